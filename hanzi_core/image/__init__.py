@@ -1,0 +1,1 @@
+"""Pictures: reading them, and the one normalisation that everything else agrees on."""

@@ -1,0 +1,125 @@
+"""Read a picture of any common kind as gray on white paper."""
+
+import io
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from hanzi_core.errors import ImageError
+from hanzi_core.language import mark
+
+PIXEL_LIMIT = 60_000_000
+"""About a 60-megapixel camera. A 20,000 x 20,000 picture would take 1.6 GB as RGBA."""
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+
+# Our own limit stands above; Pillow's would warn at another size, and through another channel.
+Image.MAX_IMAGE_PIXELS = None
+
+
+def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
+    """Read the first frame of a picture as gray.
+
+    Transparent parts become white paper, or black where white was drawn on nothing; EXIF orientation is applied;
+    16-bit depths are scaled to 8.
+
+    Args:
+        data: A PNG, JPEG, GIF, BMP, WebP or TIFF file.
+        name: How the error calls the picture.
+
+    Returns:
+        ``uint8`` of shape ``(height, width)``.
+
+    Raises:
+        ImageError: empty, no picture, broken, or above :data:`PIXEL_LIMIT`.
+    """
+    if not data:
+        raise ImageError(mark("{name} is empty (0 bytes)."), name=name or "picture")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            _check_size(picture, name)
+            # cv2 reads PNG and BMP some 3 times faster; the kinds with orientation, frames or CMYK are Pillow's.
+            if picture.format in ("PNG", "BMP"):
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+                if pixels is not None:
+                    return _flatten(_to_8_bit(pixels), blue_first=True)
+            return _flatten(_pillow_pixels(picture), blue_first=False)
+    except ImageError:
+        raise
+    except (
+        Exception
+    ) as error:  # Pillow's decoders raise anything from SyntaxError to struct.error on broken files
+        raise ImageError(
+            mark("{name} cannot be read as a picture: use an undamaged {formats} file."),
+            name=name or "picture",
+            formats=", ".join(FORMATS),
+        ) from error
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
+    if picture.width * picture.height > PIXEL_LIMIT:
+        raise ImageError(
+            mark("{name} has {width}×{height} pixels; make it smaller than {limit} megapixels."),
+            name=name or "picture",
+            width=picture.width,
+            height=picture.height,
+            limit=PIXEL_LIMIT // 1_000_000,
+        )
+
+
+def _pillow_pixels(picture: Image.Image) -> NDArray[np.uint8]:
+    """Oriented pixels, ``uint8``: ``(h, w)``, or ``(h, w, 4)`` where anything is transparent."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        return _to_8_bit(np.asarray(picture))
+    transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
+    return np.asarray(picture.convert("RGBA" if transparent else "L"))
+
+
+def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype == np.uint16:
+        return (pixels >> 8).astype(np.uint8)
+    # 32-bit TIFFs state no range of their own: the picture's own is taken.
+    values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if 0 <= low and high <= 255:
+        return values.astype(np.uint8)
+    if 0 <= low and high <= 65535:
+        return (values / 257).astype(np.uint8)
+    return ((values - low) * (255 / (high - low))).astype(np.uint8)
+
+
+def flatten(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Gray on paper from ``uint8`` pixels ``(h, w)``, ``(h, w, 3)`` RGB or ``(h, w, 4)`` RGBA, such as a canvas gives."""
+    return _flatten(pixels, blue_first=False)
+
+
+def _flatten(pixels: NDArray[np.uint8], blue_first: bool) -> NDArray[np.uint8]:
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.shape[2] == 1:
+        return pixels[:, :, 0]
+    to_gray = cv2.COLOR_BGR2GRAY if blue_first else cv2.COLOR_RGB2GRAY
+    if pixels.shape[2] == 2:
+        gray, alpha = pixels[:, :, 0], pixels[:, :, 1]
+    elif pixels.shape[2] == 3:
+        return cv2.cvtColor(pixels, to_gray)
+    else:
+        gray, alpha = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), to_gray), pixels[:, :, 3]
+    return _on_paper(gray, alpha)
+
+
+def _on_paper(gray: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Composite on white by alpha; on black if white hides what is drawn (white ink on a transparent ground)."""
+    if alpha.min() == 255:
+        return gray
+    opaque = alpha >= 128
+    on_white = cv2.convertScaleAbs(255 - (255 - gray.astype(np.float32)) * (alpha.astype(np.float32) / 255))
+    if opaque.any() and float(gray[opaque].mean()) > 200 and np.ptp(on_white) < 60:
+        return cv2.convertScaleAbs(gray.astype(np.float32) * (alpha.astype(np.float32) / 255))
+    return on_white

@@ -1,0 +1,126 @@
+"""The folder that holds all that the product makes: datasets, jobs and models. Nothing is ever written elsewhere."""
+
+import errno
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hanzi_core.errors import WorkspaceError
+from hanzi_core.language import mark
+
+ENVIRONMENT_VARIABLE = "HANZI_WORKSPACE"
+NAME_LENGTH_LIMIT = 80
+_WINDOWS_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10)),
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace folder and the places in it."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, root: Path | str | None = None) -> "Workspace":
+        """The workspace at ``root``, else at ``$HANZI_WORKSPACE``, else ``./workspace``; made where it is missing.
+
+        Raises:
+            WorkspaceError: the folder cannot be made or written.
+        """
+        path = Path(root or os.environ.get(ENVIRONMENT_VARIABLE) or "workspace").expanduser().absolute()
+        workspace = cls(path)
+        with writing(path):
+            for folder in (workspace.datasets, workspace.jobs, workspace.models):
+                folder.mkdir(parents=True, exist_ok=True)
+        return workspace
+
+    @property
+    def datasets(self) -> Path:
+        """One folder a dataset."""
+        return self.root / "datasets"
+
+    @property
+    def jobs(self) -> Path:
+        """One folder a job; a run is a job that trains."""
+        return self.root / "jobs"
+
+    @property
+    def models(self) -> Path:
+        """Model bundles that were brought in from outside."""
+        return self.root / "models"
+
+
+def check_name(name: str) -> str:
+    """``name`` trimmed and in NFC, if it can name a folder on every system; letters of any script are welcome.
+
+    Raises:
+        WorkspaceError: it cannot.
+    """
+    clean = unicodedata.normalize("NFC", name).strip()
+    fits = re.fullmatch(r"\w[\w .+()-]*", clean) and len(clean.encode()) <= NAME_LENGTH_LIMIT
+    if not fits or clean.endswith(".") or clean.split(".")[0].lower() in _WINDOWS_RESERVED:
+        raise WorkspaceError(
+            mark(
+                "“{name}” cannot be a name: use letters, digits, spaces, dots and hyphens, {limit} bytes at most."
+            ),
+            name=clean[:40],
+            limit=NAME_LENGTH_LIMIT,
+        )
+    return clean
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn the system's refusals to write at ``place`` into a sentence.
+
+    Raises:
+        WorkspaceError: no space left, no permission, a read-only disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise WorkspaceError(
+                mark("No space is left on the disk of {place}: free some, then try again."), place=place
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise WorkspaceError(
+                mark("{place} cannot be written: check its permissions."), place=place
+            ) from error
+        raise
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never half of either.
+
+    Raises:
+        WorkspaceError: the disk is full or does not let us; the old file stays.
+    """
+    with writing(path):
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)  # noqa: PTH105  the atomic one, by its own name
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def replace_json(path: Path, value: Any) -> None:
+    """:func:`replace_file` for a JSON value."""
+    replace_file(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
