@@ -72,9 +72,7 @@ def check_name(name: str) -> str:
     fits = re.fullmatch(r"\w[\w .+()-]*", clean) and len(clean.encode()) <= NAME_LENGTH_LIMIT
     if not fits or clean.endswith(".") or clean.split(".")[0].lower() in _WINDOWS_RESERVED:
         raise WorkspaceError(
-            mark(
-                "“{name}” cannot be a name: use letters, digits, spaces, dots and hyphens, {limit} bytes at most."
-            ),
+            mark("“{name}” cannot be a name: use letters, digits, spaces, dots and hyphens, {limit} bytes at most."),
             name=clean[:40],
             limit=NAME_LENGTH_LIMIT,
         )
@@ -96,9 +94,7 @@ def writing(place: Path) -> Iterator[None]:
                 mark("No space is left on the disk of {place}: free some, then try again."), place=place
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise WorkspaceError(
-                mark("{place} cannot be written: check its permissions."), place=place
-            ) from error
+            raise WorkspaceError(mark("{place} cannot be written: check its permissions."), place=place) from error
         raise
 
 

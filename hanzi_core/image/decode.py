@@ -49,9 +49,7 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
             return _flatten(_pillow_pixels(picture), blue_first=False)
     except ImageError:
         raise
-    except (
-        Exception
-    ) as error:  # Pillow's decoders raise anything from SyntaxError to struct.error on broken files
+    except Exception as error:  # Pillow's decoders raise anything from SyntaxError to struct.error on broken files
         raise ImageError(
             mark("{name} cannot be read as a picture: use an undamaged {formats} file."),
             name=name or "picture",
@@ -87,9 +85,9 @@ def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
     # 32-bit TIFFs state no range of their own: the picture's own is taken.
     values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
-    if 0 <= low and high <= 255:
+    if low >= 0 and high <= 255:
         return values.astype(np.uint8)
-    if 0 <= low and high <= 65535:
+    if low >= 0 and high <= 65535:
         return (values / 257).astype(np.uint8)
     return ((values - low) * (255 / (high - low))).astype(np.uint8)
 
