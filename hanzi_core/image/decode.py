@@ -93,7 +93,7 @@ def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
 
 
 def flatten(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Gray on paper from ``uint8`` pixels ``(h, w)``, ``(h, w, 3)`` RGB or ``(h, w, 4)`` RGBA, such as a canvas gives."""
+    """Gray on paper from ``uint8`` pixels ``(h, w)``, ``(h, w, 3)`` RGB or ``(h, w, 4)`` RGBA, as from a canvas."""
     return _flatten(pixels, blue_first=False)
 
 

@@ -98,7 +98,7 @@ def _quantile(counts: NDArray[np.int64], share: float) -> int:
 
 
 def ink_box(ink: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
-    """``(top, bottom, left, right)`` of the ink without specks of dirt, ends exclusive; ``None`` where there is none."""
+    """``(top, bottom, left, right)`` of the ink without specks of dirt, ends exclusive; ``None`` if blank."""
     mask = (ink > 64).astype(np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count < 2:

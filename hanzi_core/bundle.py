@@ -1,0 +1,188 @@
+"""The model bundle: a folder that says all that is needed to use a model.
+
+    model.tflite    pictures in, ``logits`` and ``embedding`` out; served by LiteRT
+    model.keras     the same network with its weights, to train further from
+    labels.json     the class of each logit
+    card.json       what it is, how pictures must be normalised, how well it does
+
+Written by training, read by evaluation and recognition. Reading needs no TensorFlow.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hanzi_core.errors import BundleError
+from hanzi_core.image.normalise import IMAGE_SIZE_PX, VERSION
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.language import mark
+from hanzi_core.workspace import Workspace, replace_json
+
+MODEL, WEIGHTS, LABELS, CARD = "model.tflite", "model.keras", "labels.json", "card.json"
+LABEL_LENGTH_LIMIT = 64
+BUILT_IN_KEY = "builtin"
+BUILT_IN = Path(__file__).parents[1] / "models" / BUILT_IN_KEY
+
+
+class Card(BaseModel):
+    """What a person should know of a model before using it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    network: str
+    created: float = Field(description="Unix seconds.")
+    image_size_px: int = Field(IMAGE_SIZE_PX, ge=16, le=512)
+    normalisation: int = VERSION
+    temperature: float = Field(
+        1.0, gt=0, description="Logits are divided by this before the softmax (Guo et al. 2017)."
+    )
+    dataset: str = ""
+    split: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a model says of ``n`` pictures."""
+
+    probabilities: NDArray[np.float32]
+    """``(n, classes)``, each row sums to 1."""
+    embedding: NDArray[np.float32]
+    """``(n, dimensions)``: pictures of like shape lie near each other."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose card and labels have been read and found to be in order."""
+
+    folder: Path
+    card: Card
+    labels: tuple[str, ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> "Bundle":
+        """Read card and labels.
+
+        Raises:
+            BundleError: files are missing or damaged, or it was made for another normalisation.
+        """
+        card = _read_card(folder)
+        if card.normalisation != VERSION:
+            raise BundleError(
+                mark("The model “{name}” was trained on pictures prepared in another way: train it again."),
+                name=card.name,
+            )
+        return cls(folder, card, _read_labels(folder))
+
+    def load(self, threads: int = 1) -> "Model":
+        """Bring the network into memory.
+
+        Raises:
+            BundleError: it cannot be read, or its output does not fit the labels.
+        """
+        return Model(self, threads)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The logit of each label."""
+        return {label: index for index, label in enumerate(self.labels)}
+
+
+class Model:
+    """A network in memory, safe to call from any number of threads."""
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.bundle = bundle
+        self._lock = threading.Lock()  # a LiteRT interpreter that two threads call at once fails
+        try:
+            self._interpreter, self._runner = _open_interpreter(bundle.folder / MODEL, threads)
+            outputs = self._runner.get_output_details()
+            classes = int(outputs["logits"]["shape"][-1])
+            size = int(next(iter(self._runner.get_input_details().values()))["shape"][1])
+        except Exception as error:  # the runtime raises ValueError, RuntimeError and more on broken files
+            raise BundleError(
+                mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.card.name
+            ) from error
+        if classes != len(bundle.labels) or size != bundle.card.image_size_px:
+            raise BundleError(
+                mark(
+                    "The model “{name}” does not fit together: {classes} outputs, {labels} labels; or its picture size."
+                ),
+                name=bundle.card.name,
+                classes=classes,
+                labels=len(bundle.labels),
+            )
+        self._input = next(iter(self._runner.get_input_details()))
+
+    def predict(self, images: NDArray[np.uint8]) -> Output:
+        """Probabilities and embeddings of normalised pictures, ``uint8`` of shape ``(n, size, size)``."""
+        with self._lock:
+            found = self._runner(**{self._input: images[..., np.newaxis].astype(np.float32)})
+            logits, embedding = np.array(found["logits"]), np.array(found["embedding"])
+        return Output(softmax(logits / np.float32(self.bundle.card.temperature)), embedding)
+
+
+def softmax(logits: NDArray) -> NDArray[np.float32]:
+    """Probabilities along the last axis."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def bundle_folder(job: Job) -> Path:
+    """Where a run leaves its model bundle."""
+    return job.folder / "bundle"
+
+
+def find_bundles(workspace: Workspace) -> dict[str, Path]:
+    """Folders of all bundles by a key for links: the newest run first, then imported ones, then the built-in."""
+    runs = {job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}
+    imported = {folder.name: folder for folder in sorted(workspace.models.iterdir())}
+    found = {**runs, **imported, BUILT_IN_KEY: BUILT_IN}
+    return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
+
+
+def _open_interpreter(path: Path, threads: int) -> tuple[Any, Any]:
+    """The interpreter and its one signature; the interpreter must be kept as long as the signature is used."""
+    from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  34 MB that only serving needs
+
+    interpreter = Interpreter(model_content=path.read_bytes(), num_threads=threads)
+    return interpreter, interpreter.get_signature_runner()
+
+
+def _read_card(folder: Path) -> Card:
+    try:
+        return Card.model_validate_json((folder / CARD).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BundleError(
+            mark("{folder} holds no model bundle, or its card is damaged."), folder=folder.name
+        ) from error
+
+
+def _read_labels(folder: Path) -> tuple[str, ...]:
+    try:
+        labels = json.loads((folder / LABELS).read_bytes())
+        well_formed = isinstance(labels, list) and all(
+            isinstance(x, str) and 0 < len(x) <= LABEL_LENGTH_LIMIT for x in labels
+        )
+        if not well_formed or len(set(labels)) != len(labels):
+            raise ValueError(labels)
+    except (OSError, ValueError) as error:
+        raise BundleError(
+            mark("The labels of the model in {folder} are missing or damaged."), folder=folder.name
+        ) from error
+    return tuple(labels)
+
+
+def write_description(folder: Path, card: Card, labels: tuple[str, ...]) -> None:
+    """Write what is not the network itself; the card last, since a folder without one is no bundle."""
+    replace_json(folder / LABELS, list(labels))
+    replace_json(folder / CARD, card.model_dump())

@@ -1,0 +1,67 @@
+"""Do a job in this process, or start one in a process of its own: the two doors to the same work."""
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from hanzi_core.errors import JobError
+from hanzi_core.jobs import Job, Progress, Work, launch, run_work
+from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
+from hanzi_core.workspace import Workspace
+
+Config = TypeVar("Config", bound=BaseModel)
+
+VERBS: dict[str, tuple[str, ...]] = {"import": ("dataset", "import"), "train": ("train",), "evaluate": ("evaluate",)}
+"""The command that works on a job of each kind."""
+
+
+def start(workspace: Workspace, kind: str, config: BaseModel, title: str) -> Job:
+    """Make a job and start its process; what a page's button does.
+
+    Raises:
+        JobError: the process cannot be started.
+    """
+    job = Job.create(workspace, kind, config.model_dump(mode="json"), title)
+    launch_job(job)
+    return job
+
+
+def launch_job(job: Job) -> None:
+    """Start the process of a job that is prepared, or has stopped.
+
+    Raises:
+        JobError: the process cannot be started.
+    """
+    launch(job, [*VERBS[job.kind], "--job", job.id])
+
+
+def perform(job: Job, function: Callable[[Work], dict[str, Any]]) -> int:
+    """Do ``job`` here and show its progress to whoever watches this terminal; the exit code."""
+    code = run_work(job, function, _show if sys.stderr.isatty() else None)
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return code
+
+
+def read_config(kind: type[Config], values: dict[str, Any]) -> Config:
+    """A checked configuration.
+
+    Raises:
+        JobError: a value is missing or out of its range; says which.
+    """
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or mark("settings")
+        raise JobError(mark("{name}: {reason}."), name=name, reason=first["msg"].removesuffix(".")) from error
+
+
+def _show(progress: Progress) -> None:
+    share = f"{progress.done / progress.total:4.0%}" if progress.total else ""
+    left = f"{progress.remaining_s:.0f} s" if progress.remaining_s is not None else ""
+    line = f"{_(progress.phase)}  {progress.done}/{progress.total or '?'}  {share}  {left}"
+    print(f"\r{line:<78}", end="", file=sys.stderr)

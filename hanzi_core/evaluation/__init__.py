@@ -1,0 +1,1 @@
+"""What a model makes of pictures whose label is known: predictions, figures and confusions."""

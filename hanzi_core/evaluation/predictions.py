@@ -1,0 +1,125 @@
+"""Predictions of a model bundle for one part of a split, in Parquet.
+
+| column | dtype | meaning |
+|---|---|---|
+| row | int64 | row in the dataset's manifest |
+| path | str | of the picture, below the dataset's source |
+| label | str | the true class |
+| predicted_1 … predicted_5 | str | classes by falling probability |
+| probability_1 … probability_5 | float32 | of each |
+| rank | int32 | place of the true class among all, 1 is best; 0 for a class the model does not know |
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from hanzi_core.bundle import Bundle, Model
+from hanzi_core.dataset import Dataset, Part, open_pack
+from hanzi_core.dataset.split import part_rows
+from hanzi_core.errors import DatasetError
+from hanzi_core.evaluation.metrics import summarise
+from hanzi_core.jobs import Work
+from hanzi_core.language import mark
+from hanzi_core.workspace import Workspace, replace_file
+
+PREDICTIONS = "predictions.parquet"
+PREDICTING = mark("Recognising pictures")
+CANDIDATES = 5
+_BATCH = 64
+
+
+class EvaluationConfig(BaseModel):
+    """What to evaluate on what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str = Field(description="The run whose model bundle is evaluated.")
+    dataset: str = Field(description="Name of a dataset in the workspace.")
+    split: str = Field("default", description="Name of one of its splits.")
+    part: Part = Field(Part.TEST, description="Part of the split.")
+
+
+def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: EvaluationConfig) -> dict[str, Any]:
+    """Predict every picture of a part, keep the predictions in the job's folder, and return the summary.
+
+    The very file that is served is what is evaluated.
+
+    Raises:
+        DatasetError: the part is empty.
+        BundleError: the bundle is damaged.
+    """
+
+    def report(phase: str, done: int, total: int) -> None:
+        work.check()
+        work.progress(phase, done, total)
+
+    dataset = Dataset.find(workspace, config.dataset)
+    manifest, rows = dataset.manifest(), part_rows(dataset.parts(config.split), config.part)
+    if not len(rows):
+        raise DatasetError(
+            mark("The {part} part of “{name}” is empty: split the dataset with a larger share for it."),
+            part=config.part.value,
+            name=config.dataset,
+        )
+    images = open_pack(dataset, report, bundle.card.image_size_px).images
+    model = bundle.load(threads=2)
+    tables = []
+    for start in range(0, len(rows), _BATCH):
+        some = rows[start : start + _BATCH]
+        tables.append(_predict(model, images[some], manifest.iloc[some]))
+        report(PREDICTING, start + len(some), len(rows))
+    predictions = pd.concat(tables, ignore_index=True)
+    write_predictions(predictions, work.folder / PREDICTIONS)
+    return summarise(predictions)
+
+
+def _predict(model: Model, images: NDArray[np.uint8], rows: pd.DataFrame) -> pd.DataFrame:
+    probabilities = model.predict(images).probabilities
+    labels = np.array(model.bundle.labels, dtype=object)
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :CANDIDATES]
+    table: dict[str, Any] = {"row": rows.index, "path": rows["path"], "label": rows["label"]}
+    table["rank"] = _ranks(probabilities, [model.bundle.index.get(label, -1) for label in rows["label"]])
+    for place in range(CANDIDATES):
+        known = place < best.shape[1]
+        table[f"predicted_{place + 1}"] = labels[best[:, place]] if known else ""
+        table[f"probability_{place + 1}"] = (
+            np.take_along_axis(probabilities, best[:, [place]], 1)[:, 0] if known else np.float32(0)
+        )
+    return pd.DataFrame(table).reset_index(drop=True)
+
+
+def _ranks(probabilities: NDArray[np.float32], targets: list[int]) -> NDArray[np.int32]:
+    true = probabilities[np.arange(len(targets)), targets][:, np.newaxis]
+    ranks = 1 + (probabilities > true).sum(axis=1)
+    return np.where(np.array(targets) < 0, 0, ranks).astype(np.int32)
+
+
+def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
+    """Write them in one step.
+
+    Raises:
+        WorkspaceError: the disk is full.
+    """
+    buffer = io.BytesIO()
+    predictions.to_parquet(buffer, index=False)
+    replace_file(path, buffer.getvalue())
+
+
+def read_predictions(folder: Path) -> pd.DataFrame:
+    """The predictions of the evaluation in ``folder``.
+
+    Raises:
+        DatasetError: they are missing or damaged.
+    """
+    try:
+        return pd.read_parquet(folder / PREDICTIONS)
+    except (OSError, ValueError) as error:
+        raise DatasetError(
+            mark("The predictions in {folder} are missing: evaluate again."), folder=folder.name
+        ) from error

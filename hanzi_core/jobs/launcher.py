@@ -1,0 +1,79 @@
+"""Start a job's process so that it outlives the page, the browser and the server that asked for it."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+
+from hanzi_core.errors import JobError
+from hanzi_core.jobs.store import Job, State
+from hanzi_core.language import Sentence, mark
+
+_PACKAGE_PARENT = Path(__file__).parents[2]
+
+
+def launch(job: Job, arguments: Sequence[str]) -> None:
+    """Run ``python -m hanzi_core`` with ``arguments`` as a detached process that works on ``job``.
+
+    Raises:
+        JobError: the process cannot be started.
+    """
+    job.clear_stop()
+    job.write_status(job.stored_status().to(State.STARTING, Sentence(mark("Starting its process.")), process=None))
+    (job.folder / "launched.json").unlink(missing_ok=True)
+    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(job.folder.parents[1]), *arguments]
+    try:
+        with job.log_path.open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(),
+                **_detached(),  # type: ignore[call-overload]
+            )
+    except OSError as error:
+        sentence = Sentence(mark("Its process could not be started: {reason}."), {"reason": error.strerror})
+        job.write_status(job.stored_status().to(State.FAILED, sentence))
+        raise JobError(sentence.template, **sentence.values) from error
+    job.write_launched(process.pid)
+    # Whoever starts a child must take note of its end, or it stays in the table of processes as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+
+
+def kill(job: Job) -> None:
+    """End a job's process and its children at once; what it had not saved is lost."""
+    process = job.process()
+    if process is not None:
+        for victim in [*_children(process), process]:
+            try:
+                victim.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs([process], timeout=5)
+    status = job.stored_status()
+    if status.state.is_active:
+        job.write_status(status.to(State.STOPPED, Sentence(mark("Ended at once, as asked; unsaved work is lost."))))
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    try:
+        return process.children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def _detached() -> dict[str, object]:
+    if os.name == "nt":
+        flags = "DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP"
+        return {"creationflags": sum(getattr(subprocess, flag) for flag in flags)}
+    return {"start_new_session": True}

@@ -1,0 +1,126 @@
+"""The worker's side of a job: what runs in the job's own process."""
+
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+
+from hanzi_core.errors import HanziError
+from hanzi_core.jobs.history import Row
+from hanzi_core.jobs.store import Job, ProcessId, Progress, State
+from hanzi_core.language import Sentence, mark
+
+WRITE_INTERVAL_S = 0.5
+"""Progress reaches the disk this often: pages are at most 2 s behind, and the disk is left alone."""
+
+Tell = Callable[[Progress], None]
+"""Hears of progress as it is written: the command line shows it."""
+
+
+class Stopped(Exception):  # noqa: N818  it is no error
+    """Raised by the work itself where it ends because it was asked to."""
+
+
+class Work:
+    """What a worker function is given: a place to report to, and the question whether to go on."""
+
+    def __init__(self, job: Job, tell: Tell | None = None) -> None:
+        self.job = job
+        self._tell = tell
+        self._terminated = False
+        self._written = 0.0
+        self._phase = ""
+        self._phase_started = time.monotonic()
+        self._phase_first = 0
+
+    @property
+    def folder(self) -> Path:
+        """The job's folder, where results belong."""
+        return self.job.folder
+
+    def stopping(self) -> bool:
+        """Whether to save what there is and end; cheap enough to ask for every batch."""
+        return self._terminated or self.job.stop_requested()
+
+    def check(self) -> None:
+        """Raise :class:`Stopped` if the job should end here."""
+        if self.stopping():
+            raise Stopped
+
+    def record(self, row: Row) -> None:
+        """Add a row to the job's history."""
+        self.job.history.append({"time": time.time(), **row})
+
+    def progress(self, phase: str, done: int, total: int = 0) -> None:
+        """Say how far ``phase`` is; written at most every :data:`WRITE_INTERVAL_S`, and at a phase's ends."""
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._phase_started, self._phase_first, self._written = phase, now, done, 0.0
+        if now - self._written < WRITE_INTERVAL_S and done != total:
+            return
+        self._written = now
+        elapsed_s = now - self._phase_started
+        rate = (done - self._phase_first) / elapsed_s if elapsed_s > 0.2 and done > self._phase_first else None
+        remaining_s = (total - done) / rate if rate and total else None
+        self.show(Progress(phase=phase, done=done, total=total, rate_per_s=rate, remaining_s=remaining_s))
+
+    def show(self, progress: Progress) -> None:
+        """Write a progress that the worker has worked out itself."""
+        self.job.write_status(self.job.stored_status().model_copy(update={"progress": progress}))
+        if self._tell:
+            self._tell(progress)
+
+    def terminate(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Take a polite signal from the system for a request to stop."""
+        self._terminated = True
+
+    def change(self, state: State, sentence: Sentence) -> None:
+        """Come to ``state``."""
+        identity = ProcessId.of(psutil.Process().pid)
+        self.job.write_status(self.job.stored_status().to(state, sentence, process=identity))
+
+
+def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | None = None) -> int:
+    """Do a job in this process, and see to it that its folder tells how it ended.
+
+    Returns:
+        The exit code: 0 finished or stopped as asked, 2 a sentence for the user, 1 a fault of ours.
+    """
+    work = Work(job, tell)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, work.terminate)
+    work.change(State.RUNNING, Sentence(mark("Working.")))
+    try:
+        result = function(work)
+    except (Stopped, KeyboardInterrupt):
+        work.change(State.STOPPED, Sentence(mark("Stopped as asked.")))
+        return 0
+    except HanziError as error:
+        print(error, file=sys.stderr)
+        work.change(State.FAILED, error.sentence)
+        return 2
+    except Exception as error:
+        traceback.print_exc()
+        work.change(State.FAILED, _fault(error))
+        return 1
+    job.write_result(result)
+    if work.stopping():
+        work.change(State.STOPPED, Sentence(mark("Stopped as asked; what it had is kept.")))
+    else:
+        work.change(State.FINISHED, Sentence(mark("Finished.")))
+    return 0
+
+
+def _fault(error: Exception) -> Sentence:
+    if isinstance(error, MemoryError):
+        return Sentence(
+            mark("The memory of this machine was not enough. Close other programs, or ask for less at once.")
+        )
+    return Sentence(mark("An unexpected fault ended it ({kind}). The log says more."), {"kind": type(error).__name__})

@@ -1,0 +1,32 @@
+"""Write a trained network as a model bundle."""
+
+import contextlib
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+import keras
+
+from hanzi_core.bundle import MODEL, WEIGHTS, Card, write_description
+from hanzi_core.workspace import writing
+
+
+def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path) -> None:
+    """Write ``model`` with its ``labels`` to ``folder``, in one step: a reader sees a whole bundle or none.
+
+    Raises:
+        WorkspaceError: the disk is full; what was there before stays.
+    """
+    with writing(folder.parent):
+        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+        try:
+            model.save(building / WEIGHTS)
+            with contextlib.redirect_stdout(io.StringIO()):  # the converter prints a page of its own
+                model.export(building / MODEL, format="litert", verbose=False)
+            write_description(building, card, tuple(labels))
+            if folder.exists():
+                shutil.rmtree(folder)
+            building.rename(folder)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
