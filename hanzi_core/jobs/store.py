@@ -254,10 +254,16 @@ class Job:
         return unborn and time.time() - status.changes[-1].time < STARTING_LIMIT_S
 
     def request_stop(self) -> None:
-        """Ask the job to save what it has and end; a job that has not begun ends at once."""
+        """Ask the job to save what it has and end; a job that has not begun ends at once.
+
+        Raises:
+            JobError: it has already ended.
+        """
+        status = self.status()
+        if not status.state.is_active:
+            raise JobError(mark("Job “{job}” has already ended."), job=self.id)
         with writing(self.folder):
             (self.folder / "stop").touch()
-        status = self.stored_status()
         if status.state is State.QUEUED:
             self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
 

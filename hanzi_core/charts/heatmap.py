@@ -1,0 +1,39 @@
+"""Which character is taken for which, as a picture."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from hanzi_core.language import gettext as _
+
+
+def confusion_heatmap(matrix: pd.DataFrame) -> go.Figure:
+    """Heatmap of a confusion matrix, rows true, columns predicted.
+
+    Colour is the share of the row's pictures. The diagonal, what was right, has no colour: it would outshine every
+    mistake.
+    """
+    counts = matrix.to_numpy(dtype=float)
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    np.fill_diagonal(shares, np.nan)
+    names = list(matrix.index)
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=names,
+            y=names,
+            customdata=counts,
+            colorscale="Reds",
+            zmin=0,
+            zmax=float(np.nanmax(shares)) if np.isfinite(shares).any() and np.nanmax(shares) > 0 else 1,
+            hovertemplate=_("%{y} taken for %{x}: %{customdata:.0f} (%{z:.0%})") + "<extra></extra>",
+            colorbar={"tickformat": ".0%", "thickness": 12},
+            xgap=1,
+            ygap=1,
+        )
+    )
+    side = max(360, min(900, 130 + 14 * len(names)))
+    figure.update_layout(height=side, margin={"l": 0, "r": 0, "t": 8, "b": 0})
+    figure.update_xaxes(title=_("recognised as"), type="category", side="top", tickangle=0, dtick=1)
+    figure.update_yaxes(title=_("written"), type="category", autorange="reversed", dtick=1)
+    return figure

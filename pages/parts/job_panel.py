@@ -1,0 +1,92 @@
+"""A job as it is now: state, progress, time left, and the buttons that end it."""
+
+import streamlit as st
+
+from hanzi_core.errors import HanziError
+from hanzi_core.jobs import Job, Status, kill
+from hanzi_core.jobs.store import STATE_NAMES, State
+from hanzi_core.language import gettext as _
+from pages.parts.session import errors_shown
+
+REFRESH_S = 1.0
+
+_COLOURS = {
+    State.FINISHED: "green",
+    State.FAILED: "red",
+    State.LOST: "red",
+    State.STOPPED: "orange",
+    State.STOPPING: "orange",
+}
+
+
+def watch_until_done(job: Job) -> None:
+    """Show the progress of ``job`` every second; draw the whole page anew when it has ended."""
+    _watch(job)
+
+
+@st.fragment(run_every=REFRESH_S)
+def _watch(job: Job) -> None:
+    try:
+        status = job.status()
+    except HanziError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    show_state(job, status)
+    show_progress(status)
+    show_end_buttons(job, status)
+    if not status.state.is_active:
+        st.rerun()
+
+
+def show_state(job: Job, status: Status) -> None:
+    """Title, state, and the sentence that says why it is in that state."""
+    colour = _COLOURS.get(status.state, "blue")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{_escape(job.title)}**")
+        st.badge(_(STATE_NAMES[status.state]), color=colour)  # type: ignore[arg-type]
+    if status.state in (State.FAILED, State.LOST):
+        st.error(str(status.changes[-1]), icon=":material/error:")
+
+
+def show_progress(status: Status) -> None:
+    """A bar with what is being done, how fast, and how long it will take; nothing for a job that has ended."""
+    progress = status.progress
+    if not status.state.is_active:
+        return
+    if progress is None:
+        st.progress(0.0, text=str(status.changes[-1]))
+        return
+    parts = [_(progress.phase)]
+    if progress.total:
+        parts.append(f"{progress.done:,} / {progress.total:,}")
+    if progress.remaining_s is not None:
+        parts.append(_("{time} left").format(time=duration(progress.remaining_s)))
+    st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0, text=" · ".join(parts))
+
+
+def show_end_buttons(job: Job, status: Status) -> None:
+    """Stop, and once that has been asked for, kill."""
+    if not status.state.is_active:
+        return
+    asked = job.stop_requested()
+    label = _("End at once") if asked else _("Stop")
+    help_text = _("Ends its process; unsaved work is lost.") if asked else _("Saves what there is, then ends.")
+    if st.button(label, key=f"stop-{job.id}-{asked}", icon=":material/stop_circle:", help=help_text):
+        with errors_shown():
+            kill(job) if asked else job.request_stop()
+        st.rerun(scope="fragment")
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return _("{seconds} s").format(seconds=whole)
+    if whole < 3600:
+        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
+    return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
+
+
+def _escape(text: str) -> str:
+    """Keep Markdown's signs in a name that somebody typed from acting."""
+    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)
