@@ -1,6 +1,6 @@
 """The command line: every verb, and the start of whatever a page starts.
 
-    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | evaluate | predict | jobs …
+    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | evaluate | predict | jobs … | builtin …
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.cli import datasets, evaluation, jobs, recognition, serving, training
+from hanzi_core.cli import builtin, datasets, evaluation, jobs, recognition, serving, training
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(builtin.app, name="builtin")
 app.command("serve")(serving.serve)
 app.command("train")(training.train)
 app.command("evaluate")(evaluation.evaluate)

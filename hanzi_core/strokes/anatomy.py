@@ -1,6 +1,7 @@
-"""What is known of each character's strokes before a hand writes them: points, hooks, and where it falls into components."""
+"""What a hand must know of a character before it writes: points in time, hooks, and where components begin."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def study(library: StrokeLibrary) -> Anatomy:
         for axis in (0, 1):
             points[stroke, :, axis] = np.interp(wanted, time[stroke], dense[stroke, :, axis])
     hook = np.minimum(np.ceil(hook_time * (POINTS_PER_STROKE - 1)), POINTS_PER_STROKE).astype(np.int64)
-    cuts = np.array([_component_cuts(points[a:b]) for a, b in zip(first, first[1:], strict=False)], np.int64)
+    cuts = np.array([_component_cuts(points[a:b]) for a, b in pairwise(first)], np.int64)
     return Anatomy(points, first, hook, cuts)
 
 
@@ -80,4 +81,5 @@ def _component_cuts(strokes: NDArray[np.float32]) -> tuple[int, int]:
     cost = np.minimum(overlap[:, 0], overlap[:, 1])
     best = np.argsort(cost, kind="stable")[:2] + 1
     good = sorted(int(cut) for cut in best if cost[cut - 1] < 0.12)
-    return tuple((good + [count, count])[:2])  # type: ignore[return-value]
+    second, third, *_ = [*good, count, count]
+    return second, third

@@ -3,8 +3,8 @@
     npm pack hanzi-writer-data@2.0.1 && tar xzf hanzi-writer-data-2.0.1.tgz
     python -m hanzi_core.strokes.build_library package
 
-``build_kanjivg`` makes another in the same form from KanjiVG (CC BY-SA 3.0), which knows the forms that Japan writes: it takes
-part in training and is not shipped.
+``build_kanjivg`` makes another in the same form from KanjiVG (CC BY-SA 3.0), which knows the forms that Japan writes:
+it takes part in training and is not shipped.
 
     pip download --no-deps kanjivg==20260714 && unzip kanjivg-20260714-*.whl
     python -m hanzi_core.strokes.build_library kanji kanjivg.npz
@@ -34,9 +34,7 @@ KANJIVG_SIZE = 109
 def build(package: Path, target: Path = LIBRARY_FILE) -> int:
     """Write the array file and the licence beside it; returns the number of characters."""
     medians = {
-        path.stem: json.loads(path.read_bytes())["medians"]
-        for path in package.glob("*.json")
-        if len(path.stem) == 1
+        path.stem: json.loads(path.read_bytes())["medians"] for path in package.glob("*.json") if len(path.stem) == 1
     }
     write_library(medians, target)
     replace_file(target.with_name("ARPHICPL.TXT"), (package / "ARPHICPL.TXT").read_bytes())
@@ -68,9 +66,9 @@ def build_kanjivg(folder: Path, target: Path) -> int:
     """Write the strokes of those KanjiVG characters that the stroke library has; returns their number."""
     medians = {}
     for character in StrokeLibrary.load().characters:
-        path = folder / f"{ord(character):05x}.svg"
-        if path.is_file():
-            paths = re.findall(r'<path[^>]* d="([^"]+)"', path.read_text(encoding="utf-8"))
+        drawing = folder / f"{ord(character):05x}.svg"
+        if drawing.is_file():
+            paths = re.findall(r'<path[^>]* d="([^"]+)"', drawing.read_text(encoding="utf-8"))
             medians[character] = [_sample_path(path) for path in paths]
     write_library(medians, target)
     return len(medians)
@@ -86,8 +84,8 @@ def _sample_path(path: str) -> list[list[float]]:
         if command == "curveTo":
             start, *rest = line[-1][-1], *map(np.array, arguments)
             weights = (1 - time) ** 3, 3 * time * (1 - time) ** 2, 3 * time**2 * (1 - time), time**3
-            points = zip(weights, (start, *rest), strict=True)
-            line.append(np.sum([weight * point for weight, point in points], axis=0))
+            pairs = zip(weights, (start, *rest), strict=True)
+            line.append(np.sum([weight * point for weight, point in pairs], axis=0))
         elif arguments:
             line.append(np.array(arguments, float))
     points = np.concatenate(line) * (EM_SIZE / KANJIVG_SIZE)

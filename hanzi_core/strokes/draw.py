@@ -1,17 +1,16 @@
 """Ink on paper: a pen's path as a gray picture, drawn by OpenCV and spoilt as scanners, cameras and paper spoil it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.strokes.hand import PATH_POINTS, PenPath
+from hanzi_core.strokes.hand import PenPath
 from hanzi_core.strokes.style import HandStyle
 
 _DRAWING_SIZE_PX = 144
-"""The longer side of the ink when it is drawn, without soft edges, which shrinking gives: 3 times quicker than LINE_AA."""
+"""The longer side of the ink when drawn. Shrinking gives the soft edges, 3 times quicker than LINE_AA would."""
 
 _MARGIN_PX = 10
 _FRACTION_BITS = 3
@@ -60,9 +59,7 @@ def draw_ink(
     return canvas
 
 
-def spoil(
-    ink: NDArray[np.uint8], style: HandStyle, stroke_count: int, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def spoil(ink: NDArray[np.uint8], style: HandStyle, stroke_count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Dark ink on light paper as it reaches us: uneven ink, a coarse scan, blur, grain, JPEG.
 
     Args:
@@ -85,9 +82,7 @@ def spoil(
         gray = _grain(gray, rng)
     if rng.random() < style.jpeg:
         quality = int(rng.integers(25, 85))
-        gray = cv2.imdecode(
-            cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE
-        )
+        gray = cv2.imdecode(cv2.imencode(".jpg", gray, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
     return gray
 
 

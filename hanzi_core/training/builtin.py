@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
@@ -47,6 +47,20 @@ class State(BaseModel):
     working_size_px: int
     stage_began: int = 0
     shard_uses: dict[str, int] = Field(default_factory=dict)
+
+
+def read_state(folder: Path) -> State:
+    """Where the training in ``folder`` stands.
+
+    Raises:
+        TrainingError: there is no checkpoint, or it is damaged.
+    """
+    try:
+        return State.model_validate_json((folder / STATE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise TrainingError(
+            mark("{folder} holds no checkpoint of the built-in model: train there first."), folder=folder
+        ) from error
 
 
 def learning_rate(config: BuiltinConfig, state: State) -> float:
@@ -101,9 +115,7 @@ class Trainer:
         keras.utils.set_random_seed(config.seed)
         self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
         self._trainee = keras.Model(self.model.input, self.model.output["logits"])
-        self._trainee.compile(
-            _optimiser(config), SmoothedCrossentropy(config.label_smoothing), metrics=["accuracy"]
-        )
+        self._trainee.compile(_optimiser(config), SmoothedCrossentropy(config.label_smoothing), metrics=["accuracy"])
         self._trainee.optimizer.build(self._trainee.trainable_variables)
         self.state = self._restore()
 
@@ -111,14 +123,12 @@ class Trainer:
         """Go on until the configured number of pictures; write a checkpoint every few minutes and at the end."""
         saved = logged = time.monotonic()
         seen = self.state.images
-        step = 0
-        for images, labels in Shards(pool, self.state, self._config).batches():
+        for step, (images, labels) in enumerate(Shards(pool, self.state, self._config).batches(), 1):
             if self.state.images >= self._config.images:
                 break
             self._trainee.optimizer.learning_rate = learning_rate(self._config, self.state)
             figures = self._trainee.train_on_batch(images, labels, return_dict=True)
             self.state.images += len(labels)
-            step += 1
             now = time.monotonic()
             if step % _LOG_EVERY_STEPS == 0:
                 self._log(figures, (self.state.images - seen) / (now - logged))
@@ -142,18 +152,15 @@ class Trainer:
         replace_json(self._folder / STATE, self.state.model_dump())
 
     def _restore(self) -> State:
-        path = self._folder / STATE
-        if not path.is_file():
+        if not (self._folder / STATE).is_file():
             return State(working_size_px=self._config.working_size_px)
-        state = State.model_validate_json(path.read_bytes())
+        state = read_state(self._folder)
         if state.working_size_px == self._config.working_size_px:
             self._trainee.load_weights(self._folder / WEIGHTS)
             return state
         before = Trainer(self._folder, self._config.model_copy(update={"working_size_px": state.working_size_px}))
         transfer(before.averaged(), self.model)
-        return state.model_copy(
-            update={"working_size_px": self._config.working_size_px, "stage_began": state.images}
-        )
+        return state.model_copy(update={"working_size_px": self._config.working_size_px, "stage_began": state.images})
 
     def _log(self, figures: dict[str, float], images_per_s: float) -> None:
         line = {

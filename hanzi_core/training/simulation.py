@@ -1,7 +1,7 @@
 """Training pictures without end: the simulated hand and the free fonts, normalised as pictures are in use.
 
-Pictures are drawn ahead by processes of their own into shards, folders of two arrays, so that drawing never waits for training
-nor the other way round.
+Pictures are drawn ahead by processes of their own into shards, folders of two arrays, so that neither drawing nor
+training ever waits for the other.
 """
 
 import os
@@ -99,8 +99,11 @@ def _source(library: StrokeLibrary, labels: StrokeLibrary) -> _Source:
 
 
 def character_weights(characters: Sequence[str]) -> NDArray[np.float64]:
-    """How often each character is drawn: what the first levels of the Chinese, Taiwanese and Japanese standards hold, as
-    those who made them judged it to be in common use, up to three times as often as the rest; the sum is 1."""
+    """How often each character is drawn; the sum is 1.
+
+    What the first levels of the Chinese, Taiwanese and Japanese standards hold, since those who made them judged it to
+    be in common use, is drawn up to three times as often as the rest.
+    """
     weights = np.array([_weight(character) for character in characters])
     return weights / weights.sum()
 
@@ -118,7 +121,7 @@ def _weight(character: str) -> float:
 
 
 def draw_shards(simulator: Simulator, pool: Path, numbers: Sequence[int], seed: int) -> None:
-    """Write the shards with these ``numbers`` that ``pool`` still lacks; each depends on ``seed`` and its number alone."""
+    """Write the shards with these ``numbers`` that ``pool`` lacks; each depends on ``seed`` and its number alone."""
     cv2.setNumThreads(1)
     pool.mkdir(parents=True, exist_ok=True)
     for number in numbers:
