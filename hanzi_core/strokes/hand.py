@@ -73,13 +73,13 @@ class Writers:
 
 
 class Hand:
-    """Writes characters of a studied library."""
+    """Writes characters that have been studied."""
 
     def __init__(self, anatomy: Anatomy) -> None:
         self._anatomy = anatomy
 
     def write(self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator) -> PenPath:
-        """Write ``characters``, given by their places in the library, each in its style by a writer of its own."""
+        """Write ``characters``, given by their places among those studied, each in its style by a writer of its own."""
         batch = self._gather(characters)
         writers = Writers(styles, batch.owner, rng)
         points = self._anatomy.points[batch.strokes]

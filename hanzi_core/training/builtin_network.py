@@ -1,7 +1,7 @@
 """The network of the built-in model: a compact body under a wide last layer.
 
-It takes 64 x 64 pictures like every other network, but works on a smaller version of them, which it makes
-itself: at 48 px a picture costs half as much to learn from. The body is convolutional, so a network that began at 32 px goes on at 48.
+It takes 64 x 64 pictures like every other network, but works on a smaller version of them, which it makes itself: at
+48 px a picture costs half as much to learn from. The body is convolutional: what began at 32 px goes on at 48.
 """
 
 import keras

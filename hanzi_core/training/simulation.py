@@ -93,7 +93,7 @@ class Simulator:
 
 
 def _source(library: StrokeLibrary, labels: StrokeLibrary) -> _Source:
-    anatomy = study(library)
+    anatomy = study(library, library.characters)
     places = {labels.index(character): place for place, character in enumerate(library.characters)}
     return _Source(Hand(anatomy), anatomy, places)
 
