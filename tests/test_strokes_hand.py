@@ -13,9 +13,19 @@ from hanzi_core.strokes.style import PRESETS, HandStyle, StyleError, style_named
 
 CHARACTERS = "永我国一字"
 ANATOMY = study(StrokeLibrary.load(), CHARACTERS)
-STILL = dict.fromkeys(
-    ("slant", "tilt", "rotation_degrees", "aspect", "warp", "drift", "component_scale"), 0
-) | dict.fromkeys(("place", "length", "angle_degrees", "bend", "tremor", "hook_loss", "drop"), 0)
+STRAYING = (
+    "slant",
+    "tilt",
+    "rotation_degrees",
+    "aspect",
+    "warp",
+    "drift",
+    "component_scale",
+    "place",
+    "length",
+    "bend",
+)
+STILL = dict.fromkeys((*STRAYING, "angle_degrees", "tremor", "hook_loss", "drop"), 0)
 EXACT = HandStyle(**STILL, smoothing=(0, 0), joins=(0, 0), pressure=(0, 0), taper=(0, 0), nib=(0, 0))
 
 
