@@ -42,9 +42,8 @@ def draw_ink(
     width_px, height_px = np.ceil((high - low) * scale + 2 * margin).astype(int)
     canvas = np.zeros((int(height_px), int(width_px)), np.uint8)
     fixed = np.rint(((flat - low) * scale + margin) * (1 << _FRACTION_BITS)).astype(np.int32)
-    thickness = np.rint(np.minimum(line[:-1], line[1:]) * scale).astype(np.int32)
     drawn = (line[:-1] > 0) & (line[1:] > 0)
-    thickness = np.where(drawn, np.maximum(thickness, 1), 0)
+    thickness = np.where(drawn, _cv2_thickness(np.minimum(line[:-1], line[1:]) * scale), 0)
     segments = np.stack([fixed[:-1], fixed[1:]], axis=1)
     for level in np.unique(thickness[drawn]):
         cv2.polylines(
@@ -57,6 +56,12 @@ def draw_ink(
             _FRACTION_BITS,
         )
     return canvas
+
+
+def _cv2_thickness(widths_px: NDArray[np.floating]) -> NDArray[np.int32]:
+    """The thickness to ask of OpenCV 5: measured, it draws 1, 2, 3, 5, 7, 9 as 0.9, 3.0, 4.9, 6.9, 8.9, 10.9 px."""
+    steps = np.floor(widths_px / 2).astype(np.int32)
+    return np.where(steps < 2, steps + 1, 2 * steps - 1)
 
 
 def spoil(ink: NDArray[np.uint8], style: HandStyle, stroke_count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
