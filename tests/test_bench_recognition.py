@@ -13,6 +13,9 @@ import pytest
 
 from bench import development_sets, peers, recognition
 from bench.development_sets import DevelopmentSet, MissingSetError, Sample, draw_strokes, read_set
+from hanzi_core.bundle import bundle_folder
+from hanzi_core.jobs import Job
+from tests import handwriting
 
 ROOT = Path(__file__).parents[1]
 STROKE = [[100, 500], [900, 500]]
@@ -132,6 +135,17 @@ def test_measurement_tells_what_the_model_could_know() -> None:
     assert row.known is not None
     assert (row.known.top1, row.known.top5) == (0.5, 1.0)
     assert "| parrot | 0.0 | four | 4 | 50.0 | 25.0 | 50.0 |" in recognition.markdown([row])
+
+
+def test_our_bundle_is_measured_like_a_peer(finished_run: Job) -> None:
+    reader = recognition.BundleReader(bundle_folder(finished_run))
+    random = np.random.default_rng(5)
+    drawn = [Sample(label, handwriting.draw(label, random)) for label in handwriting.STROKES]
+    row = recognition.measure(reader, DevelopmentSet("ten", drawn), recognition.Prior(), 0.0)
+    assert row.coverage == 1
+    assert row.plain.top1 >= 0.5
+    assert row.plain.top10 == 1
+    assert row.ms > 0
 
 
 def test_traditional_form_counts_only_where_either_does() -> None:
