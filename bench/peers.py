@@ -94,6 +94,9 @@ class PaddleReader:
     """(share of the height, length of the line in px)."""
     INK_SIDE_SHARE = 7 / 8
     """Our normalisation leaves 1/16 free on each edge, which is cut before the ink is scaled."""
+    SOFTNESS_PX = 0.8
+    """It learned from photos, not from crisp ink: this blur took one view from 65.5 to 69 % of 200 characters of
+    penwriting40 and from 83.5 to 85.5 % of 200 of calligraphy100."""
 
     def __init__(
         self,
@@ -146,7 +149,9 @@ class PaddleReader:
     def _place(self, glyph: NDArray[np.uint8], side_px: int, length_px: int) -> NDArray[np.uint8]:
         margin = round(len(glyph) * (1 - self.INK_SIDE_SHARE) / 2)
         ink = cv2.resize(
-            glyph[margin : len(glyph) - margin, margin : len(glyph) - margin],
+            cv2.GaussianBlur(glyph, (3, 3), self.SOFTNESS_PX)[
+                margin : len(glyph) - margin, margin : len(glyph) - margin
+            ],
             (side_px, side_px),
             interpolation=cv2.INTER_AREA,
         )
