@@ -14,6 +14,7 @@ from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
+from pages.parts.choice import choose
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.job_panel import watch_until_done
 from pages.parts.session import errors_shown, workspace
@@ -57,13 +58,9 @@ if not runs:
     st.stop()
 
 first, second = st.columns([3, 1])
-chosen = first.selectbox(
-    _("Run"),
-    list(runs),
-    format_func=lambda key: f"{runs[key].title} · {key.removeprefix('train-')}",
-    key="run",
-    bind="query-params",
-)
+with first:
+    names = {key: f"{run.title} · {key.removeprefix('train-')}" for key, run in runs.items()}
+    chosen = choose(_("Run"), names, "run")
 part = second.selectbox(
     _("Part"), [Part.TEST, Part.VALIDATION, Part.TRAIN], format_func=lambda choice: _(PART_NAMES[choice]), key="part"
 )
