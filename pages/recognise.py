@@ -42,8 +42,8 @@ def show_upload(recogniser: Recogniser) -> None:
             show_candidates(recogniser.recognise_seen(seen))
 
 
-st.title(_("Recognise"))
 space = workspace()
+st.title(_("Recognise"))
 bundles = find_bundles(space)
 if not bundles:
     st.info(
