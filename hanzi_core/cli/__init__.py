@@ -1,6 +1,6 @@
 """The command line: every verb, and the start of whatever a page starts.
 
-    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | evaluate | predict | jobs …
+    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | estimate | evaluate | predict | jobs …
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -27,6 +27,7 @@ app.add_typer(datasets.app, name="dataset")
 app.add_typer(jobs.app, name="jobs")
 app.command("serve")(serving.serve)
 app.command("train")(training.train)
+app.command("estimate")(training.estimate)
 app.command("evaluate")(evaluation.evaluate)
 app.command("predict")(recognition.predict)
 
