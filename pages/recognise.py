@@ -9,6 +9,7 @@ from hanzi_core.image.decode import decode
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Recogniser
 from pages.parts.candidates import show_candidates
+from pages.parts.choice import choose
 from pages.parts.ink_pad import show_ink_pad
 from pages.parts.session import errors_shown, workspace
 
@@ -22,8 +23,7 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
 def choose_model(bundles: dict[str, Path]) -> Path:
     """The folder of the bundle that is to answer."""
     names = {key: Bundle.open(folder).card.name for key, folder in bundles.items()}
-    key = st.selectbox(_("Model"), list(bundles), format_func=lambda key: names[key], key="model", bind="query-params")
-    return bundles[key]
+    return bundles[choose(_("Model"), names, "model")]
 
 
 def show_upload(recogniser: Recogniser) -> None:
@@ -42,8 +42,8 @@ def show_upload(recogniser: Recogniser) -> None:
             show_candidates(recogniser.recognise_seen(seen))
 
 
-st.title(_("Recognise"))
 space = workspace()
+st.title(_("Recognise"))
 bundles = find_bundles(space)
 if not bundles:
     st.info(
