@@ -18,7 +18,7 @@ def _rows(codec: str, first: int, last: int, columns: range) -> Iterator[str]:
                 yield character
 
 
-# The standards order characters in rows: 16 to 55 of GB 2312 are its level 1, to 87 its level 2 (a row is a byte - 0xA0).
+# The standards order characters in rows: 16 to 55 of GB 2312 are its level 1, to 87 its level 2 (row = byte - 0xA0).
 GB2312_LEVEL_1 = frozenset(_rows("gb2312", 0xB0, 0xD7, range(0xA1, 0xFF)))
 """The 3,755 simplified characters of everyday text."""
 GB2312 = GB2312_LEVEL_1 | frozenset(_rows("gb2312", 0xD8, 0xF7, range(0xA1, 0xFF)))
