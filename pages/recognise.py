@@ -7,6 +7,7 @@ from hanzi_core.language import gettext as _
 from pages.parts.recognise_draw import show_draw
 from pages.parts.recognise_settings import choose_pad, choose_preferences, choose_recogniser
 from pages.parts.recognise_style import show_style
+from pages.parts.recognise_upload import show_upload
 from pages.parts.session import errors_shown, workspace
 
 show_style()
@@ -36,3 +37,6 @@ with errors_shown():
     if draw.open:
         with draw:
             show_draw(recogniser, preferences)
+    if upload.open:
+        with upload:
+            show_upload(recogniser, preferences)

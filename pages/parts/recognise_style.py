@@ -24,6 +24,7 @@ _STYLE = f"""
 [class*="choices"] button {{ padding: .35rem .2rem; }}
 .st-key-written-box input {{ font-family: {KAI}; font-size: 1.5rem; min-height: {_TOUCH_PX}px; }}
 [class*="-manners"] {{ position: absolute; }}
+.st-key-views > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
 .stMainBlockContainer {{ padding-top: 3.5rem; }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
