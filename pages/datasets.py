@@ -47,8 +47,8 @@ def show_dataset(dataset: Dataset) -> None:
         show_split(dataset)
 
 
-st.title(_("Datasets"))
 space = workspace()
+st.title(_("Datasets"))
 for job in list_jobs(space, "import"):
     if job.status().state.is_active:
         watch_until_done(job)

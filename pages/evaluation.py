@@ -49,8 +49,8 @@ def show_evaluation(job: Job) -> None:
     st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
 
 
-st.title(_("Evaluation"))
 space = workspace()
+st.title(_("Evaluation"))
 runs = {run.id: run for run in list_jobs(space, "train") if (bundle_folder(run) / CARD).exists()}
 if not runs:
     st.info(_("There is no trained model to evaluate yet."), icon=":material/info:")

@@ -17,8 +17,8 @@ def describe(job: Job) -> str:
     return f"{job.title} · {_(STATE_NAMES[job.status().state])} · {job.id.removeprefix('train-')}"
 
 
-st.title(_("Training"))
 space = workspace()
+st.title(_("Training"))
 runs = {job.id: job for job in list_jobs(space, "train")}
 
 if not list_datasets(space):

@@ -2,7 +2,7 @@
 
     python -m hanzi_core [--workspace FOLDER] VERB …
 
-where VERB is serve, dataset, synthesise, train, evaluate, predict, jobs or builtin.
+where VERB is serve, dataset, synthesise, train, estimate, evaluate, predict, jobs or builtin.
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -31,6 +31,7 @@ app.add_typer(builtin.app, name="builtin")
 app.command("serve")(serving.serve)
 app.command("synthesise")(synthesise.synthesise)
 app.command("train")(training.train)
+app.command("estimate")(training.estimate)
 app.command("evaluate")(evaluation.evaluate)
 app.command("predict")(recognition.predict)
 

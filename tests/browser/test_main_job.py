@@ -149,6 +149,15 @@ def best_candidate(page: Page, character: str) -> Locator:
     return page.get_by_role("heading", name=character, level=1)
 
 
+def test_a_link_to_a_page_is_the_first_thing_a_fresh_server_is_asked_for(
+    page: Page, serve: Starter, workspace: Workspace
+) -> None:
+    page.goto(serve(workspace).url + "/training?lang=zh_CN")
+    expect(page.get_by_role("heading", name="训练", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="数据集")).to_be_visible()
+    expect(page).to_have_url(re.compile("lang=zh_CN"))
+
+
 @pytest.fixture
 def long_run(workspace: Workspace, command: Callable[..., object], tmp_path: Path) -> Job:
     """A run that would take an hour, just begun."""
