@@ -11,8 +11,8 @@ def confused_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
         ``label``, ``predicted``, ``count`` and ``share`` of the label's pictures that were taken so, 0 to 1.
     """
     wrong = predictions[predictions["rank"] != 1]
-    pairs = wrong.groupby(["label", "predicted_1"]).size().rename("count").reset_index()
-    pairs["share"] = pairs["count"] / pairs["label"].map(predictions["label"].value_counts())
+    pairs = wrong[["label", "predicted_1"]].value_counts().rename("count").reset_index()
+    pairs["share"] = pairs["count"] / pairs["label"].map(predictions["label"].value_counts()).astype(float)
     pairs = pairs.rename(columns={"predicted_1": "predicted"})
     return pairs.sort_values(["count", "share", "label"], ascending=[False, False, True], ignore_index=True)
 

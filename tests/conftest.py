@@ -1,0 +1,81 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.language import set_language_source
+from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from tests.handwriting import write_collection
+
+PROJECT = Path(__file__).parents[1]
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_command(root: Path, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+    """``python -m hanzi_core`` on the workspace at ``root``, as a person types it."""
+    environment = {**os.environ, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
+    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(root), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=timeout_s, cwd=PROJECT, env=environment, check=False
+    )
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    set_language_source(lambda: "en")
+    yield
+    set_language_source(lambda: "en")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """An empty workspace, which is also that of every page and command."""
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "workspace"))
+    return Workspace.open()
+
+
+@pytest.fixture
+def command(workspace: Workspace) -> Command:
+    """Runs a verb of the command line on ``workspace``."""
+    return lambda *arguments, **options: run_command(workspace.root, *arguments, **options)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace with the dataset “ten”, a finished run and its evaluation; made once for all. Read it only."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    root = place / "trained"
+    with FileLock(place / "trained.lock"):
+        if not (place / "trained.done").exists():
+            pictures = write_collection(place / "ten", count=24)
+            for arguments in (
+                ["dataset", "import", str(pictures), "--name", "ten"],
+                ["train", "--dataset", "ten", "--epochs", "10", "--batch-size", "16"],
+            ):
+                done = run_command(root, *arguments)
+                assert done.returncode == 0, done.stderr
+            (place / "trained.done").touch()
+    return Workspace.open(root)
+
+
+@pytest.fixture
+def finished_run(trained: Workspace) -> Job:
+    """The run of :func:`trained`."""
+    return list_jobs(trained, "train")[0]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real handwriting for development, kept beside the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the development sets are not beside the project")
+    return SHARED_DATA

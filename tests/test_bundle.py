@@ -1,0 +1,116 @@
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import CARD, LABELS, MODEL, Bundle, bundle_folder, find_bundles, softmax
+from hanzi_core.errors import BundleError
+from hanzi_core.jobs import Job
+from hanzi_core.workspace import Workspace
+from tests.handwriting import STROKES
+
+
+@pytest.fixture
+def folder(finished_run: Job, tmp_path: Path) -> Path:
+    """A copy that a test may break."""
+    return Path(shutil.copytree(bundle_folder(finished_run), tmp_path / "bundle"))
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 64, 64), np.uint8)
+
+
+def test_it_says_what_it_is(folder: Path) -> None:
+    bundle = Bundle.open(folder)
+    assert bundle.labels == tuple(sorted(STROKES))
+    assert bundle.card.dataset == "ten"
+    assert 0.5 < bundle.card.metrics["test_top_1"] <= 1
+    assert bundle.index["木"] == bundle.labels.index("木")
+
+
+def test_probabilities_and_embeddings(folder: Path) -> None:
+    output = Bundle.open(folder).load().predict(pictures(3))
+    assert output.probabilities.shape == (3, 10)
+    assert output.embedding.shape[0] == 3
+    np.testing.assert_allclose(output.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_batch_says_the_same_as_one_by_one(folder: Path) -> None:
+    model, images = Bundle.open(folder).load(), pictures(5)
+    together = model.predict(images).probabilities
+    apart = np.concatenate([model.predict(image[np.newaxis]).probabilities for image in images])
+    np.testing.assert_allclose(together, apart, atol=1e-5)
+
+
+def test_twenty_threads_share_one_model(folder: Path) -> None:
+    model, images = Bundle.open(folder).load(), pictures(20)
+    alone = [model.predict(image[np.newaxis]).probabilities for image in images]
+    with ThreadPoolExecutor(20) as threads:
+        at_once = list(
+            threads.map(lambda index: model.predict(images[index % 20][np.newaxis]).probabilities, range(200))
+        )
+    for index, found in enumerate(at_once):
+        np.testing.assert_allclose(found, alone[index % 20], atol=1e-6)
+
+
+def test_the_served_file_agrees_with_the_keras_file(folder: Path) -> None:
+    import keras
+
+    from hanzi_core.training import architectures  # noqa: F401  registers its layers
+
+    images = pictures(4)
+    network = keras.models.load_model(folder / "model.keras", safe_mode=True)
+    logits = np.asarray(network(images[..., np.newaxis].astype(np.float32))["logits"])
+    served = Bundle.open(folder).load().predict(images).probabilities
+    np.testing.assert_allclose(served, softmax(logits), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (CARD, b"{"),
+        (CARD, b'{"name": "x", "network": "compact", "created": 0, "temperature": 0}'),
+        (LABELS, b'["a"'),
+        (LABELS, b'["a", "a"]'),
+        (LABELS, b'{"a": 1}'),
+        (LABELS, json.dumps(["x" * 1000]).encode()),
+    ],
+)
+def test_a_damaged_description_is_told(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(BundleError):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish" * 100])
+def test_a_damaged_network_is_told(folder: Path, content: bytes) -> None:
+    (folder / MODEL).write_bytes(content)
+    with pytest.raises(BundleError, match="damaged"):
+        Bundle.open(folder).load()
+
+
+def test_a_network_cut_short_is_told(folder: Path) -> None:
+    content = (folder / MODEL).read_bytes()
+    (folder / MODEL).write_bytes(content[: len(content) // 3])
+    with pytest.raises(BundleError, match="damaged"):
+        Bundle.open(folder).load()
+
+
+def test_labels_that_do_not_fit_the_output_are_told(folder: Path) -> None:
+    (folder / LABELS).write_text('["a", "b"]')
+    with pytest.raises(BundleError, match="10 outputs, 2 labels"):
+        Bundle.open(folder).load()
+
+
+def test_another_normalisation_is_refused(folder: Path) -> None:
+    card = json.loads((folder / CARD).read_bytes())
+    (folder / CARD).write_text(json.dumps(card | {"normalisation": 999}))
+    with pytest.raises(BundleError, match="prepared in another way"):
+        Bundle.open(folder)
+
+
+def test_runs_and_imported_bundles_are_found(trained: Workspace, finished_run: Job) -> None:
+    assert find_bundles(trained)[finished_run.id] == bundle_folder(finished_run)

@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from hanzi_core.charts.curves import POINT_LIMIT, learning_curves
+from hanzi_core.charts.distribution import class_histogram
+from hanzi_core.charts.heatmap import confusion_heatmap
+
+
+def test_histogram_is_sorted_and_names_its_classes() -> None:
+    bars = class_histogram(pd.Series({"小": 2, "大": 9, "中": 5})).data[0]
+    assert list(bars.y) == [9, 5, 2]
+    assert list(bars.customdata) == ["大", "中", "小"]
+
+
+def test_histogram_can_be_logarithmic() -> None:
+    assert class_histogram(pd.Series({"小": 2}), logarithmic=True).layout.yaxis.type == "log"
+
+
+@pytest.mark.parametrize("figure_of", ["loss", "accuracy"])
+def test_curves_show_training_and_validation(figure_of: str) -> None:
+    rows = [
+        {"kind": "step", "epoch": 0.5, "loss": 3.0, "accuracy": 0.1},
+        {"kind": "epoch", "epoch": 1, "loss": 2.0, "accuracy": 0.4, "val_loss": 2.2, "val_accuracy": 0.3},
+    ]
+    curves = {curve.name: list(curve.y) for curve in learning_curves(rows, figure_of).data}
+    assert curves["training"] == [rows[1][figure_of]]
+    assert curves["validation"] == [rows[1][f"val_{figure_of}"]]
+
+
+def test_curves_of_a_long_run_are_thinned_and_keep_their_end() -> None:
+    rows = [{"kind": "epoch", "epoch": n, "loss": float(n), "val_loss": float(n)} for n in range(10_000)]
+    curve = next(curve for curve in learning_curves(rows, "loss").data if curve.name == "training")
+    assert len(curve.x) <= POINT_LIMIT + 2
+    assert curve.x[-1] == 9_999
+
+
+def test_curves_of_nothing() -> None:
+    assert all(len(curve.x) == 0 for curve in learning_curves([], "loss").data)
+
+
+def test_heatmap_colours_mistakes_only() -> None:
+    matrix = pd.DataFrame([[8, 2], [0, 5]], index=["人", "入"], columns=["人", "入"])
+    heat = confusion_heatmap(matrix).data[0]
+    assert np.isnan(heat.z[0][0]) and np.isnan(heat.z[1][1])
+    assert heat.z[0][1] == pytest.approx(0.2)
+
+
+def test_heatmap_without_a_mistake() -> None:
+    matrix = pd.DataFrame([[8]], index=["人"], columns=["人"])
+    assert confusion_heatmap(matrix).data[0].zmax == 1

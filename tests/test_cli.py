@@ -1,0 +1,143 @@
+import shutil
+import socket
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.jobs import Job
+from hanzi_core.workspace import Workspace
+from tests.conftest import Command, run_command
+from tests.handwriting import draw, write_collection, write_png
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        [],
+        ["serve"],
+        ["dataset"],
+        ["dataset", "import"],
+        ["dataset", "scan"],
+        ["dataset", "split"],
+        ["train"],
+        ["evaluate"],
+        ["predict"],
+        ["jobs"],
+    ],
+)
+def test_every_verb_explains_itself(command: Command, verb: list[str]) -> None:
+    done = command(*verb, "--help")
+    assert done.returncode == 0
+    assert "Usage: python -m hanzi_core" in done.stdout
+
+
+def test_a_dataset_from_a_folder_to_its_split(command: Command, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "手写", "人木口", 10)
+    (folder / "人" / "notes.txt").write_text("not a picture")
+    (folder / "木" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n rubbish")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    done = command("dataset", "import", str(folder), "--name", "three")
+    assert done.returncode == 0, done.stderr
+    assert "30 pictures of 3 classes, 2 with faults" in done.stdout
+    assert command("dataset", "split", "three", "--test", "0.2").stdout.startswith("train 21  validation 3  test 6")
+    scanned = command("dataset", "scan", "three").stdout
+    assert "not a picture\t人/notes.txt" in scanned and "damaged picture\t木/broken.png" in scanned
+    assert "three\t30\t3\t" in command("dataset", "list").stdout
+    assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_pictures_are_recognised(trained: Workspace, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    for character in "木口":
+        write_png(tmp_path / f"{character}.png", draw(character, random, 200))
+    write_png(tmp_path / "blank.png", np.full((50, 50), 255, np.uint8))
+    paths = [str(tmp_path / name) for name in ("木.png", "口.png", "blank.png")]
+    done = run_command(trained.root, "predict", *paths, "--count", "3")
+    assert done.returncode == 0, done.stderr
+    wood, mouth, blank = done.stdout.splitlines()
+    assert wood.split("\t")[1].startswith("木 ") and mouth.split("\t")[1].startswith("口 ")
+    assert blank.endswith("no ink found")
+
+
+def test_a_picture_that_cannot_be_read_does_not_stop_the_others(trained: Workspace, tmp_path: Path) -> None:
+    write_png(tmp_path / "good.png", draw("木", np.random.default_rng(1)))
+    (tmp_path / "bad.png").write_text("rubbish")
+    done = run_command(trained.root, "predict", str(tmp_path / "bad.png"), str(tmp_path / "good.png"))
+    assert done.returncode == 2
+    assert "good.png" in done.stdout and "cannot be read as a picture" in done.stderr
+
+
+def zip_with(path: Path, name: str, content: bytes = b"x") -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+    return path
+
+
+class TestMistakesAreOneSentence:
+    def check(self, command: Command, *arguments: str, says: str) -> None:
+        done = command(*arguments)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert says in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_nothing_there(self, command: Command) -> None:
+        self.check(command, "dataset", "import", "/nowhere/at/all", says="Nothing is at /nowhere/at/all")
+
+    def test_an_empty_folder(self, command: Command, tmp_path: Path, workspace: Workspace) -> None:
+        (tmp_path / "empty").mkdir()
+        self.check(command, "dataset", "import", str(tmp_path / "empty"), says="holds no files")
+        assert list(workspace.datasets.iterdir()) == []
+
+    def test_a_zip_that_leaves_its_folder(self, command: Command, tmp_path: Path, workspace: Workspace) -> None:
+        path = zip_with(tmp_path / "evil.zip", "../x.png")
+        self.check(command, "dataset", "import", str(path), says="leaves its folder")
+        assert list(workspace.datasets.iterdir()) == []
+
+    def test_a_name_that_is_taken(self, command: Command, tmp_path: Path) -> None:
+        folder = str(write_collection(tmp_path / "a", "人木", 3))
+        assert command("dataset", "import", folder).returncode == 0
+        self.check(command, "dataset", "import", folder, says="already a dataset “a”")
+
+    def test_one_class_only(self, command: Command, tmp_path: Path) -> None:
+        command("dataset", "import", str(write_collection(tmp_path / "one", "人", 6)))
+        self.check(command, "train", "--dataset", "one", says="needs two or more")
+
+    def test_no_such_dataset(self, command: Command) -> None:
+        self.check(command, "train", "--dataset", "none", says="There is no dataset “none”")
+
+    def test_ratios_that_leave_nothing(self, command: Command, tmp_path: Path) -> None:
+        folder = str(write_collection(tmp_path / "b", "人木", 3))
+        self.check(command, "dataset", "import", folder, "--test", "0.6", "--validation", "0.5", says="less than 1")
+
+    def test_no_model_yet(self, command: Command, tmp_path: Path) -> None:
+        if (Path(__file__).parents[1] / "models" / "builtin").exists():
+            pytest.skip("the built-in model is always there")
+        self.check(command, "predict", str(tmp_path / "a.png"), says="There is no model yet")
+
+    def test_no_such_model(self, trained: Workspace, tmp_path: Path) -> None:
+        done = run_command(trained.root, "predict", "a.png", "--model", "none")
+        assert done.returncode == 2 and "There is no model “none”" in done.stderr
+
+    def test_no_such_run(self, command: Command) -> None:
+        self.check(command, "evaluate", "train-0", says="There is no job “train-0”")
+
+    def test_a_port_in_use(self, command: Command) -> None:
+        with socket.socket() as taken:
+            taken.bind(("localhost", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            self.check(command, "serve", "--port", str(port), says=f"Port {port} is in use")
+
+    def test_stopping_what_has_ended(self, trained: Workspace, finished_run: Job) -> None:
+        done = run_command(trained.root, "jobs", "stop", finished_run.id)
+        assert done.returncode == 2 and "has already ended" in done.stderr
+
+
+def test_a_dataset_that_was_moved_away_is_told(command: Command, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "moving", "人木", 6)
+    command("dataset", "import", str(folder))
+    shutil.move(folder, tmp_path / "elsewhere")
+    done = command("train", "--dataset", "moving", "--epochs", "1")
+    assert done.returncode == 2 and "Nothing is at" in done.stderr

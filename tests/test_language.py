@@ -1,0 +1,97 @@
+import ast
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from hanzi_core.errors import DatasetError
+from hanzi_core.language import (
+    LANGUAGES,
+    LOCALE_FOLDER,
+    Sentence,
+    gettext,
+    mark,
+    match_language,
+    set_language_source,
+)
+
+PROJECT = Path(__file__).parents[1]
+KEYWORDS = {"_": None, "mark": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def visible_texts() -> set[str]:
+    """Every text that the code marks for translation."""
+    found = set()
+    for part in ("app.py", "pages", "hanzi_core"):
+        folder = PROJECT / part
+        rows = extract_from_dir(
+            PROJECT if folder.is_file() else folder,
+            method_map=[(part if folder.is_file() else "**.py", "python")],
+            keywords=KEYWORDS,
+        )
+        for _file, _line, message, _comments, _context in rows:
+            found.add(message[0] if isinstance(message, tuple) else message)
+    return {text for text in found if text}
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
+class TestCatalogue:
+    def read(self, language: str) -> dict[str, str]:
+        with (LOCALE_FOLDER / f"{language}.po").open("rb") as file:
+            messages = [message for message in read_po(file, locale=language) if message.id]
+        assert not [message.id for message in messages if message.fuzzy]
+        return {
+            message.id[0] if message.pluralizable else message.id: (
+                message.string[0] if message.pluralizable else message.string
+            )
+            for message in messages
+        }
+
+    def test_is_complete(self, language: str) -> None:
+        translated = {text for text, translation in self.read(language).items() if translation}
+        assert sorted(visible_texts() - translated) == []
+
+    def test_holds_nothing_that_the_code_no_longer_says(self, language: str) -> None:
+        assert sorted(set(self.read(language)) - visible_texts()) == []
+
+    def test_keeps_the_values_of_each_sentence(self, language: str) -> None:
+        def names(text: str) -> set[str]:
+            tree = ast.parse("f" + repr(text), mode="eval").body
+            return {ast.unparse(node.value) for node in ast.walk(tree) if isinstance(node, ast.FormattedValue)}
+
+        wrong = []
+        for text, translation in self.read(language).items():
+            try:
+                if names(text) != names(translation):
+                    wrong.append(text)
+            except SyntaxError:  # braces that are not ours, such as plotly's
+                if sorted(text.split("%{")[1:]) and text.count("%{") != translation.count("%{"):
+                    wrong.append(text)
+        assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [("zh-CN", "zh_CN"), ("zh", "zh_CN"), ("zh_TW.UTF-8", "zh_CN"), ("en-GB", "en"), ("fr", "en"), (None, "en")],
+)
+def test_browser_languages_are_matched(tag: str | None, language: str) -> None:
+    assert match_language(tag) == language
+
+
+def test_an_error_is_read_in_the_language_of_its_reader() -> None:
+    error = DatasetError(mark("There is no dataset “{name}”: import it first."), name="甲")
+    assert str(error) == "There is no dataset “甲”: import it first."
+    set_language_source(lambda: "zh_CN")
+    assert str(error) != "There is no dataset “甲”: import it first."
+    assert "甲" in str(error)
+
+
+def test_a_sentence_survives_a_file() -> None:
+    sentence = Sentence("{count} of {path}", {"count": 3, "path": Path("a/b")})
+    assert str(Sentence.from_json(sentence.to_json())) == "3 of a/b"
+
+
+def test_the_empty_text_stays_empty() -> None:
+    set_language_source(lambda: "zh_CN")
+    assert gettext("") == ""

@@ -1,0 +1,72 @@
+"""Each page as Streamlit itself runs it, without a browser: whatever the workspace holds, no exception reaches it."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hanzi_core.jobs import Job
+from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+
+PROJECT = Path(__file__).parents[1]
+PAGES = sorted(path.name for path in (PROJECT / "pages").glob("[a-z]*.py"))
+
+
+def open_page(name: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+    app.query_params.update(query)
+    app.run()
+    return app.switch_page(f"pages/{name}").run()
+
+
+def texts(app: AppTest) -> str:
+    kinds = (app.title, app.info, app.error, app.warning, app.success, app.markdown, app.caption)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_an_empty_workspace(workspace: Workspace, name: str, language: str) -> None:
+    app = open_page(name, lang=language)
+    assert not app.exception
+    assert len(app.title) == 1
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_workspace_with_a_run(trained: Workspace, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(trained.root))
+    app = open_page(name)
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_newcomer_is_told_where_to_begin(workspace: Workspace) -> None:
+    assert "no dataset yet" in texts(open_page("datasets.py"))
+    assert "nothing to train on yet" in texts(open_page("training.py"))
+
+
+def test_a_run_that_was_deleted_is_told(trained: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(trained.root))
+    app = open_page("training.py", run="train-19990101-000000-dead")
+    assert not app.exception
+    assert "no longer there" in texts(app)
+
+
+def test_the_evaluation_shows_the_figures_of_its_run(
+    trained: Workspace, finished_run: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(trained.root))
+    app = open_page("evaluation.py", run=finished_run.id)
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Pictures"] == "20"
+    assert shown["Top-1"].endswith("%")
+
+
+def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "ws"))
+    broken = Workspace.open().datasets / "broken"
+    broken.mkdir()
+    (broken / "dataset.json").write_text("{")
+    app = open_page("datasets.py")
+    assert not app.exception
+    assert "import it again" in texts(app)

@@ -1,0 +1,56 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.errors import WorkspaceError
+from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+
+
+def test_opening_makes_the_folders(tmp_path: Path) -> None:
+    workspace = Workspace.open(tmp_path / "deep" / "er")
+    assert workspace.datasets.is_dir() and workspace.jobs.is_dir() and workspace.models.is_dir()
+
+
+def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises((WorkspaceError, OSError)):
+        Workspace.open(tmp_path / "taken")
+
+
+@pytest.mark.parametrize("name", ["calligraphy100", "手写 2", "a.b-c", " trimmed "])
+def test_good_names(name: str) -> None:
+    assert check_name(name) == name.strip()
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "a\\b", "../x", "con", "NUL.txt", "x" * 300, "a\0b", "-x", "tail."]
+)
+def test_names_that_some_system_refuses(name: str) -> None:
+    with pytest.raises(WorkspaceError):
+        check_name(name)
+
+
+def test_two_ways_of_writing_a_name_are_one() -> None:
+    assert check_name("e\u0301") == "\u00e9"
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "card.json"
+    replace_json(path, {"a": 1})
+
+    def full(_handle: int) -> None:  # a real full disk is caused where root may mount one; here its errno stands in
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(WorkspaceError, match="No space is left"):
+        replace_file(path, b"new")
+    assert json.loads(path.read_bytes()) == {"a": 1}
+    assert [each.name for each in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_other_faults_pass_through(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), writing(tmp_path):
+        (tmp_path / "nowhere" / "file").write_text("")
