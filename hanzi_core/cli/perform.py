@@ -14,7 +14,13 @@ from hanzi_core.workspace import Workspace
 
 Config = TypeVar("Config", bound=BaseModel)
 
-VERBS: dict[str, tuple[str, ...]] = {"import": ("dataset", "import"), "train": ("train",), "evaluate": ("evaluate",)}
+VERBS: dict[str, tuple[str, ...]] = {
+    "import": ("dataset", "import"),
+    "scan": ("dataset", "scan"),
+    "materialise": ("dataset", "materialise"),
+    "train": ("train",),
+    "evaluate": ("evaluate",),
+}
 """The command that works on a job of each kind."""
 
 

@@ -86,7 +86,7 @@ class GntSource:
             if len(self._open) >= _OPEN_LIMIT:
                 self._open.pop(next(iter(self._open))).close()
             place = self.location if self.location.is_file() else self.location / name
-            self._open[name] = place.open("rb", buffering=0)  # type: ignore[assignment]
+            self._open[name] = place.open("rb", buffering=0)
         return self._open[name]
 
     @staticmethod

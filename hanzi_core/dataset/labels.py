@@ -33,14 +33,23 @@ class LabelTable:
     labels: dict[str, str]
 
     def for_path(self, path: str) -> str | None:
-        """The label that the table gives to a file."""
+        """The label that the table gives to a file by its whole path."""
+        return self.labels.get(_key(path))
+
+    def for_file(self, path: str) -> str | None:
+        """The label that the table gives to a file by its name, with or without ending."""
         pure = PurePosixPath(path)
-        keys = (_key(path), _key(pure.name), _key(pure.stem))
-        return next((self.labels[key] for key in keys if key in self.labels), None)
+        return self.labels.get(_key(pure.name)) or self.labels.get(_key(pure.stem))
 
     def for_folder(self, name: str) -> str | None:
         """The label that the table gives to all files of a folder."""
         return self.labels.get(_key(name))
+
+
+    @property
+    def is_of_characters(self) -> bool:
+        """Whether nearly all its labels are single characters: a table of something else is not."""
+        return sum(map(is_character, self.labels.values())) > 0.9 * len(self.labels)
 
 
 def is_character(label: str) -> bool:

@@ -84,13 +84,24 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
     elif unsettled and source.kind != "gnt":
         table, used = _own_table(rows, source, unsettled)
         rows = rows[rows["path"] != used].reset_index(drop=True)
-    for name in unsettled:
-        names[name] = (table and table.for_folder(name)) or from_code(name) or names[name]
-    rows["label"] = rows["given_name"].map(names)
+    rows["label"] = rows["given_name"].map({name: from_code(name) or label for name, label in names.items()})
     if table is not None:
-        own = rows["path"].map(table.for_path)
-        rows["label"] = own.where(own.notna(), rows["label"])
+        rows["label"] = _table_labels(rows, table, [*names] if label_list else unsettled)
     return rows
+
+
+def _table_labels(rows: pd.DataFrame, table: LabelTable, names: list[str]) -> pd.Series:
+    """Labels by the table: of a path before that of a folder, of a folder before that of a file's bare name.
+
+    Folders may number their files alike, so that a bare name counts only where the folder says nothing.
+    """
+    by_folder = {name: label for name in names if (label := table.for_folder(name))}
+    labels = rows["given_name"].map(by_folder)
+    silent = labels.isna() & rows["given_name"].isin(names)
+    labels = labels.where(~silent, rows.loc[silent, "path"].map(table.for_file))
+    by_path = rows["path"].map(table.for_path)
+    labels = by_path.where(by_path.notna(), labels)
+    return labels.where(labels.notna(), rows["label"])
 
 
 def _keys(rows: pd.DataFrame, names: list[str]) -> list[str]:
@@ -106,7 +117,9 @@ def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tupl
     keys = _keys(rows[rows["given_name"].isin(unsettled)], unsettled)
     for path in lists:
         try:
-            return read_table(path, source.read(path), keys), path
+            table = read_table(path, source.read(path), keys)
         except DatasetError:
             continue
+        if table.is_of_characters:
+            return table, path
     return None, ""

@@ -91,7 +91,7 @@ def _build(source: Source, manifest: pd.DataFrame, path: Path, report: Report, s
         done = _rows_kept(partial, kept)
         if not done:
             _reserve(partial, (len(manifest), size_px, size_px))
-        _fill(partial, kept, source, manifest, report, size_px, done)
+        _fill(partial, kept, source, manifest, report, size_px=size_px, done=done)
         partial.replace(path)
     except (OSError, HanziError):  # a stop keeps what there is; what cannot be finished does not stay
         partial.unlink(missing_ok=True)
@@ -128,7 +128,7 @@ def _reserve(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _fill(
-    partial: Path, kept: Path, source: Source, manifest: pd.DataFrame, report: Report, size_px: int, done: int
+    partial: Path, kept: Path, source: Source, manifest: pd.DataFrame, report: Report, *, size_px: int, done: int
 ) -> None:
     """Write the rows from ``done`` on, and keep on record how far they are on disk."""
     last_kept = time.monotonic()

@@ -75,9 +75,9 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     if settings.keep_given and (rows["given_part"] != "").any():
         return _given_parts(parts, rows, settings)
     if settings.writer_pattern:
-        parts.loc[rows.index] = _parts_by_writer(rows, settings)
+        parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
     else:
-        parts.loc[rows.index] = _parts_by_class(rows, settings)
+        parts.loc[rows.index] = np.array(_parts_by_class(rows, settings))
     return parts
 
 
