@@ -88,8 +88,9 @@ def read_table(name: str, data: bytes, keys: Iterable[str]) -> LabelTable:
     wanted = {_key(key) for key in keys}
     width = max((len(row) for row in rows[:_SAMPLE]), default=0)
     best = max(permutations(range(width), 2), key=lambda pair: _fit(rows[:_SAMPLE], pair, wanted), default=None)
-    labels = {} if best is None else _pick(rows, best)
-    if not wanted.intersection(labels):
+    picked = {} if best is None else _pick(rows, best)
+    labels = {key: label for key, label in picked.items() if key in wanted}  # a header is no label
+    if not labels:
         raise DatasetError(
             mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
             file=name,
