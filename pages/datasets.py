@@ -7,6 +7,7 @@ from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.jobs import list_jobs
 from hanzi_core.language import gettext as _
+from pages.parts.choice import choose
 from pages.parts.dataset_import import show_import_form
 from pages.parts.dataset_split import show_split
 from pages.parts.dataset_tables import show_faults, show_pictures
@@ -46,8 +47,8 @@ def show_dataset(dataset: Dataset) -> None:
         show_split(dataset)
 
 
-st.title(_("Datasets"))
 space = workspace()
+st.title(_("Datasets"))
 for job in list_jobs(space, "import"):
     if job.status().state.is_active:
         watch_until_done(job)
@@ -57,7 +58,7 @@ with st.expander(_("Bring in a dataset"), expanded=not datasets, icon=":material
     show_import_form(space)
 
 if datasets:
-    name = st.selectbox(_("Dataset"), list(datasets), key="dataset", bind="query-params")
+    name = choose(_("Dataset"), {name: name for name in datasets}, "dataset")
     with errors_shown():
         show_dataset(datasets[name])
 else:

@@ -14,6 +14,7 @@ from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
+from pages.parts.choice import choose
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.job_panel import watch_until_done
 from pages.parts.session import errors_shown, workspace
@@ -48,8 +49,8 @@ def show_evaluation(job: Job) -> None:
     st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
 
 
-st.title(_("Evaluation"))
 space = workspace()
+st.title(_("Evaluation"))
 runs = {run.id: run for run in list_jobs(space, "train") if (bundle_folder(run) / CARD).exists()}
 if not runs:
     st.info(_("There is no trained model to evaluate yet."), icon=":material/info:")
@@ -57,13 +58,9 @@ if not runs:
     st.stop()
 
 first, second = st.columns([3, 1])
-chosen = first.selectbox(
-    _("Run"),
-    list(runs),
-    format_func=lambda key: f"{runs[key].title} · {key.removeprefix('train-')}",
-    key="run",
-    bind="query-params",
-)
+with first:
+    names = {key: f"{run.title} · {key.removeprefix('train-')}" for key, run in runs.items()}
+    chosen = choose(_("Run"), names, "run")
 part = second.selectbox(
     _("Part"), [Part.TEST, Part.VALIDATION, Part.TRAIN], format_func=lambda choice: _(PART_NAMES[choice]), key="part"
 )

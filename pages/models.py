@@ -37,8 +37,9 @@ def show_bundle(key: str, bundle: Bundle) -> None:
         )
 
 
+space = workspace()
 st.title(_("Models"))
-bundles = find_bundles(workspace())
+bundles = find_bundles(space)
 if not bundles:
     st.info(_("There is no model yet. Every finished run leaves one."), icon=":material/info:")
     st.page_link("pages/training.py", label=_("Train one"), icon=":material/model_training:")

@@ -10,10 +10,10 @@ from pages.parts.recognise_style import show_style
 from pages.parts.recognise_upload import show_upload
 from pages.parts.session import errors_shown, workspace
 
+space = workspace()
 show_style()
 header = st.container(horizontal=True, vertical_alignment="center", wrap=False)
 header.title(_("Recognise"))
-space = workspace()
 bundles = find_bundles(space)
 if not bundles:
     st.info(

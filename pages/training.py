@@ -6,6 +6,7 @@ from hanzi_core.dataset import list_datasets
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import STATE_NAMES
 from hanzi_core.language import gettext as _
+from pages.parts.choice import choose
 from pages.parts.run_form import show_run_form
 from pages.parts.run_view import show_run
 from pages.parts.session import errors_shown, workspace
@@ -16,8 +17,8 @@ def describe(job: Job) -> str:
     return f"{job.title} · {_(STATE_NAMES[job.status().state])} · {job.id.removeprefix('train-')}"
 
 
-st.title(_("Training"))
 space = workspace()
+st.title(_("Training"))
 runs = {job.id: job for job in list_jobs(space, "train")}
 
 if not list_datasets(space):
@@ -31,8 +32,6 @@ asked = st.query_params.get("run")
 if asked and asked not in runs:
     st.warning(_("The run {run} is no longer there: its folder was deleted.").format(run=f"`{asked}`"))
 if runs:
-    chosen = st.selectbox(
-        _("Run"), list(runs), format_func=lambda key: describe(runs[key]), key="run", bind="query-params"
-    )
+    chosen = choose(_("Run"), {key: describe(job) for key, job in runs.items()}, "run")
     with errors_shown():
         show_run(runs[chosen])

@@ -1,6 +1,8 @@
 """The command line: every verb, and the start of whatever a page starts.
 
-    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | evaluate | predict | jobs …
+    python -m hanzi_core [--workspace FOLDER] VERB …
+
+where VERB is serve, dataset, synthesise, train, evaluate, predict, jobs or builtin.
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -11,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.cli import datasets, evaluation, jobs, recognition, serving, training
+from hanzi_core.cli import builtin, datasets, evaluation, jobs, recognition, serving, synthesise, training
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
@@ -25,7 +27,9 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(builtin.app, name="builtin")
 app.command("serve")(serving.serve)
+app.command("synthesise")(synthesise.synthesise)
 app.command("train")(training.train)
 app.command("evaluate")(evaluation.evaluate)
 app.command("predict")(recognition.predict)

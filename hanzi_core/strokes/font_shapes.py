@@ -1,35 +1,21 @@
 """Characters as people drew them for free fonts: real shapes beside the simulated ones, for training alone.
 
 A glyph is kept as its signed distance field, from which ink of any thickness can be had. The fonts lie outside the
-product (``bench/fetch_fonts.sh``), none of them is shipped.
-
-    python -m hanzi_core.strokes.font_shapes FONTS_FOLDER CACHE_FOLDER
+product (``bench/fetch_fonts.sh``, ``build_font_shapes.py``), none of them is shipped.
 """
 
-import io
-import sys
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from hanzi_core.strokes.library import StrokeLibrary
 
 FIELD_SIZE_PX = 96
-_GLYPH_SIZE_PX = 76
-"""The longer side of the ink within the field; the rest is room for thicker ink and for bending."""
-
-_RENDER_SIZE_PX = 160
 FIELD_STEPS_PER_PX = 8
 """A field holds 128 + 8 times the distance in pixels, positive within the ink."""
-
-_ROOM_PX = 4
 
 
 @dataclass(frozen=True)
@@ -75,7 +61,7 @@ class FontShapes:
     """Glyphs of all cached fonts, opened without reading them."""
 
     def __init__(self, cache: Path) -> None:
-        self._fields = []
+        self._fields: list[NDArray[np.uint8]] = []
         characters, places, weights = [], [], []
         for source in SOURCES:
             path = cache / f"{source.name}.npy"
@@ -88,9 +74,7 @@ class FontShapes:
             self._fields.append(np.load(path, mmap_mode="r"))
         self._build(np.concatenate(characters), np.concatenate(places), np.concatenate(weights))
 
-    def _build(
-        self, characters: NDArray[np.int64], places: NDArray[np.int64], weights: NDArray[np.float64]
-    ) -> None:
+    def _build(self, characters: NDArray[np.int64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         order = np.argsort(characters, kind="stable")
         self._places = places[order]
         self._first = np.searchsorted(characters[order], np.arange(len(StrokeLibrary.load()) + 1))
@@ -101,7 +85,7 @@ class FontShapes:
         return int(self._first[character + 1] - self._first[character])
 
     def ink(self, character: int, size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """``character`` from a font drawn by weight, bent, thinned or thickened: ``uint8 (size_px, size_px)``, ink 255."""
+        """``character`` from a font chosen by weight, bent, thinner or thicker: ``uint8 (size_px, size_px)``."""
         begin, end = self._first[character], self._first[character + 1]
         low, high = self._weight_sum[begin], self._weight_sum[end]
         place = int(np.searchsorted(self._weight_sum, rng.uniform(low, high), side="right")) - 1
@@ -124,68 +108,3 @@ def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> ND
     offset = rng.uniform(-0.6 * half_width, min(0.6 * half_width, 16.0))
     slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
     return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))
-
-
-def build_cache(fonts: Path, cache: Path) -> None:
-    """Render all fonts found below ``fonts`` into distance fields in ``cache``."""
-    cache.mkdir(parents=True, exist_ok=True)
-    characters = StrokeLibrary.load().characters
-    for source in SOURCES:
-        if (cache / f"{source.name}.index.npy").exists():
-            continue
-        glyphs = dict(_glyphs(source, fonts, characters))
-        # A font that draws two code points alike has them only by name: neither is to be trusted.
-        drawn = Counter(field.tobytes() for field in glyphs.values())
-        kept = sorted(place for place, field in glyphs.items() if drawn[field.tobytes()] == 1)
-        print(source.name, len(kept), "glyphs", len(glyphs) - len(kept), "left out", flush=True)
-        if kept:
-            np.save(cache / f"{source.name}.npy", np.stack([glyphs[place] for place in kept]))
-            np.save(cache / f"{source.name}.index.npy", np.array(kept))
-
-
-def _glyphs(
-    source: FontSource, fonts: Path, characters: tuple[str, ...]
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    for path in sorted(fonts.glob(source.pattern)):
-        font = TTFont(path, fontNumber=0)
-        covered = [place for place, character in enumerate(characters) if ord(character) in font.getBestCmap()]
-        if not covered:
-            continue
-        font.flavor = None
-        plain = io.BytesIO()
-        font.save(plain)
-        face = ImageFont.truetype(io.BytesIO(plain.getvalue()), _RENDER_SIZE_PX)
-        for place in covered:
-            field = distance_field(_render(face, characters[place]))
-            if field is not None:
-                yield place, field
-
-
-def _render(face: ImageFont.FreeTypeFont, character: str) -> NDArray[np.uint8]:
-    picture = Image.new("L", (2 * _RENDER_SIZE_PX, 2 * _RENDER_SIZE_PX))
-    ImageDraw.Draw(picture).text((_RENDER_SIZE_PX // 2, _RENDER_SIZE_PX // 2), character, fill=255, font=face)
-    return np.asarray(picture)
-
-
-def distance_field(ink: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The signed distance field of ``ink`` (255 on 0), cut to it and centred; ``None`` where there is no ink."""
-    mask = (ink > 127).astype(np.uint8)
-    if not mask.any():
-        return None
-    left, top, width, height = cv2.boundingRect(mask)
-    scale = _GLYPH_SIZE_PX / max(width, height)
-    room = round((FIELD_SIZE_PX - _GLYPH_SIZE_PX) / 2 / scale) + _ROOM_PX
-    mask = np.pad(mask[top : top + height, left : left + width], room)
-    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
-    middle_x, middle_y = mask.shape[1] / 2, mask.shape[0] / 2
-    to_field = np.array(
-        [[scale, 0, FIELD_SIZE_PX / 2 - scale * middle_x], [0, scale, FIELD_SIZE_PX / 2 - scale * middle_y]]
-    )
-    field = cv2.warpAffine(
-        distance, to_field, (FIELD_SIZE_PX, FIELD_SIZE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.clip(128 + field * scale * FIELD_STEPS_PER_PX, 0, 255).astype(np.uint8)
-
-
-if __name__ == "__main__":
-    build_cache(Path(sys.argv[1]), Path(sys.argv[2]))

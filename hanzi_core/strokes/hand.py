@@ -73,15 +73,13 @@ class Writers:
 
 
 class Hand:
-    """Writes characters of a studied library."""
+    """Writes characters that have been studied."""
 
     def __init__(self, anatomy: Anatomy) -> None:
         self._anatomy = anatomy
 
-    def write(
-        self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator
-    ) -> PenPath:
-        """Write ``characters``, given by their places in the library, each in its style by a writer of its own."""
+    def write(self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator) -> PenPath:
+        """Write ``characters``, given by their places among those studied, each in its style by a writer of its own."""
         batch = self._gather(characters)
         writers = Writers(styles, batch.owner, rng)
         points = self._anatomy.points[batch.strokes]
@@ -131,7 +129,7 @@ def _vary_strokes(points: Floats, writers: Writers) -> Floats:
     cosine, sine = np.cos(angle) * stretch, np.sin(angle) * stretch
     turn = np.stack([np.stack([cosine, sine], 1), np.stack([-sine, cosine], 1)], 1)
     moved = np.einsum("sni,sij->snj", points - centre, turn) + centre
-    time = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)
+    time: Floats = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)
     bow = np.stack([4 * time * (1 - time) - 0.67, np.sin(2 * np.pi * time) * 0.5])
     normal = np.stack([-chord[:, 1], chord[:, 0]], axis=1)
     moved += (writers.stray("bend", 2) @ bow)[..., None] * normal[:, None]
@@ -143,15 +141,11 @@ def _move_components(points: Floats, writers: Writers, batch: _Batch, rng: np.ra
     count = 3 * (len(batch.first) - 1)
     strokes = np.maximum(np.bincount(batch.component, minlength=count), 1)[:, None]
     mean = points.mean(1)
-    centre = np.stack(
-        [np.bincount(batch.component, mean[:, axis], minlength=count) for axis in (0, 1)], axis=1
-    )
-    centre = (centre / strokes).astype(np.float32)[batch.component][:, None]
+    total = np.stack([np.bincount(batch.component, mean[:, axis], minlength=count) for axis in (0, 1)], axis=1)
+    centre = (total / strokes).astype(np.float32)[batch.component][:, None]
     scale = np.repeat(writers.each("component_scale"), 3)[:, None] * rng.standard_normal((count, 2), np.float32)
     drift = np.repeat(writers.each("drift"), 3)[:, None] * rng.standard_normal((count, 2), np.float32)
-    return (
-        (points - centre) * np.exp(scale)[batch.component][:, None] + centre + drift[batch.component][:, None]
-    )
+    return (points - centre) * np.exp(scale)[batch.component][:, None] + centre + drift[batch.component][:, None]
 
 
 def _warp_characters(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Generator) -> Floats:
@@ -160,9 +154,7 @@ def _warp_characters(points: Floats, writers: Writers, batch: _Batch, rng: np.ra
     slant, aspect = writers.normal("slant"), writers.normal("aspect")
     tilt = -writers.each("tilt") * (0.7 + rng.standard_normal(len(angle), np.float32))
     shear = np.stack([np.stack([np.ones_like(tilt), tilt], 1), np.stack([-slant, np.ones_like(tilt)], 1)], 1)
-    turn = np.stack(
-        [np.stack([np.cos(angle), np.sin(angle)], 1), np.stack([-np.sin(angle), np.cos(angle)], 1)], 1
-    )
+    turn = np.stack([np.stack([np.cos(angle), np.sin(angle)], 1), np.stack([-np.sin(angle), np.cos(angle)], 1)], 1)
     stretch = np.exp(np.stack([aspect, -aspect], 1) / 2)[:, None, :]
     whole = ((shear @ turn) * stretch).astype(np.float32)
     points = points - np.float32(0.5)
@@ -187,7 +179,7 @@ def _bulge(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Gener
 
 
 def _add_air(points: Floats) -> Floats:
-    """Append to each stroke the way to the next: a cubic Hermite curve that leaves and arrives in the strokes' directions."""
+    """Append to each stroke the way to the next: a cubic Hermite curve from direction to direction."""
     following = np.roll(points, -1, axis=0)
     start, end = points[:, -1:], following[:, :1]
     span = np.linalg.norm(end - start, axis=2, keepdims=True)
@@ -208,7 +200,7 @@ def _direction(vectors: Floats) -> Floats:
 
 
 def _smooth(points: Floats, strength: Floats, batch: _Batch) -> Floats:
-    """Low-pass the whole path, lifted parts too: corners round off, and strokes bend towards where the pen goes next."""
+    """Low-pass the whole path, lifted parts too: corners round off, strokes bend towards where the pen goes next."""
     flat = points.reshape(-1, 2)
     weight = np.repeat(0.5 * strength, PATH_POINTS)[:, None].astype(np.float32)
     # The first point and the last stroke's end stand still, so no character leaks into another.
@@ -233,7 +225,7 @@ def _press(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Gener
     width = low * (high / low) ** rng.random(len(low), np.float32)
     # Nobody writes 25 strokes with a brush that fills the square: the pen's size follows the character's.
     width = np.minimum(width, 0.34 / np.sqrt(np.diff(batch.first)))
-    time = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)
+    time: Floats = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)
     strokes = len(points)
     pressure = writers.between("pressure")[batch.owner][:, None]
     profile = 1 + pressure * (

@@ -53,7 +53,7 @@ class HandStyle(BaseModel):
     taper: Shares = (0.0, 0.5)
     nib: Shares = (0.0, 0.2)
     # Ink and paper
-    resolution_px: tuple[Annotated[float, Field(ge=8, le=512)], Annotated[float, Field(ge=8, le=512)]] = (24, 110)
+    resolution_px: tuple[Annotated[float, Field(ge=8, le=512)], Annotated[float, Field(ge=8, le=512)]] = (16, 110)
     blur: Share = 0.4
     noise: Share = 0.35
     jpeg: Share = 0.2

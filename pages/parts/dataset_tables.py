@@ -49,4 +49,6 @@ def show_faults(dataset: Dataset) -> None:
     names = {"path": _("File"), "label": _("Character"), "fault": _("Fault"), "size_bytes": _("Bytes")}
     st.dataframe(table.rename(columns=names), hide_index=True)
     csv = table.to_csv(index=False).encode("utf-8-sig")  # with a mark, or Excel takes Chinese for Latin-1
-    st.download_button(_("Download as CSV"), csv, f"{dataset.name}-faults.csv", "text/csv", icon=":material/download:")
+    st.download_button(
+        _("Download this list"), csv, f"{dataset.name}-faults.csv", "text/csv", icon=":material/download:"
+    )

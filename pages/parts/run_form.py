@@ -14,7 +14,7 @@ from pages.parts.session import errors_shown
 def show_run_form(space: Workspace) -> None:
     """The form; starting shows the new run."""
     datasets = {dataset.name: dataset for dataset in list_datasets(space)}
-    with st.form("run", border=False):
+    with st.form("run-form", border=False):
         first, second = st.columns(2)
         dataset = first.selectbox(_("Dataset"), list(datasets), key="run-dataset")
         network = second.selectbox(_("Network"), list(Network), format_func=lambda choice: choice.value)

@@ -1,0 +1,21 @@
+"""A choice that is always in the address, so that a link or a reload shows the same thing."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+
+def choose(label: str, names: Mapping[str, str], parameter: str) -> str:
+    """Let one of ``names`` (shown by its value) be chosen, and keep its key in the address as ``parameter``.
+
+    ``st.selectbox(bind=…)`` drops the default from the address: a link to the newest run would show another tomorrow.
+    To choose from code, set ``st.session_state[parameter]`` before this is called.
+    """
+    keys = list(names)
+    if st.session_state.get(parameter) not in names:
+        asked = st.query_params.get(parameter)
+        st.session_state[parameter] = asked if asked in names else keys[0]
+    chosen = st.selectbox(label, keys, format_func=names.__getitem__, key=parameter)
+    if st.query_params.get(parameter) != chosen:
+        st.query_params[parameter] = chosen
+    return chosen

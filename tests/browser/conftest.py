@@ -1,0 +1,127 @@
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from hanzi_core.workspace import Workspace
+from tests.conftest import PROJECT
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Without these a Chromium in a closed network asks for Google's hosts again and again.
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+START_LIMIT_S = 60
+ARTIFACTS = PROJECT / "test-artifacts"
+FAILED = pytest.StashKey[bool]()
+
+# The machines that run this are slow and shared: what is asked is that it comes, not when.
+expect.set_options(timeout=30_000)
+
+
+@dataclass
+class Server:
+    """A real dashboard, started as the README says."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_server(root: Path, port: int) -> Server:
+    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(root), "serve", "--port", str(port)]
+    with (root / "server.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env={**os.environ, "LANGUAGE": "en"})
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            return Server(process, url)
+        except OSError:
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError((root / "server.log").read_text())
+
+
+class Starter:
+    """Starts servers on a workspace, one after the other on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.servers: list[Server] = []
+
+    def __call__(self, workspace: Workspace) -> Server:
+        self.servers.append(start_server(workspace.root, self.port))
+        return self.servers[-1]
+
+    def kill_all(self) -> None:
+        for server in self.servers:
+            server.kill()
+
+
+@pytest.fixture
+def serve() -> Iterator[Starter]:
+    """Starts a server; it is ended with the test."""
+    starter = Starter()
+    yield starter
+    starter.kill_all()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    assert path, "no Chromium: make test installs it or says how"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(chromium: Browser, width: int = 1280, height: int = 900, **options: object) -> Iterator[Page]:
+    """A page that fails the test if a script of it fails."""
+    context = chromium.new_context(viewport={"width": width, "height": height}, **{"locale": "en-GB", **options})  # type: ignore[arg-type]
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A desktop window; what it showed last is kept where the test fails."""
+    with window(chromium) as page:
+        yield page
+        if request.node.stash.get(FAILED, False):
+            ARTIFACTS.mkdir(exist_ok=True)
+            page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = report.failed
+    return report
