@@ -14,7 +14,12 @@ from hanzi_core.workspace import Workspace
 
 Config = TypeVar("Config", bound=BaseModel)
 
-VERBS: dict[str, tuple[str, ...]] = {"import": ("dataset", "import"), "train": ("train",), "evaluate": ("evaluate",)}
+VERBS: dict[str, tuple[str, ...]] = {
+    "import": ("dataset", "import"),
+    "train": ("train",),
+    "evaluate": ("evaluate",),
+    "predict": ("predict",),
+}
 """The command that works on a job of each kind."""
 
 

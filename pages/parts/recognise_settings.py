@@ -22,14 +22,14 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
     return Recogniser.open(folder)
 
 
-def choose_recogniser(bundles: dict[str, Path]) -> Recogniser | None:
-    """The recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
+def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None:
+    """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
     # The built-in model knows thousands of characters and comes first; a run's own page links here by its key.
     keys = sorted(bundles, key=lambda key: key != BUILT_IN_KEY)
     chosen = choose(_("Model"), {key: _name(bundles[key]) for key in keys}, "model")
     for key in [chosen, *keys]:
         try:
-            return load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
+            return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
         except BundleError as error:
             if key == chosen:
                 st.error(str(error), icon=":material/error:")
