@@ -16,9 +16,12 @@ Config = TypeVar("Config", bound=BaseModel)
 
 VERBS: dict[str, tuple[str, ...]] = {
     "import": ("dataset", "import"),
+    "scan": ("dataset", "scan"),
+    "materialise": ("dataset", "materialise"),
     "train": ("train",),
     "estimate": ("estimate",),
     "evaluate": ("evaluate",),
+    "predict": ("predict",),
 }
 """The command that works on a job of each kind."""
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hanzi_core.cli.datasets import ImportConfig
 from hanzi_core.cli.perform import read_config, start
+from hanzi_core.dataset import ImportConfig
 from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
