@@ -60,9 +60,7 @@ def test_one_job_a_device_and_the_oldest_first(workspace: Workspace, errands: li
     ]
 
 
-def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(
-    workspace: Workspace, errands: list[Job]
-) -> None:
+def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(workspace: Workspace, errands: list[Job]) -> None:
     first, second, _ = errands
     look(workspace, launch_errand)
     until(lambda: state(first) is State.RUNNING)

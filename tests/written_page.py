@@ -93,7 +93,7 @@ def photograph(page: NDArray[np.uint8], skew_deg: float = 0.0, shadow: float = 0
     random = np.random.default_rng(seed)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), skew_deg, 1.0)
     turned = cv2.warpAffine(page, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=255)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     light = 1 - shadow * (0.6 * x + 0.4 * y)
     grain = random.normal(0, 3, page.shape)
     return np.clip(turned * light * 0.92 + grain, 0, 255).astype(np.uint8)
