@@ -16,14 +16,10 @@ Config = TypeVar("Config", bound=BaseModel)
 
 VERBS: dict[str, tuple[str, ...]] = {
     "import": ("dataset", "import"),
-<<<<<<< HEAD
     "scan": ("dataset", "scan"),
     "materialise": ("dataset", "materialise"),
     "train": ("train",),
-=======
-    "train": ("train",),
     "estimate": ("estimate",),
->>>>>>> main
     "evaluate": ("evaluate",),
 }
 """The command that works on a job of each kind."""
