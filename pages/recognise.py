@@ -25,12 +25,13 @@ if not bundles:
     st.stop()
 
 with header.popover(_("Settings"), icon=":material/tune:"):
-    recogniser = choose_recogniser(bundles)
+    chosen = choose_recogniser(bundles)
     preferences = choose_preferences()
     choose_pad()
-if recogniser is None:
+if chosen is None:
     st.error(_("No model can be loaded."), icon=":material/error:")
     st.stop()
+model, recogniser = chosen
 
 with errors_shown():
     draw, upload = st.tabs([_("Draw"), _("Upload")], key="recognise-way", on_change="rerun")
@@ -39,4 +40,4 @@ with errors_shown():
             show_draw(recogniser, preferences)
     if upload.open:
         with upload:
-            show_upload(recogniser, preferences)
+            show_upload(space, model, recogniser, preferences)

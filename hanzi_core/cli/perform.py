@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "train": ("train",),
     "estimate": ("estimate",),
     "evaluate": ("evaluate",),
+    "predict": ("predict",),
 }
 """The command that works on a job of each kind."""
 

@@ -1,6 +1,5 @@
 """``python -m hanzi_core train`` and ``estimate``."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,10 +12,11 @@ from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, State, Work, enqueue
-from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices
+from hanzi_core.jobs.devices import CPU, find_device, list_devices
 from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import Balance, Network, Optimiser, Precision, Start, TrainingConfig
 from hanzi_core.training.presets import AUGMENTATIONS, preset_values
 from hanzi_core.training.start import check_start
@@ -177,26 +177,14 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
 
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:
-    _see_devices(work.job)
+    load_backend(work.job.devices)
     from hanzi_core.training.run import train as run
 
     return run(work, workspace, read_config(TrainingConfig, work.job.config))
 
 
 def _estimate(work: Work, workspace: Workspace) -> dict[str, Any]:
-    _see_devices(work.job)
+    load_backend(work.job.devices)
     from hanzi_core.training.estimate import estimate as try_steps
 
     return try_steps(work, workspace, read_config(TrainingConfig, work.job.config))
-
-
-def _see_devices(job: Job) -> None:
-    """Let this process see the devices of ``job`` alone; TensorFlow and JAX look once, when they are imported.
-
-    Raises:
-        JobError: a device has vanished since the job was made.
-    """
-    for key in job.devices:
-        find_device(key)
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", "ABSL_MIN_LOG_LEVEL": "3"}
-    os.environ.update(environment(job.devices) | quiet)

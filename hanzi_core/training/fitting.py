@@ -243,7 +243,7 @@ class Fitting:
         if short >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
             self._save()
 
-    def _leave_if_asked(self, _batch: int, _logs: dict[str, Any] | None = None) -> None:
+    def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._work.stopping():
             raise _Left
 

@@ -121,7 +121,7 @@ class Reporter(keras.callbacks.Callback):
             self.model.stop_training = True
         elif self._should_end(step):
             self.model.stop_training = True
-        elif time.monotonic() - self._written >= STEP_INTERVAL_S:
+        elif time.monotonic() - self._written >= STEP_INTERVAL_S and self.batches - self._batches_done > 1:
             self._record(step, logs)
 
     def _record(self, step: int, logs: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Preferences, Recogniser
 from pages.parts.candidates import show_candidates
 from pages.parts.recognise_page import show_page
+from pages.parts.recognise_settings import kept
 from pages.parts.recognise_writing import show_writing, write
 from pages.parts.session import errors_shown
 
@@ -62,7 +63,7 @@ def show_picture(data: bytes, name: str, recogniser: Recogniser, preferences: Pr
                 _("Ink"),
                 list(Polarity),
                 format_func=lambda choice: _(POLARITY_NAMES[choice]),
-                key="polarity",
+                **kept("polarity", Polarity.FOUND),
                 width=180,
             )
             if not several:
@@ -89,9 +90,8 @@ def _choose_threshold() -> tuple[Threshold, int]:
     threshold = st.selectbox(
         _("Threshold"),
         list(Threshold),
-        0,
         format_func=lambda choice: _(THRESHOLD_NAMES[choice]),
-        key="threshold",
+        **kept("threshold", Threshold.OTSU),
         width=260,
     )
     level = 128

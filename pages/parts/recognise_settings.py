@@ -5,10 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from hanzi_core.bundle import CARD, Bundle
+from hanzi_core.bundle import BUILT_IN_KEY, CARD, Bundle
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
+from pages.parts.choice import choose
 from pages.parts.ink_pad import PEN_PX
 
 _OPEN_LIMIT = 4
@@ -21,15 +22,14 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
     return Recogniser.open(folder)
 
 
-def choose_recogniser(bundles: dict[str, Path]) -> Recogniser | None:
-    """The recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
-    names = {key: _name(folder) for key, folder in bundles.items()}
-    chosen = st.selectbox(
-        _("Model"), list(bundles), format_func=lambda key: names[key], key="model", bind="query-params"
-    )
-    for key in [chosen, *reversed(bundles)]:  # the built-in one is the last of them
+def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None:
+    """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
+    # The built-in model knows thousands of characters and comes first; a run's own page links here by its key.
+    keys = sorted(bundles, key=lambda key: key != BUILT_IN_KEY)
+    chosen = choose(_("Model"), {key: _name(bundles[key]) for key in keys}, "model")
+    for key in [chosen, *keys]:
         try:
-            return load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
+            return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
         except BundleError as error:
             if key == chosen:
                 st.error(str(error), icon=":material/error:")

@@ -5,14 +5,15 @@ import streamlit as st
 from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Preferences, Recogniser
+from hanzi_core.workspace import Workspace
 from pages.parts.paste_picture import paste_picture
+from pages.parts.recognise_batch import show_batch
 from pages.parts.recognise_picture import show_picture
 
 _TYPES = [each.removeprefix(".") for each in EXTENSIONS]
-SIZE_LIMIT_MB = 64
 
 
-def show_upload(recogniser: Recogniser, preferences: Preferences) -> None:
+def show_upload(space: Workspace, model: str, recogniser: Recogniser, preferences: Preferences) -> None:
     """The ways in, and what became of what came."""
     files = st.file_uploader(
         _("Pictures, or a zip of them"),
@@ -30,3 +31,5 @@ def show_upload(recogniser: Recogniser, preferences: Preferences) -> None:
         show_picture(files[0].getvalue(), files[0].name, recogniser, preferences)
     elif pasted and not files:
         show_picture(pasted, _("the pasted picture"), recogniser, preferences)
+    else:
+        show_batch(space, files, model, preferences)
