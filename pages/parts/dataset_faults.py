@@ -8,6 +8,7 @@ import streamlit as st
 from hanzi_core.dataset import Dataset, Fault, fault_name
 from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.pack import sample_pictures
+from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
 from pages.parts.session import errors_shown
@@ -111,4 +112,8 @@ def _show_beside(dataset: Dataset, faults: pd.DataFrame) -> None:
     pictures = sample_pictures(source_of(dataset), wanted)
     found = [(picture, path) for picture, path in zip(pictures, wanted, strict=True) if picture is not None]
     if found:
-        st.image([picture for picture, _path in found], caption=[path[-24:] for _picture, path in found], width=TILE_PX)
+        st.image(
+            [thumbnail(picture, TILE_PX) for picture, _path in found],
+            caption=[path[-24:] for _picture, path in found],
+            width=TILE_PX,
+        )

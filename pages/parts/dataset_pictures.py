@@ -8,6 +8,7 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.dataset.statistics import mean_picture
 from hanzi_core.image.normalise import normalise
+from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
 
@@ -61,4 +62,8 @@ def _show_grid(dataset: Dataset, rows: pd.DataFrame, captions: list[str]) -> Non
         missing = len(pictures) - len(found)
         st.warning(_("{count} pictures can no longer be read: the source has changed.").format(count=missing))
     if found:
-        st.image([picture for picture, _text in found], caption=[text for _picture, text in found], width=TILE_PX)
+        st.image(
+            [thumbnail(picture, TILE_PX) for picture, _text in found],
+            caption=[text for _picture, text in found],
+            width=TILE_PX,
+        )
