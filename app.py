@@ -4,6 +4,7 @@ import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
+from pages.parts.run_notice import watch_runs
 
 set_language_source(lambda: st.session_state.get("lang") or match_language(st.context.locale))
 
@@ -30,3 +31,4 @@ st.navigation(
         st.Page("pages/models.py", title=_("Models"), icon=":material/deployed_code:"),
     ]
 ).run()
+watch_runs()

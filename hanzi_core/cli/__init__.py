@@ -1,6 +1,7 @@
 """The command line: every verb, and the start of whatever a page starts.
 
-    python -m hanzi_core [--workspace FOLDER] serve | dataset … | train | estimate | evaluate | predict | jobs …
+    python -m hanzi_core [--workspace FOLDER] VERB …
+    serve | dataset … | train | estimate | evaluate | predict | jobs … | doctor
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.cli import datasets, evaluation, jobs, recognition, serving, training
+from hanzi_core.cli import datasets, doctor, evaluation, jobs, recognition, serving, training
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
@@ -29,6 +30,7 @@ app.command("serve")(serving.serve)
 app.command("train")(training.train)
 app.command("estimate")(training.estimate)
 app.command("evaluate")(evaluation.evaluate)
+app.command("doctor")(doctor.doctor)
 app.command("predict")(recognition.predict)
 
 

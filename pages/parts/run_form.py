@@ -101,9 +101,7 @@ def _show_estimate(space: Workspace) -> None:
             watch_until_done(job)
         elif found := job.result():
             st.info(
-                _(
-                    "{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB of memory; {rate:,.0f} images/s"
-                ).format(
+                _("{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB; {rate:,.0f} images/s").format(
                     epoch=duration(found["epoch_s"]),
                     total=duration(found["total_s"]),
                     memory=found["memory_bytes"] / 2**30,

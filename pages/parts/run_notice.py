@@ -21,8 +21,9 @@ def show_in_title(job: Job, status: Status) -> None:
 
 
 @st.fragment(run_every=LOOK_S)
-def watch_runs(space: Workspace) -> None:
+def watch_runs() -> None:
     """A toast on this page when a run ends, whoever started it."""
+    space = Workspace.open()
     before: dict[str, State] | None = st.session_state.get("seen-states")
     now = {job.id: _state(job) for job in list_jobs(space, "train")}
     st.session_state["seen-states"] = now

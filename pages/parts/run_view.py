@@ -112,4 +112,4 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
         figures[_("Time")] = short_duration(elapsed)
     with st.container(horizontal=True):
         for name, value in figures.items():
-            st.metric(name, value, border=True, width=170)
+            st.metric(name, value, border=True, width=150)
