@@ -4,6 +4,7 @@ import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
+from pages.parts.run_notice import watch_runs
 
 LANGUAGE = "lang"
 
@@ -40,3 +41,4 @@ st.navigation(
         st.Page("pages/models.py", title=_("Models"), icon=":material/deployed_code:"),
     ]
 ).run()
+watch_runs()
