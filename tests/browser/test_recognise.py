@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,7 @@ def _touch(finger, points: list[tuple[float, float]]) -> None:
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
 
     send("touchStart", [{"x": points[0][0], "y": points[0][1]}])
-    for (x1, y1), (x2, y2) in zip(points, points[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(points):
         for step in range(1, 7):
             send("touchMove", [{"x": x1 + (x2 - x1) * step / 6, "y": y1 + (y2 - y1) * step / 6}])
     send("touchEnd", [])
@@ -95,7 +96,7 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     draw(screen, "人")
     expect(best(screen, "人")).to_be_visible()
     before = screen.evaluate("window.scrollY")
-    assert screen.locator('[class*="choices"] button').count() == 9
+    expect(screen.locator(".st-key-choices").get_by_test_id("stButton")).to_have_count(9)
     for name in ("Undo", "Redo", "Clear"):
         size = screen.get_by_role("button", name=name).bounding_box()
         assert size and min(size["width"], size["height"]) >= 43.9
