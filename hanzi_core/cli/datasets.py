@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -156,6 +157,8 @@ def scan(context: typer.Context, name: OptionalName = None, job: Prepared = None
         return counts(rescan(dataset, _report(work)))
 
     result = _do(workspace, job, "scan", config, None, work_on)
+    table = find_faults(Dataset.find(workspace, result["name"]).manifest())
+    _print_faults(table[~table["fault"].isin([fault.value for fault in EXCLUDABLE])])
     print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
 
 
@@ -176,8 +179,12 @@ def faults(
     if csv:
         table.to_csv(sys.stdout, index=False)
         return
+    _print_faults(table)
+
+
+def _print_faults(table: pd.DataFrame) -> None:
     for fault, path, detail in zip(table["fault"], table["path"], table["detail"], strict=True):
-        print(f"{_(fault_name(fault))}\t{path}\t{detail}")
+        print(f"{_(fault_name(fault))}\t{path}\t{detail}".rstrip())
 
 
 @app.command("exclude")

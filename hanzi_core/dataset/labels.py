@@ -45,7 +45,6 @@ class LabelTable:
         """The label that the table gives to all files of a folder."""
         return self.labels.get(_key(name))
 
-
     @property
     def is_of_characters(self) -> bool:
         """Whether nearly all its labels are single characters: a table of something else is not."""
