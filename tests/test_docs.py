@@ -21,7 +21,7 @@ SETTINGS = (TrainingConfig, SplitSettings, EvaluationConfig, ImportConfig, Augme
 
 
 def verbs() -> Iterator[str]:
-    """Every command with the groups that it stands in: ``dataset import``."""
+    """Every command that ``--help`` shows, with the groups that it stands in: ``dataset import``."""
 
     def walk(command: object, name: str) -> Iterator[str]:
         below = getattr(command, "commands", None)
@@ -29,7 +29,8 @@ def verbs() -> Iterator[str]:
             yield name
         else:
             for child, inner in below.items():
-                yield from walk(inner, f"{name} {child}".strip())
+                if not inner.hidden:
+                    yield from walk(inner, f"{name} {child}".strip())
 
     yield from walk(typer.main.get_command(app), "")
 
