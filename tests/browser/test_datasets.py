@@ -43,7 +43,7 @@ def bring_in(page: Page, folder: Path) -> None:
 
 def split_by_writer(page: Page) -> None:
     page.get_by_role("tab", name="Split").click()
-    page.get_by_label("Writer pattern").fill(r"input_(\d+)_")
+    page.get_by_role("textbox", name="Writer pattern").fill(r"input_(\d+)_")
     page.get_by_label("Name of the split").fill("writers")
     page.get_by_role("button", name="Split", exact=True).click()
     page.get_by_role("combobox", name="Split").click()
