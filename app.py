@@ -4,6 +4,7 @@ import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
+from pages.parts.run_notice import watch_runs
 
 LANGUAGE = "lang"
 
@@ -34,8 +35,10 @@ st.navigation(
     [
         st.Page("pages/recognise.py", title=_("Recognise"), icon=":material/stylus:", default=True),
         st.Page("pages/datasets.py", title=_("Datasets"), icon=":material/photo_library:"),
+        st.Page("pages/hand.py", title=_("Handwriting"), icon=":material/draw:"),
         st.Page("pages/training.py", title=_("Training"), icon=":material/model_training:"),
         st.Page("pages/evaluation.py", title=_("Evaluation"), icon=":material/grid_on:"),
         st.Page("pages/models.py", title=_("Models"), icon=":material/deployed_code:"),
     ]
 ).run()
+watch_runs()

@@ -4,9 +4,12 @@ import streamlit as st
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.language import gettext as _
+from pages.parts.recognise_correct import show_corrections
+from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_draw import show_draw
 from pages.parts.recognise_settings import choose_pad, choose_preferences, choose_recogniser
 from pages.parts.recognise_style import show_style
+from pages.parts.recognise_taught import show_taught
 from pages.parts.recognise_upload import show_upload
 from pages.parts.session import errors_shown, workspace
 
@@ -31,13 +34,22 @@ with header.popover(_("Settings"), icon=":material/tune:"):
 if chosen is None:
     st.error(_("No model can be loaded."), icon=":material/error:")
     st.stop()
-model, recogniser = chosen
+desk = Desk(space, *chosen, preferences)
 
 with errors_shown():
-    draw, upload = st.tabs([_("Draw"), _("Upload")], key="recognise-way", on_change="rerun")
+    draw, upload, taught, corrections = st.tabs(
+        [_("Draw"), _("Upload"), _("Teach"), _("Corrections")], key="recognise-way", on_change="rerun"
+    )
+    # Only the open one is made: a drawing that is not seen need not be recognised.
     if draw.open:
         with draw:
-            show_draw(recogniser, preferences)
+            show_draw(desk)
     if upload.open:
         with upload:
-            show_upload(space, model, recogniser, preferences)
+            show_upload(desk)
+    if taught.open:
+        with taught:
+            show_taught(space)
+    if corrections.open:
+        with corrections:
+            show_corrections(desk)

@@ -34,7 +34,7 @@ def make_run(workspace: Workspace, **settings: Any) -> Job:
 
 
 def fit(workspace: Workspace, job: Job, after_step: Callable[[int], None] | None = None) -> Any:
-    """Train ``job`` here, from its newest checkpoint, without the export; the :class:`Fitting` with its best weights."""
+    """Train ``job`` here, from its newest checkpoint, without the export; its :class:`Fitting`."""
     from hanzi_core.training.backend import load_backend
 
     load_backend(job.devices)

@@ -60,9 +60,7 @@ def test_one_job_a_device_and_the_oldest_first(workspace: Workspace, errands: li
     ]
 
 
-def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(
-    workspace: Workspace, errands: list[Job]
-) -> None:
+def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(workspace: Workspace, errands: list[Job]) -> None:
     first, second, _ = errands
     look(workspace, launch_errand)
     until(lambda: state(first) is State.RUNNING)
@@ -102,7 +100,7 @@ def test_two_servers_start_a_job_once(workspace: Workspace, errands: list[Job]) 
         server.start()
     for server in servers:
         server.join()
-    until(lambda: (errands[0].folder / "begun").exists())
+    until((errands[0].folder / "begun").exists)
     assert (errands[0].folder / "begun").read_text() == "begun\n"
     assert not (errands[1].folder / "begun").exists()
 
@@ -160,7 +158,7 @@ def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch:
         sleeper.wait()
 
 
-def job_sentence():  # noqa: ANN201
+def job_sentence():
     from hanzi_core.language import Sentence
 
     return Sentence("Working.")
@@ -169,7 +167,7 @@ def job_sentence():  # noqa: ANN201
 class _Listener(http.server.BaseHTTPRequestHandler):
     heard: list[dict] = []  # noqa: RUF012
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(204)
         self.end_headers()

@@ -72,3 +72,11 @@ def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest
     app = open_page("datasets.py")
     assert not app.exception
     assert "import it again" in texts(app)
+
+
+def test_the_hand_writes_what_is_asked(workspace: Workspace) -> None:
+    app = open_page("hand.py")
+    assert not app.exception
+    app.text_input[0].set_value("あ").run()
+    assert not app.exception
+    assert "あ" in texts(app)

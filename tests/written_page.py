@@ -9,30 +9,21 @@ from numpy.typing import NDArray
 from hanzi_core.strokes.anatomy import study
 from hanzi_core.strokes.draw import draw_ink
 from hanzi_core.strokes.hand import Hand
-from hanzi_core.strokes.library import QUANTISATION, StrokeLibrary
+from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS
 
 
 @cache
-def _hand(characters: str) -> tuple[StrokeLibrary, Hand]:
-    """A hand that knows only these characters: to study the whole library takes ten seconds."""
-    whole = StrokeLibrary.load()
-    lines = [whole.strokes(character) for character in characters]
-    points = [line for strokes in lines for line in strokes]
-    small = StrokeLibrary(
-        characters,
-        np.array([len(strokes) for strokes in lines]),
-        np.array([len(line) for line in points]),
-        np.rint(np.concatenate(points) * QUANTISATION).astype(np.uint8),
-    )
-    return small, Hand(study(small))
+def _hand(characters: str) -> Hand:
+    return Hand(study(StrokeLibrary.load(), characters))
 
 
 def write(text: str, seed: int = 0, size_px: int = 64, style: str = "neat") -> list[NDArray[np.uint8]]:
     """Each character as ink 255 on 0, its longer side about ``size_px``."""
-    library, hand = _hand("".join(sorted(set(text))))
+    characters = "".join(sorted(set(text)))
+    hand = _hand(characters)
     path = hand.write(
-        np.array([library.index(c) for c in text]), [PRESETS[style]] * len(text), np.random.default_rng(seed)
+        np.array([characters.index(c) for c in text]), [PRESETS[style]] * len(text), np.random.default_rng(seed)
     )
     parts = [slice(path.first[n], path.first[n + 1]) for n in range(len(text))]
     return [draw_ink(path.points[part], path.widths[part], size_px) for part in parts]
@@ -93,7 +84,7 @@ def photograph(page: NDArray[np.uint8], skew_deg: float = 0.0, shadow: float = 0
     random = np.random.default_rng(seed)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), skew_deg, 1.0)
     turned = cv2.warpAffine(page, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=255)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     light = 1 - shadow * (0.6 * x + 0.4 * y)
     grain = random.normal(0, 3, page.shape)
     return np.clip(turned * light * 0.92 + grain, 0, 255).astype(np.uint8)

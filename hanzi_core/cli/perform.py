@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "estimate": ("estimate",),
     "evaluate": ("evaluate",),
     "predict": ("predict",),
+    "synthesise": ("synthesise",),
 }
 """The command that works on a job of each kind."""
 

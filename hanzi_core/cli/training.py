@@ -1,5 +1,6 @@
 """``python -m hanzi_core train`` and ``estimate``."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from hanzi_core.cli.evaluation import evaluate_run
 from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
-from hanzi_core.errors import TrainingError
+from hanzi_core.errors import HanziError, TrainingError
 from hanzi_core.jobs import Job, State, Work, enqueue
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
 from hanzi_core.jobs.queue import wait_in_line
@@ -18,6 +19,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import Balance, Network, Optimiser, Precision, Start, TrainingConfig
+from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group
 from hanzi_core.training.presets import AUGMENTATIONS, preset_values
 from hanzi_core.training.start import check_start
 from hanzi_core.workspace import Workspace
@@ -66,6 +68,8 @@ def train(
 ) -> None:
     """Train a recogniser. Its folder under jobs/ holds history, log and model bundle; the dashboard shows it live."""
     workspace: Workspace = context.obj
+    if job is not None and (rank := Rank.of_this_process()):
+        raise typer.Exit(_train_rank(workspace, Job.find(workspace, job), rank))
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
     given = {name: value for name, value in context.params.items() if value is not None}
@@ -177,10 +181,39 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
 
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:
+    config = read_config(TrainingConfig, work.job.config)
+    if config.processes > 1:
+        return _train_group(work, workspace, config)
     load_backend(work.job.devices)
     from hanzi_core.training.run import train as run
 
-    return run(work, workspace, read_config(TrainingConfig, work.job.config))
+    return run(work, workspace, config)
+
+
+def _train_group(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
+    """Several processes train on JAX; then this one writes what they reached as a bundle, which JAX cannot."""
+    if importlib.util.find_spec("jax") is None:
+        raise TrainingError(mark("Training on several processes needs JAX: pip install jax, or jax[cuda12]."))
+    run_group(work, workspace.root, config)
+    load_backend(())
+    from hanzi_core.training.run import export_best
+
+    return export_best(work, workspace, config)
+
+
+def _train_rank(workspace: Workspace, job: Job, rank: Rank) -> int:
+    """What one process of a group does; the group's own process says how it ended."""
+    config = read_config(TrainingConfig, job.config)
+    load_backend(rank.device(job.devices, config.hosts))
+    join_group(rank)
+    from hanzi_core.training.run import train_rank
+
+    try:
+        train_rank(RankWork(job, rank), workspace, config, rank)
+    except HanziError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 def _estimate(work: Work, workspace: Workspace) -> dict[str, Any]:

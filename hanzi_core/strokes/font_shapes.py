@@ -105,6 +105,6 @@ def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> ND
     shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2
     distance = cv2.remap(field, shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
-    offset = rng.uniform(-0.6 * half_width, min(0.6 * half_width, 16.0))
+    offset = rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0))
     slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
     return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))

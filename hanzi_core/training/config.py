@@ -99,4 +99,6 @@ class TrainingConfig(BaseModel):
     def _batch_divides(self) -> "TrainingConfig":
         if self.batch_size % self.processes:
             raise ValueError(mark("the batch size must be a multiple of the number of processes"))
+        if self.processes > 1 and self.time_limit_min is not None:
+            raise ValueError(mark("several processes cannot agree on a time limit: leave it out"))
         return self

@@ -84,14 +84,15 @@ class Fitting:
             WorkspaceError: the disk is full.
         """
         self._take_up()
-        self._events = EventFiles(self._work.folder / "events", self._trainee, self.position.step)
+        events = self._work.folder / ("events" if self._share[0] == 0 else f"events/rank-{self._share[0]}")
+        self._events = EventFiles(events, self._trainee, self.position.step)
         total = self._config.epochs * self.steps_per_epoch
         self._pace, self._load = Pace(self.position.step, total), Load(self._work.job.devices)
         while not self._is_over():
             if self.position.trained is None:
                 self._train()
             if self._must_leave():
-                self._save()
+                self.save()
                 break
             self._validate()
         self._events.close()
@@ -138,13 +139,21 @@ class Fitting:
 
     def _take_up(self) -> None:
         """Go back to the newest checkpoint, and take back what the history tells of the time after it."""
-        found = self._checkpoints.load()
-        if found:
-            self.position, self._restored = found
+        self._restored = self.look_back()
+        if self._restored:
             write_state(self._trainee, self._restored)
-            self._load_best()
-        self._work.job.history.cut(self.position.history_bytes)
+        if self._share[0] == 0:
+            self._work.job.history.cut(self.position.history_bytes)
+
+    def look_back(self) -> Arrays | None:
+        """Take position and best weights from the newest checkpoint, and return the state in it."""
+        found = self._checkpoints.load()
         self._clock = self._saved = time.monotonic()
+        if found is None:
+            return None
+        self.position, state = found
+        self._load_best()
+        return state
 
     def _load_best(self) -> None:
         """The best may be newer than the checkpoint: it was reached by this very run, and will be again."""
@@ -164,13 +173,20 @@ class Fitting:
         within = reporter.batches < self.steps_per_epoch
         if within and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
             self._note(reporter)
-            self._save()
+            self.save()
 
     def _note(self, reporter: Reporter) -> None:
         steps = reporter.batches - self.position.batch
         self.position = self.position.model_copy(update={"batch": reporter.batches, "step": self.position.step + steps})
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write a checkpoint of this very moment, and the best weights if they are new.
+
+        Raises:
+            WorkspaceError: the disk is full; the earlier checkpoint stays good.
+        """
+        if self._share[0]:  # of a group, one rank writes
+            return
         if self.fault is not None:  # a network that went astray is not to be taken up
             return
         begun = time.monotonic()
@@ -220,7 +236,7 @@ class Fitting:
             rates = {"images_per_s": reporter.images_per_s, "learning_rate": reporter.learning_rate}
             self.position = self.position.model_copy(update={"trained": figures | rates})
             if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
-                self._save()
+                self.save()
 
     def _should_end(self, _step: int) -> bool:
         return self._work.stopping() or self.is_out_of_time
@@ -241,7 +257,7 @@ class Fitting:
         self._next_epoch(found["loss"])
         short = time.monotonic() - self._saved
         if short >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
-            self._save()
+            self.save()
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._work.stopping():

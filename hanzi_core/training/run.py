@@ -6,9 +6,10 @@ from typing import Any
 from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
 from hanzi_core.errors import TrainingError
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.distributed import Rank
 from hanzi_core.training.export import write_bundle
 from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Material, gather
@@ -49,6 +50,43 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     if fitting.fault:
         work.job.write_result(result)
         raise fitting.fault
+    if not work.stopping():
+        fitting.forget_checkpoints()
+    return result
+
+
+def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: Rank) -> None:
+    """The part of one process in a group; rank 0 leaves checkpoints and the best weights in the job's folder.
+
+    Raises:
+        HanziError: as :func:`train`.
+    """
+    material = open_material(work, workspace, config)
+    device = rank.device(work.job.devices, config.hosts)
+    prepare(device, config.seed)
+    trainee = prepare_trainee(workspace, config, material, device, rank.count)
+    share = (rank.number, rank.count)
+    fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
+    _fit(fitting, config, trainee, work.job)
+    if fitting.fault:
+        raise fitting.fault
+    fitting.save()
+
+
+def export_best(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
+    """Write the best weights that a group of processes has left as a model bundle.
+
+    Raises:
+        Stopped: the group was stopped before its first epoch was complete.
+    """
+    material = open_material(work, workspace, config)
+    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    fitting = Fitting(work, config, material, trainee.model, trainee.whole)
+    fitting.look_back()
+    if not fitting.restore_best():
+        raise Stopped
+    result = _result(fitting, material, trainee)
+    _export(work, config, trainee, material, result)
     if not work.stopping():
         fitting.forget_checkpoints()
     return result

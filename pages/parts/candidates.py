@@ -40,7 +40,7 @@ def _show_best(best: Candidate, choose: Choose, key: str) -> None:
 
 def _show_button(candidate: Candidate, choose: Choose, key: str) -> None:
     said = readings(candidate.label)
-    below = " ".join(f":small[{text}]" for text in [*said[:1], f"{candidate.probability:.0%}"])
+    below = " ".join(f":small[{text}]" for text in [*said[:1], _percent(candidate.probability)])
     st.button(
         f"{candidate.label} {below}",
         key=key,
@@ -48,3 +48,7 @@ def _show_button(candidate: Candidate, choose: Choose, key: str) -> None:
         args=(candidate.label,),
         help=_("Write {label}").format(label=candidate.label) + (f" ({', '.join(said)})" if said else ""),
     )
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.01 else "<1%"

@@ -15,11 +15,11 @@ from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import Preferences
 from hanzi_core.recognition.batch import TABLE, PredictionConfig
 from hanzi_core.recognition.recogniser import SURE
-from hanzi_core.workspace import Workspace, writing
+from hanzi_core.workspace import writing
 from pages.parts.job_panel import watch_until_done
+from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
 
 PICTURES = "pictures.zip"
@@ -27,14 +27,14 @@ _SHOWN = "batch-shown"
 _LISTED_LIMIT = 20
 
 
-def show_batch(space: Workspace, files: list[UploadedFile], model: str, preferences: Preferences) -> None:
+def show_batch(desk: Desk, files: list[UploadedFile]) -> None:
     """Start one for ``files``, if there are any, and show the one that was started or chosen."""
     if files and st.button(
         _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
     ):
         with errors_shown():
-            st.session_state[_SHOWN] = _start(space, files, model, preferences).id
-    jobs = {job.id: job for job in list_jobs(space, "predict")[:_LISTED_LIMIT]}
+            st.session_state[_SHOWN] = _start(desk, files).id
+    jobs = {job.id: job for job in list_jobs(desk.space, "predict")[:_LISTED_LIMIT]}
     if not jobs:
         return
     if st.session_state.get(_SHOWN) not in jobs:
@@ -47,15 +47,15 @@ def _name(job: Job) -> str:
     return f"{job.title} · {datetime.fromtimestamp(job.created):%Y-%m-%d %H:%M}"
 
 
-def _start(space: Workspace, files: list[UploadedFile], model: str, preferences: Preferences) -> Job:
+def _start(desk: Desk, files: list[UploadedFile]) -> Job:
     """Make the job, put the pictures into its folder, and start it.
 
     Raises:
         HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
     """
-    config = PredictionConfig(location=Path(PICTURES), model=model, preferences=preferences)
+    config = PredictionConfig(location=Path(PICTURES), model=desk.model, preferences=desk.preferences)
     title = files[0].name if len(files) == 1 else _("{count} files").format(count=len(files))
-    job = Job.create(space, "predict", config.model_dump(mode="json"), title)
+    job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
     try:
         _pack(files, job.folder / PICTURES)
         open_source(job.folder / PICTURES)

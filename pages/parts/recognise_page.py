@@ -23,6 +23,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Preferences, Recogniser
 from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
 from pages.parts.copy_button import show_copy_button
+from pages.parts.recognise_desk import Desk
 
 _BOX_COLOUR = (178, 58, 46)
 _DOUBT_COLOUR = (225, 150, 0)
@@ -57,9 +58,7 @@ class _Reading:
         return self.characters
 
 
-def show_page(
-    gray: NDArray[np.uint8], digest: str, polarity: Polarity, recogniser: Recogniser, preferences: Preferences
-) -> None:
+def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
     """Find, read and show the characters in ``gray``."""
     direction = st.segmented_control(
         _("Read as"),
@@ -70,7 +69,7 @@ def show_page(
         key="direction",
     )
     reading = _reading(gray, (digest, direction, polarity))
-    characters = reading.read(recogniser, preferences)
+    characters = reading.read(desk.recogniser, desk.preferences)
     if not characters:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return

@@ -17,10 +17,12 @@ from hanzi_core.image.binarise import (
 from hanzi_core.image.decode import decode
 from hanzi_core.image.segment import Direction, Page, find_characters
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import Preferences, Recogniser
 from pages.parts.candidates import show_candidates
+from pages.parts.recognise_correct import show_correct
+from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_page import show_page
 from pages.parts.recognise_settings import kept
+from pages.parts.recognise_why import show_why
 from pages.parts.recognise_writing import show_writing, write
 from pages.parts.session import errors_shown
 
@@ -45,7 +47,7 @@ def _find(gray: NDArray[np.uint8], direction: Direction, polarity: Polarity) -> 
 
 
 @st.fragment
-def show_picture(data: bytes, name: str, recogniser: Recogniser, preferences: Preferences) -> None:
+def show_picture(desk: Desk, data: bytes, name: str) -> None:
     """The picture as one character or as a page, whichever it seems to be; it can be said."""
     with errors_shown():
         gray = _read(data, name)
@@ -69,12 +71,12 @@ def show_picture(data: bytes, name: str, recogniser: Recogniser, preferences: Pr
             if not several:
                 threshold, level = _choose_threshold()
         if several:
-            show_page(gray, digest, polarity, recogniser, preferences)
+            show_page(desk, gray, digest, polarity)
         else:
             show_writing()
             ink = binarise(gray, threshold, polarity, level)
             as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
-            _show_character(gray, ink, recogniser.see(gray if as_it_is else 255 - ink), recogniser, preferences)
+            _show_character(desk, gray, ink, desk.recogniser.see(gray if as_it_is else 255 - ink))
 
 
 def _shows_several(page: Page) -> bool:
@@ -100,13 +102,7 @@ def _choose_threshold() -> tuple[Threshold, int]:
     return threshold, level
 
 
-def _show_character(
-    gray: NDArray[np.uint8],
-    ink: NDArray[np.uint8],
-    seen: NDArray[np.uint8],
-    recogniser: Recogniser,
-    preferences: Preferences,
-) -> None:
+def _show_character(desk: Desk, gray: NDArray[np.uint8], ink: NDArray[np.uint8], seen: NDArray[np.uint8]) -> None:
     views = st.container(horizontal=True, wrap=False, width=3 * _SHOWN_PX + 40, key="views")
     for picture, caption in (
         (gray, _("The picture")),
@@ -114,7 +110,10 @@ def _show_character(
         (cv2.resize(seen, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_NEAREST), _("What the model saw")),
     ):
         views.image(_fitted(picture), caption=caption, width="stretch")
-    show_candidates(recogniser.answer([seen], preferences)[0], write, "picture-")
+    found = desk.answer(seen)
+    show_candidates(found, write, "picture-")
+    show_correct(desk, gray, found, key="picture-")
+    show_why(desk, found, "picture-")
 
 
 def _fitted(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

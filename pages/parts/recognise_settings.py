@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from hanzi_core.bundle import BUILT_IN_KEY, CARD, Bundle
@@ -19,7 +20,11 @@ _OPEN_LIMIT = 4
 @st.cache_resource(show_spinner=False, max_entries=_OPEN_LIMIT)
 def load_recogniser(folder: Path, _changed: float) -> Recogniser:
     """One recogniser a server and bundle; a bundle that was written anew is loaded anew."""
-    return Recogniser.open(folder)
+    recogniser = Recogniser.open(folder)
+    # What the first answer would have to wait for: the frequencies are read, the runtime takes its memory.
+    blank = recogniser.see(np.zeros((8, 8), np.uint8))
+    recogniser.answer([blank], Preferences())
+    return recogniser
 
 
 def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None:

@@ -24,18 +24,18 @@ _STYLE = f"""
 [class*="choices"] button {{ padding: .35rem .2rem; }}
 .st-key-written-box input {{ font-family: {KAI}; font-size: 1.5rem; min-height: {_TOUCH_PX}px; }}
 [class*="-manners"] {{ position: absolute; }}
-.st-key-views > div {{ flex: 1 1 0 !important; min-width: 0; }}
+[class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
 .stMainBlockContainer {{ padding-top: 3.5rem; }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
 @media (max-width: 640px) {{
-  .st-key-pad-canvas {{ zoom: .84; }}
+  [class*="pad-canvas"] {{ zoom: .84; }}
   h1 {{ font-size: 1.5rem !important; padding: .25rem 0 !important; }}
   [class*="best"] button p {{ font-size: 3rem; }}
   .st-key-backspace button p {{ display: none; }}
   .stMainBlockContainer {{ padding: 3.9rem 1rem 2rem; }}
 }}
-@media (max-width: 360px) {{ .st-key-pad-canvas {{ zoom: .74; }} }}
+@media (max-width: 360px) {{ [class*="pad-canvas"] {{ zoom: .74; }} }}
 </style>
 """
 
