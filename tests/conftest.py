@@ -59,7 +59,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
             pictures = write_collection(place / "ten", count=24)
             for arguments in (
                 ["dataset", "import", str(pictures), "--name", "ten"],
-                ["train", "--dataset", "ten", "--epochs", "10", "--batch-size", "16"],
+                ["train", "--dataset", "ten", "--epochs", "14", "--batch-size", "16"],
             ):
                 done = run_command(root, *arguments)
                 assert done.returncode == 0, done.stderr

@@ -44,7 +44,7 @@ STROKES: dict[str, Strokes] = {
 def draw(character: str, random: np.random.Generator, side_px: int = 72) -> NDArray[np.uint8]:
     """A shaky ``character``, black on white."""
     paper = np.full((side_px, side_px), 255, np.uint8)
-    slant, width = random.uniform(-0.12, 0.12), int(random.integers(2, 7))
+    slant, width = random.uniform(-0.12, 0.12), round(side_px * random.uniform(0.025, 0.09))
     for stroke in STROKES[character]:
         points = np.array(stroke) + random.normal(0, 0.025, (len(stroke), 2))
         points[:, 0] += slant * (points[:, 1] - 0.5)

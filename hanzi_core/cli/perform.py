@@ -16,9 +16,13 @@ Config = TypeVar("Config", bound=BaseModel)
 
 VERBS: dict[str, tuple[str, ...]] = {
     "import": ("dataset", "import"),
+    "scan": ("dataset", "scan"),
+    "materialise": ("dataset", "materialise"),
     "train": ("train",),
     "estimate": ("estimate",),
     "evaluate": ("evaluate",),
+    "predict": ("predict",),
+    "synthesise": ("synthesise",),
 }
 """The command that works on a job of each kind."""
 

@@ -1,35 +1,58 @@
 """``python -m hanzi_core predict``."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from hanzi_core.bundle import find_bundles
+from hanzi_core.cli.perform import perform, read_config
+from hanzi_core.dataset.source import open_source
 from hanzi_core.errors import BundleError, HanziError, ImageError
-from hanzi_core.image.decode import decode
+from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.recognition import Recogniser
-from hanzi_core.workspace import Workspace
+from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
+from hanzi_core.recognition.batch import (
+    TABLE,
+    Picture,
+    PredictionConfig,
+    pictures_at,
+    pictures_of,
+    recognise_all,
+    write_table,
+)
+from hanzi_core.workspace import Workspace, writing
 
 
 def predict(
     context: typer.Context,
-    images: Annotated[list[Path], typer.Argument(help="Pictures of one character each.")],
+    images: Annotated[list[Path] | None, typer.Argument(help="Pictures of one character each, or folders.")] = None,
     model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the newest].")] = None,
-    count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates a picture.")] = 5,
+    csv: Annotated[Path | None, typer.Option(help="Write a table of ten candidates a picture here.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
+    vocabulary: Annotated[Vocabulary, typer.Option(help="Which characters count.")] = PLAIN.vocabulary,
+    listed: Annotated[str, typer.Option(help="The characters that count with --vocabulary list.")] = "",
+    common_first: Annotated[bool, typer.Option(help="Prefer common characters in doubt.")] = PLAIN.common_first,
+    job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
-    """Recognise pictures: a line each, with candidates and their probabilities; exit code 2 if one cannot be read."""
-    recogniser = Recogniser.open(choose_bundle(context.obj, model))
-    failed = False
-    for path in images:
-        try:
-            print(f"{path}\t{_candidates(recogniser, path, count)}")
-        except HanziError as error:
-            failed = True
-            typer.echo(f"{path}\t{error}", err=True)
-    raise typer.Exit(2 if failed else 0)
+    """Recognise pictures, folders walked: print a line each (exit code 2 if one cannot be read), or write a table."""
+    workspace: Workspace = context.obj
+    if job:
+        found = Job.find(workspace, job)
+        raise typer.Exit(perform(found, lambda work: _perform(work, workspace)))
+    if not images:
+        raise ImageError(mark("Say which pictures or folders to recognise."))
+    preferences = Preferences(vocabulary=vocabulary, listed=listed, common_first=common_first)
+    recogniser = Recogniser.open(choose_bundle(workspace, model))
+    pictures = pictures_at(images)
+    if csv:  # a row tells what could not be read
+        _write(csv, recogniser, pictures, preferences)
+    elif _print(recogniser, pictures, preferences, count):
+        raise typer.Exit(2)
 
 
 def choose_bundle(workspace: Workspace, model: str | None) -> Path:
@@ -50,10 +73,51 @@ def choose_bundle(workspace: Workspace, model: str | None) -> Path:
     return bundles[model]
 
 
-def _candidates(recogniser: Recogniser, path: Path, count: int) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageError(mark("{path} cannot be read: {reason}."), path=path, reason=error.strerror) from error
-    candidates = recogniser.recognise(decode(data, path.name), count)
-    return "  ".join(f"{each.label} {each.probability:.1%}" for each in candidates) or _("no ink found")
+def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
+    """The job that a page starts: the table is left in the job's folder."""
+    config = read_config(PredictionConfig, work.job.config)
+    location = config.location if config.location.is_absolute() else work.folder / config.location
+    pictures = pictures_of(open_source(location))
+    recogniser = Recogniser.open(choose_bundle(workspace, config.model))
+
+    def report(phase: str, done: int, total: int) -> None:
+        work.check()
+        work.progress(phase, done, total)
+
+    with _new_file(work.folder / TABLE) as file:
+        return write_table(file, recogniser, pictures, config.preferences, report)
+
+
+def _write(path: Path, recogniser: Recogniser, pictures: list[Picture], preferences: Preferences) -> None:
+    def report(phase: str, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{_(phase)}  {done}/{total}", end="\n" if done == total else "", file=sys.stderr)
+
+    with _new_file(path) as file:
+        counts = write_table(file, recogniser, pictures, preferences, report)
+    print(_("{images} pictures, {faults} that cannot be read: {path}").format(path=path, **counts))
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[TextIO]:
+    """A file that takes its name when it is whole: a table that broke off is not taken for all of it."""
+    unfinished = path.with_name(f".{path.name}.part")
+    with writing(path):
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _print(recogniser: Recogniser, pictures: list[Picture], preferences: Preferences, count: int) -> int:
+    faults = 0
+    for path, answer in recognise_all(recogniser, pictures, preferences, count):
+        if isinstance(answer, HanziError):
+            faults += 1
+            typer.echo(f"{path}\t{answer}", err=True)
+            continue
+        candidates = "  ".join(f"{each.label} {each.probability:.1%}" for each in answer.candidates)
+        print(f"{path}\t{candidates or _('no ink found')}")
+    return faults

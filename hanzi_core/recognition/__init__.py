@@ -1,5 +1,15 @@
-"""Recognising one character, drawn or uploaded. Imports neither TensorFlow nor Keras."""
+"""Recognising characters, drawn or photographed. Imports neither TensorFlow nor Keras."""
 
-from hanzi_core.recognition.recogniser import Candidate, Recogniser
+from hanzi_core.recognition.preferences import PLAIN, Preferences
+from hanzi_core.recognition.recogniser import Answer, Candidate, Recogniser
+from hanzi_core.recognition.vocabulary import VOCABULARY_NAMES, Vocabulary
 
-__all__ = ["Candidate", "Recogniser"]
+__all__ = [
+    "PLAIN",
+    "VOCABULARY_NAMES",
+    "Answer",
+    "Candidate",
+    "Preferences",
+    "Recogniser",
+    "Vocabulary",
+]

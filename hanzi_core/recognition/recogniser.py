@@ -1,13 +1,26 @@
 """From a picture of one character to candidates."""
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import Bundle
+from hanzi_core.bundle import Bundle, Output
 from hanzi_core.image.normalise import is_blank, normalise
+from hanzi_core.recognition.preferences import PLAIN, Preferences
+
+SURE = 0.5
+"""Below this calibrated probability an answer is more often wrong than right."""
+
+_LEAST_SUPPORT = 0.05
+"""Share of the model's own belief that the characters which count must hold: of five allowed characters one is always
+the most probable, whatever was scribbled."""
+
+_KEPT_WEIGHTS = 8
+_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -16,6 +29,20 @@ class Candidate:
 
     label: str
     probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a recogniser has to say of one picture."""
+
+    seen: NDArray[np.uint8]
+    """What the model was shown: ``uint8 (size, size)``, white ink on black."""
+    candidates: tuple[Candidate, ...]
+    """Best first; none for a blank picture."""
+    is_sure: bool
+    """Whether the first candidate is more likely right than wrong."""
+    embedding: NDArray[np.float32]
+    """``(dimensions,)``: the shape, as the model sees it."""
 
 
 class Recogniser:
@@ -29,6 +56,8 @@ class Recogniser:
         """
         self.bundle = bundle
         self._model = bundle.load()
+        self._weights: dict[Preferences, NDArray[np.float32]] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, folder: Path) -> "Recogniser":
@@ -50,12 +79,50 @@ class Recogniser:
             gray: ``uint8`` of shape ``(height, width)``, ink of either polarity.
             count: How many candidates.
         """
-        return self.recognise_seen(self.see(gray), count)
+        return list(self.answer([self.see(gray)], PLAIN, count)[0].candidates)
 
-    def recognise_seen(self, seen: NDArray[np.uint8], count: int = 5) -> list[Candidate]:
-        """:meth:`recognise` for a picture that :meth:`see` has prepared."""
-        if is_blank(seen):
-            return []
-        probabilities = self._model.predict(seen[np.newaxis]).probabilities[0]
-        best = np.argsort(-probabilities, kind="stable")[:count]
-        return [Candidate(self.bundle.labels[index], float(probabilities[index])) for index in best]
+    def answer(self, seen: Sequence[NDArray[np.uint8]], preferences: Preferences, count: int = 10) -> list[Answer]:
+        """Answers to pictures that :meth:`see` has prepared, ``count`` candidates each."""
+        answers: list[Answer] = []
+        for start in range(0, len(seen), _BATCH):
+            some = np.stack(seen[start : start + _BATCH])
+            output = self._model.predict(some)
+            answers += self._judge(some, output, self.weights(preferences), count)
+        return answers
+
+    def predict(self, seen: NDArray[np.uint8]) -> Output:
+        """The model's own words on pictures ``uint8 (n, size, size)``, without preferences."""
+        return self._model.predict(seen)
+
+    def weights(self, preferences: Preferences) -> NDArray[np.float32]:
+        """:meth:`Preferences.weights` for this model's labels, kept: they take milliseconds for thousands of labels."""
+        with self._lock:
+            if preferences not in self._weights:
+                while len(self._weights) >= _KEPT_WEIGHTS:
+                    self._weights.pop(next(iter(self._weights)))
+                self._weights[preferences] = preferences.weights(self.bundle.labels)
+            return self._weights[preferences]
+
+    def _judge(self, seen: NDArray[np.uint8], output: Output, weights: NDArray[np.float32], count: int) -> list[Answer]:
+        support = output.probabilities @ (weights > 0)
+        scores = output.probabilities * weights
+        totals = scores.sum(axis=1, keepdims=True)
+        scores = np.divide(scores, totals, out=np.zeros_like(scores), where=totals > 0)
+        count = min(count, int(np.count_nonzero(weights)))
+        answers = []
+        for picture, row, belief, embedding in zip(seen, scores, support, output.embedding, strict=True):
+            blank = is_blank(picture)
+            best: NDArray[np.intp] | list[int] = [] if blank else _largest(row, count)
+            candidates = tuple(Candidate(self.bundle.labels[index], float(row[index])) for index in best)
+            sure = bool(candidates) and candidates[0].probability >= SURE and belief >= _LEAST_SUPPORT
+            answers.append(Answer(picture, candidates, sure, embedding))
+        return answers
+
+
+def _largest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Places of the ``count`` largest, largest first; of equals the earlier."""
+    if count < 1:
+        return np.empty(0, np.intp)
+    least = np.partition(scores, -count)[-count]
+    places = np.flatnonzero(scores >= least)
+    return places[np.argsort(-scores[places], kind="stable")][:count]

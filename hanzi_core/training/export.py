@@ -5,6 +5,7 @@ import io
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -12,8 +13,15 @@ from hanzi_core.bundle import MODEL, WEIGHTS, Card, write_description
 from hanzi_core.workspace import writing
 
 
-def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path) -> None:
+def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path, quantise: bool = False) -> None:
     """Write ``model`` with its ``labels`` to ``folder``, in one step: a reader sees a whole bundle or none.
+
+    Args:
+        model: Outputs ``logits`` and ``embedding``.
+        card: What is to be known of it.
+        labels: The class of each logit.
+        folder: Replaced if it is there.
+        quantise: Keep the served weights as 8-bit integers: a quarter of the size, and quicker.
 
     Raises:
         WorkspaceError: the disk is full; what was there before stays.
@@ -23,10 +31,18 @@ def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path
         try:
             model.save(building / WEIGHTS)
             with contextlib.redirect_stdout(io.StringIO()):  # the converter prints a page of its own
-                model.export(building / MODEL, format="litert", verbose=False)
+                model.export(building / MODEL, format="litert", verbose=False, **_conversion(quantise))
             write_description(building, card, tuple(labels))
             if folder.exists():
                 shutil.rmtree(folder)
             building.rename(folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
+
+
+def _conversion(quantise: bool) -> dict[str, Any]:
+    if not quantise:
+        return {}
+    from tensorflow import lite
+
+    return {"optimizations": [lite.Optimize.DEFAULT]}

@@ -1,0 +1,99 @@
+"""``python -m hanzi_core builtin …``: how the built-in model is made."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hanzi_core.bundle import BUILT_IN
+
+if TYPE_CHECKING:
+    from hanzi_core.training.simulation import Simulator
+
+app = typer.Typer(help="Make the built-in model anew, on simulated handwriting.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="Folder of this training: checkpoint, history, and the pool of pictures.")]
+Fonts = Annotated[Path | None, typer.Option(help="Cache of font shapes; without it, strokes alone are used.")]
+Kanjivg = Annotated[Path | None, typer.Option(help="Library made from KanjiVG; without it, Chinese forms alone.")]
+HeldOutCount = Annotated[int, typer.Option(help="Simulated pictures to measure on.", min=64)]
+
+
+@app.command("draw")
+def draw(
+    folder: Folder,
+    first: Annotated[int, typer.Option(help="Number of the first shard.", min=0)] = 0,
+    shards: Annotated[int, typer.Option(help="Shards of 16,384 pictures, 67 MB each, to draw.", min=1)] = 60,
+    seed: Annotated[int, typer.Option(help="Seed of every shard.", min=0)] = 11,
+    fonts: Fonts = None,
+    kanjivg: Kanjivg = None,
+) -> None:
+    """Draw pictures ahead of training, or beside it; several can draw at once, with different first shards."""
+    from hanzi_core.training.simulation import draw_shards
+
+    draw_shards(_simulator(fonts, kanjivg), folder / "pool", range(first, first + shards), seed)
+
+
+@app.command("train")
+def train(
+    folder: Folder,
+    images: Annotated[int, typer.Option(help="Train until so many pictures have been seen.", min=1)] = 5_000_000,
+    working_size_px: Annotated[int, typer.Option(help="Pixels at which the network looks.", min=16, max=64)] = 48,
+    cool_down_images: Annotated[
+        int, typer.Option(help="Last pictures, over which the learning rate falls to zero.", min=0)
+    ] = 0,
+    batch_size: Annotated[int, typer.Option(help="Pictures a step.", min=8)] = 256,
+    learning_rate: Annotated[float, typer.Option(help="Between warm-up and cool-down.")] = 2e-3,
+    label_smoothing: Annotated[float, typer.Option(help="Share of the target spread, 0 to 1.")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and shifts.")] = 0,
+) -> None:
+    """Train on the pool, or go on from the folder's checkpoint, which is renewed every 3 minutes."""
+    from hanzi_core.cli.perform import read_config
+    from hanzi_core.training.builtin import BuiltinConfig, Trainer
+
+    values = {name: value for name, value in locals().items() if name in BuiltinConfig.model_fields}
+    Trainer(folder, read_config(BuiltinConfig, values)).train(folder / "pool")
+
+
+@app.command("evaluate")
+def evaluate(
+    bundle: Annotated[Path, typer.Argument(help="A bundle with the library's characters.")] = BUILT_IN,
+    count: HeldOutCount = 10_000,
+    fonts: Fonts = None,
+    kanjivg: Kanjivg = None,
+) -> None:
+    """Measure a bundle, as it is served, on simulated handwriting that was never trained on."""
+    from hanzi_core.training.builtin_bundle import HeldOut
+    from hanzi_core.training.builtin_bundle import evaluate as measure
+
+    _show(measure(bundle, HeldOut.draw(_simulator(fonts, kanjivg), count)))
+
+
+@app.command("package")
+def package(
+    folder: Folder,
+    bundle: Annotated[Path, typer.Option(help="Where to write the bundle.")] = BUILT_IN,
+    count: HeldOutCount = 10_000,
+    fonts: Fonts = None,
+    kanjivg: Kanjivg = None,
+) -> None:
+    """Write the checkpoint's averaged weights as a bundle: calibrated, 8-bit, with its figures."""
+    from hanzi_core.training.builtin import BuiltinConfig, Trainer, read_state
+    from hanzi_core.training.builtin_bundle import HeldOut
+    from hanzi_core.training.builtin_bundle import package as write
+
+    state = read_state(folder)
+    trainer = Trainer(folder, BuiltinConfig(working_size_px=state.working_size_px))
+    held_out = HeldOut.draw(_simulator(fonts, kanjivg), count)
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    _show(write(trainer.averaged(), state.images, state.working_size_px, held_out, bundle))
+
+
+def _simulator(fonts: Path | None, kanjivg: Path | None) -> "Simulator":
+    from hanzi_core.training.simulation import Simulator
+
+    return Simulator(fonts, kanjivg)
+
+
+def _show(metrics: dict[str, float]) -> None:
+    for name, value in metrics.items():
+        print(f"{name:<14}{value:.4f}")

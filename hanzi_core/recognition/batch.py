@@ -1,0 +1,125 @@
+"""Recognising many pictures: a row for each in a CSV file.
+
+| column | meaning |
+|---|---|
+| path | of the picture, below the folder or zip it was found in |
+| label_1 … label_10 | candidates by falling probability; empty where there is no ink |
+| probability_1 … probability_10 | of each, 0 to 1 |
+| error | why the file could not be read; empty otherwise |
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from hanzi_core.dataset.source import FolderSource, Source
+from hanzi_core.errors import HanziError, ImageError
+from hanzi_core.image.decode import decode
+from hanzi_core.language import mark
+from hanzi_core.recognition.preferences import PLAIN, Preferences
+from hanzi_core.recognition.recogniser import Answer, Recogniser
+
+CANDIDATES = 10
+COLUMNS = (
+    "path",
+    *(f"label_{place}" for place in range(1, CANDIDATES + 1)),
+    *(f"probability_{place}" for place in range(1, CANDIDATES + 1)),
+    "error",
+)
+TABLE = "candidates.csv"
+RECOGNISING = mark("Recognising pictures")
+_BATCH = 32
+_READERS = 2
+"""Threads that decode: reading costs several times as much as recognising, and leaves Python's lock alone."""
+
+Picture = tuple[str, Callable[[], bytes]]
+"""A path to show, and how to read the file."""
+Report = Callable[[str, int, int], None]
+
+
+class PredictionConfig(BaseModel):
+    """What to recognise, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    location: Path = Field(description="Folder or zip on this machine.")
+    model: str = Field(description="Key of a model bundle.")
+    preferences: Preferences = Field(default=PLAIN, description="Which characters count.")
+
+
+def pictures_of(source: Source) -> list[Picture]:
+    """Every file of a folder or zip: one that is no picture will have a row with its error."""
+    return [(entry.path, lambda path=entry.path: source.read(path)) for entry in source.entries()]  # type: ignore[misc]
+
+
+def pictures_at(paths: Iterable[Path]) -> list[Picture]:
+    """Files by their paths, folders by what they hold; a path that leads nowhere will have a row with its error."""
+    found: list[Picture] = []
+    for path in paths:
+        if path.is_dir():
+            found += [(str(path / name), read) for name, read in pictures_of(FolderSource(path))]
+        else:
+            found.append((str(path), lambda path=path: _bytes_of(path)))  # type: ignore[misc]
+    return found
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ImageError(mark("{path} cannot be read: {reason}."), path=path, reason=error.strerror) from error
+
+
+def recognise_all(
+    recogniser: Recogniser, pictures: Iterable[Picture], preferences: Preferences, count: int = CANDIDATES
+) -> Iterator[tuple[str, Answer | HanziError]]:
+    """The answer to each picture in turn, or the sentence that says why there is none."""
+    with ThreadPoolExecutor(_READERS) as readers:
+        waiting = iter(pictures)
+        while some := list(islice(waiting, _BATCH)):
+            seen = list(readers.map(lambda picture: _see(recogniser, *picture), some))
+            sound = [each for each in seen if not isinstance(each, HanziError)]
+            answers = iter(recogniser.answer(sound, preferences, count))
+            for (path, _read), each in zip(some, seen, strict=True):
+                yield path, each if isinstance(each, HanziError) else next(answers)
+
+
+def _see(recogniser: Recogniser, path: str, read: Callable[[], bytes]) -> NDArray[np.uint8] | HanziError:
+    try:
+        return recogniser.see(decode(read(), Path(path).name))
+    except HanziError as error:
+        return error
+
+
+def write_table(
+    file: TextIO,
+    recogniser: Recogniser,
+    pictures: list[Picture],
+    preferences: Preferences,
+    report: Report,
+) -> dict[str, int]:
+    """Write the CSV row by row, and return how many ``images`` there were and how many ``faults``."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    faults = 0
+    for done, (path, answer) in enumerate(recognise_all(recogniser, pictures, preferences), 1):
+        faults += isinstance(answer, HanziError)
+        writer.writerow(_row(path, answer))
+        report(RECOGNISING, done, len(pictures))
+    return {"images": len(pictures), "faults": faults}
+
+
+def _row(path: str, answer: Answer | HanziError) -> list[str]:
+    if isinstance(answer, HanziError):
+        return [path, *[""] * (2 * CANDIDATES), str(answer)]
+    padding = [""] * (CANDIDATES - len(answer.candidates))
+    labels = [each.label for each in answer.candidates]
+    probabilities = [f"{each.probability:.6f}" for each in answer.candidates]
+    return [path, *labels, *padding, *probabilities, *padding, ""]

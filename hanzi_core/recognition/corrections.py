@@ -1,0 +1,161 @@
+"""Corrections: pictures that were recognised wrongly, with the label they should have had; a dataset like any other.
+
+datasets/Corrections/
+    pictures/人/<id>.png    as drawn or uploaded
+    records/<id>.json       strokes, model, time, what was recognised and what it should have been
+    dataset.json, manifest.parquet
+"""
+
+import io
+import json
+import shutil
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hanzi_core.bundle import LABEL_LENGTH_LIMIT, Card
+from hanzi_core.dataset import Dataset, SplitSettings, scan
+from hanzi_core.dataset.importing import rescan
+from hanzi_core.dataset.manifest import write_manifest
+from hanzi_core.dataset.source import FolderSource, ZipLimits
+from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, describe
+from hanzi_core.errors import DatasetError
+from hanzi_core.language import mark
+from hanzi_core.recognition.ink import Stroke, strokes_to_json
+from hanzi_core.recognition.recogniser import Candidate
+from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+
+NAME = "Corrections"
+_PICTURES, _RECORDS = "pictures", "records"
+_lock = threading.RLock()
+
+
+class Correction(BaseModel):
+    """One wrong answer and the right one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    label: str = Field(description="What it should have been.")
+    recognised: str = Field(description="What was recognised; empty where nothing was.")
+    candidates: list[tuple[str, float]] = Field(default_factory=list, description="All that was offered.")
+    model: str = Field(description="Name of the model.")
+    model_created: float = Field(description="Unix seconds.")
+    time: float = Field(description="Unix seconds.")
+    strokes: list[dict[str, Any]] = Field(default_factory=list, description="Where it was drawn.")
+
+
+class Corrections:
+    """All corrections of a workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.folder = workspace.datasets / NAME
+
+    def add(
+        self,
+        picture: NDArray[np.uint8],
+        label: str,
+        candidates: list[Candidate],
+        card: Card,
+        strokes: list[Stroke] | None = None,
+    ) -> Correction:
+        """Keep one.
+
+        Args:
+            picture: ``uint8 (height, width)``, as it was drawn or uploaded.
+            label: What it should have been.
+            candidates: What was offered.
+            card: Of the model that was wrong.
+            strokes: Where it was drawn.
+
+        Raises:
+            WorkspaceError: the label cannot name a class, or the disk is full.
+        """
+        now = time.time()
+        correction = Correction(
+            id=f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{time.time_ns() % 1_000_000_000:09d}",
+            label=_check_label(label),
+            recognised=candidates[0].label if candidates else "",
+            candidates=[(each.label, each.probability) for each in candidates],
+            model=card.name,
+            model_created=card.created,
+            time=now,
+            strokes=strokes_to_json(strokes or []),
+        )
+        path = self.picture_path(correction)
+        with _lock, writing(self.folder):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / _RECORDS).mkdir(exist_ok=True)
+            replace_file(path, cv2.imencode(".png", picture)[1].tobytes())
+            replace_json(self._record_path(correction.id), correction.model_dump())
+            self._scan()
+        return correction
+
+    def all(self) -> list[Correction]:
+        """Every correction, the newest first."""
+        found = []
+        for path in sorted((self.folder / _RECORDS).glob("*.json"), reverse=True):
+            try:
+                found.append(Correction.model_validate_json(path.read_bytes()))
+            except (OSError, ValidationError):
+                continue  # damaged by hand: the others are as good as ever
+        return found
+
+    def delete(self, ids: list[str]) -> None:
+        """Forget some; the picture and the record go for good."""
+        with _lock:
+            for correction in self.all():
+                if correction.id in ids:
+                    self.picture_path(correction).unlink(missing_ok=True)
+                    self._record_path(correction.id).unlink(missing_ok=True)
+            if self.all():
+                self._scan()
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def picture_path(self, correction: Correction) -> Path:
+        """Where its picture lies."""
+        return self.folder / _PICTURES / correction.label / f"{correction.id}.png"
+
+    def export(self) -> bytes:
+        """A zip of a folder a character, which can be imported anywhere, with ``corrections.json`` beside them."""
+        buffer = io.BytesIO()
+        corrections = self.all()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for each in corrections:
+                archive.write(self.picture_path(each), f"{each.label}/{each.id}.png")
+            records = [each.model_dump() for each in corrections]
+            archive.writestr("corrections.json", json.dumps(records, ensure_ascii=False, indent=1))
+        return buffer.getvalue()
+
+    def _record_path(self, correction_id: str) -> Path:
+        return self.folder / _RECORDS / f"{correction_id}.json"
+
+    def _scan(self) -> None:
+        """Bring manifest and splits up to date, so that it can be trained on at once."""
+        dataset = Dataset(self.folder)
+        if (self.folder / DESCRIPTION).is_file():
+            rescan(dataset, _silent)
+            return
+        source = FolderSource(self.folder / _PICTURES)
+        write_manifest(scan(source, _silent), self.folder / MANIFEST)
+        replace_json(self.folder / DESCRIPTION, describe(source, _PICTURES, ZipLimits(), None))
+        dataset.split(SplitSettings())
+
+
+def _silent(_phase: str, _done: int, _total: int) -> None:
+    """Corrections are few: nobody waits for their scan."""
+
+
+def _check_label(label: str) -> str:
+    clean = check_name(label)
+    if len(clean) > LABEL_LENGTH_LIMIT:
+        raise DatasetError(mark("A label has {limit} letters at most."), limit=LABEL_LENGTH_LIMIT)
+    return clean

@@ -1,0 +1,1 @@
+"""The stroke library, and handwriting made from it without end."""

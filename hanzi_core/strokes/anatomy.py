@@ -1,0 +1,93 @@
+"""What a hand must know of a character before it writes: points in time, hooks, and where components begin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hanzi_core.strokes.library import StrokeLibrary, resample
+
+POINTS_PER_STROKE = 20
+_DENSE = 64
+_CORNER_WEIGHT = 0.12
+"""A right angle takes a pen as long as 12 % of the stroke: it slows down where it turns."""
+
+_HOOK_SHARE = 0.3
+_HOOK_COSINE = 0.45
+"""A hook is a last piece of less than 0.3 of the stroke that turns off by more than 63 degrees."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Strokes of some characters, ready for a hand."""
+
+    points: NDArray[np.float32]
+    """``(strokes, POINTS_PER_STROKE, 2)``, unit square, y down, evenly spaced in time rather than in length."""
+    first: NDArray[np.int64]
+    """``(characters + 1,)``: where the strokes of each character begin."""
+    hook: NDArray[np.int64]
+    """``(strokes,)``: the point at which a hook begins, or ``POINTS_PER_STROKE`` where there is none."""
+    cuts: NDArray[np.int64]
+    """``(characters, 2)``: before which strokes the second and third component begin; the stroke count where none."""
+
+
+def study(library: StrokeLibrary, characters: Sequence[str]) -> Anatomy:
+    """Prepare ``characters``, at least one, for a hand that will call them by their places in this list.
+
+    Half a millisecond a character, 6 seconds for the whole library.
+
+    Raises:
+        StrokeLibraryError: the library lacks one.
+    """
+    strokes = [library.strokes(character) for character in characters]
+    lines = [line for character in strokes for line in character]
+    counts = [len(character) for character in strokes]
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    dense = np.stack([resample(line, _DENSE) for line in lines])
+    time, hook_time = _pace(dense)
+    wanted = np.linspace(0, 1, POINTS_PER_STROKE)
+    points = np.empty((len(lines), POINTS_PER_STROKE, 2), np.float32)
+    for stroke in range(len(lines)):
+        for axis in (0, 1):
+            points[stroke, :, axis] = np.interp(wanted, time[stroke], dense[stroke, :, axis])
+    hook = np.minimum(np.ceil(hook_time * (POINTS_PER_STROKE - 1)), POINTS_PER_STROKE).astype(np.int64)
+    cuts = np.array([_component_cuts(points[a:b]) for a, b in pairwise(first)], np.int64)
+    return Anatomy(points, first, hook, cuts)
+
+
+def _pace(dense: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When the pen passes each point, 0..1, and when a hook begins (above 1 where there is none)."""
+    reach = 4
+    steps = dense[:, reach:] - dense[:, :-reach]
+    before, after = steps[:, :-reach], steps[:, reach:]
+    norms = np.maximum(np.linalg.norm(before, axis=2) * np.linalg.norm(after, axis=2), 1e-9)
+    cosine = np.clip((before * after).sum(2) / norms, -1, 1)
+    turn = np.zeros(dense.shape[:2])
+    turn[:, reach:-reach] = np.arccos(cosine) / (np.pi / 2)
+    pace = 1 / (_DENSE - 1) + _CORNER_WEIGHT * turn[:, 1:] / (2 * reach)
+    time = np.concatenate([np.zeros((len(dense), 1)), np.cumsum(pace, axis=1)], axis=1)
+    time /= time[:, -1:]
+    place = np.arange(_DENSE) / (_DENSE - 1)
+    is_hook = (turn > np.arccos(_HOOK_COSINE) / (np.pi / 2)) & (place > 1 - _HOOK_SHARE)
+    sharpest = np.where(is_hook, turn, 0).argmax(1)
+    return time, np.where(is_hook.any(1), time[np.arange(len(dense)), sharpest], 2.0)
+
+
+def _component_cuts(strokes: NDArray[np.float32]) -> tuple[int, int]:
+    """The two places in stroke order at which the boxes before and after overlap least."""
+    count = len(strokes)
+    if count < 4:
+        return count, count
+    low, high = strokes.min(1), strokes.max(1)
+    head_high = np.maximum.accumulate(high, 0)[:-1]
+    head_low = np.minimum.accumulate(low, 0)[:-1]
+    tail_low = np.minimum.accumulate(low[::-1], 0)[::-1][1:]
+    tail_high = np.maximum.accumulate(high[::-1], 0)[::-1][1:]
+    overlap = np.minimum(head_high, tail_high) - np.maximum(head_low, tail_low)
+    cost = np.minimum(overlap[:, 0], overlap[:, 1])
+    best = np.argsort(cost, kind="stable")[:2] + 1
+    good = sorted(int(cut) for cut in best if cost[cut - 1] < 0.12)
+    second, third, *_ = [*good, count, count]
+    return second, third

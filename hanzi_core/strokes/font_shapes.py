@@ -1,0 +1,110 @@
+"""Characters as people drew them for free fonts: real shapes beside the simulated ones, for training alone.
+
+A glyph is kept as its signed distance field, from which ink of any thickness can be had. The fonts lie outside the
+product (``bench/fetch_fonts.sh``, ``build_font_shapes.py``), none of them is shipped.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hanzi_core.strokes.library import StrokeLibrary
+
+FIELD_SIZE_PX = 96
+FIELD_STEPS_PER_PX = 8
+"""A field holds 128 + 8 times the distance in pixels, positive within the ink."""
+
+
+@dataclass(frozen=True)
+class FontSource:
+    """A font and where its files lie; its licence is named in the model's card."""
+
+    name: str
+    pattern: str
+    licence: str
+    weight: float = 1.0
+
+
+SOURCES = (
+    FontSource("ma-shan-zheng", "fontsource-ma-shan-zheng-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("zhi-mang-xing", "fontsource-zhi-mang-xing-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("liu-jian-mao-cao", "fontsource-liu-jian-mao-cao-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("long-cang", "fontsource-long-cang-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("hlxsjt", "chinese-fonts-hlxsjt-*/**/*.woff2", "MIT (package)", 2.5),
+    FontSource("jxzk", "chinese-fonts-jxzk-*/**/*.woff2", "MIT (package)", 2.5),
+    FontSource("yomogi", "fontsource-yomogi-*/**/*-normal.woff2", "OFL-1.1"),
+    FontSource("zen-kurenaido", "fontsource-zen-kurenaido-*/**/*-normal.woff2", "OFL-1.1"),
+    FontSource("yusei-magic", "fontsource-yusei-magic-*/**/*-normal.woff2", "OFL-1.1", 0.7),
+    FontSource("yuji-syuku", "fontsource-yuji-syuku-*/**/*-normal.woff2", "OFL-1.1"),
+    FontSource("new-tegomin", "fontsource-new-tegomin-*/**/*-normal.woff2", "OFL-1.1 (package: MIT)", 0.7),
+    FontSource("hachi-maru-pop", "fontsource-hachi-maru-pop-*/**/*-normal.woff2", "OFL-1.1", 0.5),
+    FontSource("iansui", "fontsource-iansui-*/**/*-normal.woff2", "OFL-1.1", 1.5),
+    FontSource("klee", "fonts-klee/**/KleeOne-Regular.ttf", "OFL-1.1"),
+    FontSource("seto", "fonts-seto/**/setofont.ttf", "OFL-1.1", 1.3),
+    FontSource("kiloji", "fonts-kiloji/**/kiloji.ttf", "BSD-3-Clause", 1.3),
+    FontSource("lxgw-wenkai", "fonts-lxgw-wenkai/**/LXGWWenKai-Regular.ttf", "OFL-1.1"),
+    FontSource("arphic-kai-gb", "fonts-arphic-gkai00mp/**/gkai00mp.ttf", "Arphic-1999"),
+    FontSource("arphic-kai-big5", "fonts-arphic-bkai00mp/**/bkai00mp.ttf", "Arphic-1999"),
+    FontSource("aoyagi-soseki", "fonts-aoyagi-soseki/**/*.ttf", "public domain", 1.5),
+    FontSource("aoyagi-kouzan", "fonts-aoyagi-kouzan-t/**/*.ttf", "public domain", 1.5),
+    FontSource("kouzan-mouhitsu", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu.ttf", "public domain", 2.0),
+    FontSource("kouzan-gyosho", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu-gyosho.ttf", "public domain", 2.5),
+    FontSource("kouzan-sousho", "fonts-kouzan-mouhitsu/**/KouzanBrushFontSousyo.ttf", "public domain", 0.5),
+    FontSource("tw-kai", "fonts-cns11643-kai/**/TW-Kai-98_1.ttf", "OGDL-Taiwan-1.0"),
+)
+
+
+class FontShapes:
+    """Glyphs of all cached fonts, opened without reading them."""
+
+    def __init__(self, cache: Path) -> None:
+        self._fields: list[NDArray[np.uint8]] = []
+        characters, places, weights = [], [], []
+        for source in SOURCES:
+            path = cache / f"{source.name}.npy"
+            if not path.exists():
+                continue
+            index = np.load(cache / f"{source.name}.index.npy")
+            characters.append(index)
+            places.append(np.stack([np.full(len(index), len(self._fields)), np.arange(len(index))], axis=1))
+            weights.append(np.full(len(index), source.weight))
+            self._fields.append(np.load(path, mmap_mode="r"))
+        self._build(np.concatenate(characters), np.concatenate(places), np.concatenate(weights))
+
+    def _build(self, characters: NDArray[np.int64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
+        order = np.argsort(characters, kind="stable")
+        self._places = places[order]
+        self._first = np.searchsorted(characters[order], np.arange(len(StrokeLibrary.load()) + 1))
+        self._weight_sum = np.concatenate([[0.0], np.cumsum(weights[order])])
+
+    def count(self, character: int) -> int:
+        """How many fonts draw the character with this place in the stroke library."""
+        return int(self._first[character + 1] - self._first[character])
+
+    def ink(self, character: int, size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """``character`` from a font chosen by weight, bent, thinner or thicker: ``uint8 (size_px, size_px)``."""
+        begin, end = self._first[character], self._first[character + 1]
+        low, high = self._weight_sum[begin], self._weight_sum[end]
+        place = int(np.searchsorted(self._weight_sum, rng.uniform(low, high), side="right")) - 1
+        font, glyph = self._places[min(max(place, begin), end - 1)]
+        return bend(self._fields[font][glyph], size_px, rng)
+
+
+def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Ink 255 on 0 of ``size_px`` from a distance field, slanted, turned, bent, and of another thickness."""
+    cells = int(rng.integers(3, 7))
+    strength = FIELD_SIZE_PX * abs(rng.normal(0, 0.035)) * (4 / cells) ** 0.5
+    shift = rng.standard_normal((cells, cells, 2), np.float32) * np.float32(strength)
+    shift = cv2.resize(shift, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    shear, tilt, aspect = rng.normal(0, 0.1), rng.normal(0.02, 0.06), np.exp(rng.normal(0, 0.07))
+    grid = np.linspace(-FIELD_SIZE_PX / 2, FIELD_SIZE_PX / 2, size_px, dtype=np.float32)
+    shift[..., 0] += grid[None, :] * np.float32(aspect) + grid[:, None] * np.float32(shear) + FIELD_SIZE_PX / 2
+    shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2
+    distance = cv2.remap(field, shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
+    offset = rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0))
+    slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
+    return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))

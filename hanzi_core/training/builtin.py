@@ -1,0 +1,208 @@
+"""Train the built-in model on simulated handwriting: for as long as there is compute, stopped and taken up at will."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hanzi_core.errors import TrainingError
+from hanzi_core.image.normalise import IMAGE_SIZE_PX
+from hanzi_core.language import mark
+from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.training.builtin_network import build_builtin, transfer
+from hanzi_core.training.objective import SmoothedCrossentropy
+from hanzi_core.workspace import replace_json
+
+STATE, WEIGHTS, HISTORY = "state.json", "state.weights.h5", "history.jsonl"
+CHECKPOINT_EVERY_S = 180
+_LOG_EVERY_STEPS = 50
+_GRID_CELLS = 4
+_LEFT_ALONE = 0.25
+"""Of the pictures: resampling softens lines a little, and sharp ones must stay known."""
+
+
+class BuiltinConfig(BaseModel):
+    """How far to train, and how."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: int = Field(5_000_000, ge=1, description="Train until so many pictures have been seen in all.")
+    working_size_px: int = Field(48, ge=16, le=IMAGE_SIZE_PX, description="Size at which the network looks.")
+    batch_size: int = Field(256, ge=8, le=65_536, description="Pictures a step.")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="Between warm-up and cool-down.")
+    warm_up_images: int = Field(60_000, ge=0, description="After each start with fresh moments.")
+    cool_down_images: int = Field(0, ge=0, description="The last pictures, over which the rate falls to zero.")
+    weight_decay: float = Field(0.02, ge=0, le=1, description="Of AdamW, decoupled.")
+    label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of the target spread over all classes.")
+    seed: int = Field(0, ge=0, description="Of weights, order and shifts.")
+
+
+class State(BaseModel):
+    """Where training stands; its weights and moments lie beside it."""
+
+    images: int = 0
+    working_size_px: int
+    stage_began: int = 0
+    shard_uses: dict[str, int] = Field(default_factory=dict)
+
+
+def read_state(folder: Path) -> State:
+    """Where the training in ``folder`` stands.
+
+    Raises:
+        TrainingError: there is no checkpoint, or it is damaged.
+    """
+    try:
+        return State.model_validate_json((folder / STATE).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise TrainingError(
+            mark("{folder} holds no checkpoint of the built-in model: train there first."), folder=folder
+        ) from error
+
+
+def learning_rate(config: BuiltinConfig, state: State) -> float:
+    """Warm-up, a plain, and a cool-down by 1 - sqrt (Hägele et al. 2024, arXiv 2405.18392): the plain can be made
+    longer at any time, since nothing before the cool-down depends on where the end lies."""
+    warm = (state.images - state.stage_began + config.batch_size) / max(1, config.warm_up_images)
+    left = (config.images - state.images) / max(1, config.cool_down_images)
+    cool = 1 - (1 - left) ** 0.5 if left < 1 else 1.0
+    return config.learning_rate * min(1.0, warm) * max(cool, 1e-3)
+
+
+class Shards:
+    """The pool as it grows: always the shard used least, the newest among equals."""
+
+    def __init__(self, pool: Path, state: State, config: BuiltinConfig) -> None:
+        self._pool, self._state, self._config = pool, state, config
+
+    def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
+        """Pictures ``uint8 (batch, 64, 64, 1)``, each distorted anew, and labels, without end."""
+        rng = np.random.default_rng([self._config.seed, self._state.images])
+        while True:
+            images, labels = self._next()
+            size = self._config.batch_size
+            order = rng.permutation(len(labels))
+            for begin in range(0, len(labels) - size + 1, size):
+                chosen = np.sort(order[begin : begin + size])
+                yield distort(images[chosen], rng)[..., np.newaxis], labels[chosen]
+
+    def _next(self) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        uses = self._state.shard_uses
+        names = sorted(folder.name for folder in self._pool.glob("shard-*"))
+        if not names:
+            raise TrainingError(mark("{pool} holds no shards: draw some first."), pool=self._pool)
+        name = min(reversed(names), key=lambda shard: uses.get(shard, 0))
+        uses[name] = uses.get(name, 0) + 1
+        return np.load(self._pool / name / "images.npy"), np.load(self._pool / name / "labels.npy")
+
+
+def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Each picture ``(n, size, size)`` turned, slanted, scaled, moved and bent a little.
+
+    A twentieth of the cost of drawing one anew, and a picture that comes back is not the one that was learned.
+    """
+    size_px = images.shape[1]
+    count = len(images)
+    strengths = np.array([[0.05, 0.08], [0.05, 0.05]], np.float32)
+    affine = np.eye(2, dtype=np.float32) + rng.standard_normal((count, 2, 2), np.float32) * strengths
+    knots = np.linspace(-0.5, 0.5, _GRID_CELLS, dtype=np.float32) * (size_px - 1)
+    grid = np.stack(np.meshgrid(knots, knots), axis=-1)
+    target = np.einsum("yxi,nij->nyxj", grid, affine) + (size_px - 1) / 2
+    target += rng.standard_normal((count, 1, 1, 2), np.float32) + rng.standard_normal(target.shape, np.float32)
+    result = images.copy()
+    # Half a cell is cut from a resized map on each side, so the knots are spread over more than the picture.
+    stretched_px = round(size_px * _GRID_CELLS / (_GRID_CELLS - 1))
+    rim = (stretched_px - size_px) // 2
+    inner = slice(rim, rim + size_px)
+    for index in np.flatnonzero(rng.random(count) > _LEFT_ALONE):
+        field = cv2.resize(target[index], (stretched_px, stretched_px), interpolation=cv2.INTER_LINEAR)[inner, inner]
+        result[index] = cv2.remap(images[index], field, None, cv2.INTER_LINEAR)
+    return result
+
+
+class Trainer:
+    """Training in a folder."""
+
+    def __init__(self, folder: Path, config: BuiltinConfig) -> None:
+        self._folder, self._config = folder, config
+        folder.mkdir(parents=True, exist_ok=True)
+        keras.utils.set_random_seed(config.seed)
+        self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
+        self._trainee = keras.Model(self.model.input, self.model.output["logits"])
+        self._trainee.compile(_optimiser(config), SmoothedCrossentropy(config.label_smoothing), metrics=["accuracy"])
+        self._trainee.optimizer.build(self._trainee.trainable_variables)
+        self.state = self._restore()
+
+    def train(self, pool: Path) -> None:
+        """Go on until the configured number of pictures; write a checkpoint every few minutes and at the end."""
+        saved = logged = time.monotonic()
+        seen = self.state.images
+        for step, (images, labels) in enumerate(Shards(pool, self.state, self._config).batches(), 1):
+            if self.state.images >= self._config.images:
+                break
+            self._trainee.optimizer.learning_rate = learning_rate(self._config, self.state)
+            figures = self._trainee.train_on_batch(images, labels, return_dict=True)
+            self.state.images += len(labels)
+            now = time.monotonic()
+            if step % _LOG_EVERY_STEPS == 0:
+                self._log(figures, (self.state.images - seen) / (now - logged))
+                self._trainee.reset_metrics()
+                logged, seen = now, self.state.images
+            if now - saved > CHECKPOINT_EVERY_S:
+                self.save()
+                saved = now
+        self.save()
+
+    def averaged(self) -> keras.Model:
+        """The model with the running average of its weights (Polyak and Juditsky 1992) in place."""
+        self._trainee.optimizer.finalize_variable_values(self._trainee.trainable_variables)
+        return self.model
+
+    def save(self) -> None:
+        """Write the checkpoint; the state last, so that it never runs ahead of the weights."""
+        building = self._folder / f".{WEIGHTS}"
+        self._trainee.save_weights(building.with_suffix(".weights.h5"))
+        building.with_suffix(".weights.h5").replace(self._folder / WEIGHTS)
+        replace_json(self._folder / STATE, self.state.model_dump())
+
+    def _restore(self) -> State:
+        if not (self._folder / STATE).is_file():
+            return State(working_size_px=self._config.working_size_px)
+        state = read_state(self._folder)
+        if state.working_size_px == self._config.working_size_px:
+            self._trainee.load_weights(self._folder / WEIGHTS)
+            return state
+        before = Trainer(self._folder, self._config.model_copy(update={"working_size_px": state.working_size_px}))
+        transfer(before.averaged(), self.model)
+        return state.model_copy(update={"working_size_px": self._config.working_size_px, "stage_began": state.images})
+
+    def _log(self, figures: dict[str, float], images_per_s: float) -> None:
+        line = {
+            "images": self.state.images,
+            "loss": round(float(figures["loss"]), 4),
+            "accuracy": round(float(figures["accuracy"]), 4),
+            "learning_rate": learning_rate(self._config, self.state),
+            "images_per_s": round(images_per_s),
+            "time": round(time.time()),
+        }
+        with (self._folder / HISTORY).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def _optimiser(config: BuiltinConfig) -> keras.optimizers.Optimizer:
+    adamw = keras.optimizers.AdamW(
+        config.learning_rate,
+        weight_decay=config.weight_decay,
+        clipnorm=None,
+        global_clipnorm=1.0,
+        use_ema=True,
+        ema_momentum=0.998,
+    )
+    adamw.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "pooling"])
+    return adamw

@@ -1,0 +1,57 @@
+"""The network of the built-in model: a compact body under a wide last layer.
+
+It takes 64 x 64 pictures like every other network, but works on a smaller version of them, which it makes itself: at
+48 px a picture costs half as much to learn from. The body is convolutional: what began at 32 px goes on at 48.
+"""
+
+import keras
+import numpy as np
+from keras import KerasTensor, layers
+
+from hanzi_core.image.normalise import IMAGE_SIZE_PX
+from hanzi_core.training.architectures import WeightedAveragePooling
+
+EMBEDDING_SIZE = 256
+
+
+def build_builtin(classes: int, working_size_px: int) -> keras.Model:
+    """A new network with outputs ``logits`` ``(batch, classes)`` and ``embedding`` ``(batch, 256)``.
+
+    28 million multiply-adds a picture at 48 px, 1.4 million parameters below the last layer.
+    """
+    image = keras.Input((IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1), name="image")
+    x = layers.Rescaling(1 / 255)(image)
+    if working_size_px == IMAGE_SIZE_PX // 2:
+        x = layers.AveragePooling2D(2)(x)
+    elif working_size_px != IMAGE_SIZE_PX:
+        x = layers.Resizing(working_size_px, working_size_px)(x)
+    x = _convolve(x, 32, 2)
+    x = _residual(_convolve(x, 64, 2))
+    fine = x = _residual(_residual(_convolve(x, 128, 2)))
+    x = _residual(_convolve(x, 256, 2))
+    pooled = [WeightedAveragePooling(name=f"pooling_{name}")(y) for name, y in (("fine", fine), ("coarse", x))]
+    x = layers.Concatenate()(pooled)
+    x = layers.Dense(EMBEDDING_SIZE, use_bias=False)(x)
+    embedding = layers.BatchNormalization(name="embedding", momentum=0.97)(x)
+    logits = layers.Dense(classes, name="logits", dtype="float32")(embedding)
+    return keras.Model(image, {"logits": logits, "embedding": embedding}, name="builtin")
+
+
+def _convolve(x: KerasTensor, width: int, stride: int) -> KerasTensor:
+    x = layers.Conv2D(width, 3, strides=stride, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.97)(x))
+
+
+def _residual(x: KerasTensor) -> KerasTensor:
+    y = layers.Conv2D(x.shape[-1], 3, padding="same", use_bias=False)(x)
+    return layers.ReLU()(layers.Add()([x, layers.BatchNormalization(momentum=0.97)(y)]))
+
+
+def transfer(source: keras.Model, target: keras.Model) -> None:
+    """Copy all weights; the pooling's, one a place, are stretched where the working sizes differ."""
+    for old, new in zip(source.weights, target.weights, strict=True):
+        values = keras.ops.convert_to_numpy(old)
+        if old.shape != new.shape:
+            share = np.prod(old.shape[1:3]) / np.prod(new.shape[1:3])
+            values = keras.ops.convert_to_numpy(keras.ops.image.resize(values, new.shape[1:3])) * share
+        new.assign(values)

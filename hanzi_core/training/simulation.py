@@ -1,0 +1,136 @@
+"""Training pictures without end: the simulated hand and the free fonts, normalised as pictures are in use.
+
+Pictures are drawn ahead by processes of their own into shards, folders of two arrays, so that neither drawing nor
+training ever waits for the other.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hanzi_core.image.normalise import IMAGE_SIZE_PX, normalise
+from hanzi_core.strokes.anatomy import Anatomy, study
+from hanzi_core.strokes.draw import draw, spoil
+from hanzi_core.strokes.font_shapes import FontShapes
+from hanzi_core.strokes.hand import Hand
+from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.strokes.style import PRESETS, HandStyle
+
+SHARD_IMAGES = 16_384
+STYLE_SHARES = {"neat": 0.2, "everyday": 0.28, "running": 0.24, "brush": 0.28}
+FONT_SHARE = 0.45
+KANJIVG_SHARE = 0.2
+"""Of the written characters that KanjiVG has, so many are written in its forms."""
+
+_FONT_INK_PX = 112
+_CHUNK = 256
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A stroke library and where its characters stand in the built-in one."""
+
+    hand: Hand
+    anatomy: Anatomy
+    places: dict[int, int]
+
+
+class Simulator:
+    """Draws normalised pictures of library characters."""
+
+    def __init__(self, fonts: Path | None = None, kanjivg: Path | None = None) -> None:
+        library = StrokeLibrary.load()
+        self.weights = character_weights(library.characters)
+        self._own = _source(library, library)
+        self._kanjivg = _source(StrokeLibrary.load(kanjivg), library) if kanjivg else None
+        self._fonts = FontShapes(fonts) if fonts else None
+
+    def images(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+        """``count`` pictures ``uint8 (count, 64, 64)`` and their places in the stroke library, in random order."""
+        pictures = np.empty((count, IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
+        labels = rng.choice(len(self.weights), count, p=self.weights).astype(np.int32)
+        for begin in range(0, count, _CHUNK):
+            end = min(begin + _CHUNK, count)
+            self._fill(pictures[begin:end], labels[begin:end], rng)
+        return pictures, labels
+
+    def _fill(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator) -> None:
+        names = rng.choice(list(STYLE_SHARES), len(labels), p=list(STYLE_SHARES.values()))
+        styles = [PRESETS[name] for name in names]
+        kind = self._kinds(labels, rng)
+        for source, number in ((self._own, 0), (self._kanjivg, 1)):
+            chosen = np.flatnonzero(kind == number)
+            if source is not None and len(chosen):
+                places = np.array([source.places[int(label)] for label in labels[chosen]])
+                used = [styles[index] for index in chosen]
+                path = source.hand.write(places, used, rng)
+                for index, gray in zip(chosen, draw(path, used, rng), strict=True):
+                    pictures[index] = normalise(gray)
+        for index in np.flatnonzero(kind == 2):
+            pictures[index] = self._font_picture(int(labels[index]), styles[index], rng)
+
+    def _kinds(self, labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int64]:
+        """0 for the own library, 1 for KanjiVG, 2 for a font."""
+        kind = np.zeros(len(labels), np.int64)
+        chance = rng.random((2, len(labels)))
+        for index, label in enumerate(labels):
+            if self._fonts is not None and chance[0, index] < FONT_SHARE and self._fonts.count(int(label)):
+                kind[index] = 2
+            elif self._kanjivg is not None and chance[1, index] < KANJIVG_SHARE:
+                kind[index] = int(int(label) in self._kanjivg.places)
+        return kind
+
+    def _font_picture(self, label: int, style: HandStyle, rng: np.random.Generator) -> NDArray[np.uint8]:
+        assert self._fonts is not None
+        ink = self._fonts.ink(label, _FONT_INK_PX, rng)
+        strokes = int(self._own.anatomy.first[label + 1] - self._own.anatomy.first[label])
+        return normalise(spoil(ink, style, strokes, rng))
+
+
+def _source(library: StrokeLibrary, labels: StrokeLibrary) -> _Source:
+    anatomy = study(library, library.characters)
+    places = {labels.index(character): place for place, character in enumerate(library.characters)}
+    return _Source(Hand(anatomy), anatomy, places)
+
+
+def character_weights(characters: Sequence[str]) -> NDArray[np.float64]:
+    """How often each character is drawn; the sum is 1.
+
+    What the first levels of the Chinese, Taiwanese and Japanese standards hold, since those who made them judged it to
+    be in common use, is drawn up to three times as often as the rest.
+    """
+    weights = np.array([_weight(character) for character in characters])
+    return weights / weights.sum()
+
+
+def _weight(character: str) -> float:
+    levels = (("gb2312", 0xB0, 0xD7, 1.0), ("big5", 0xA4, 0xC6, 0.5), ("euc_jp", 0xB0, 0xCF, 0.5))
+    weight = 1.0
+    for codec, first, last, worth in levels:
+        try:
+            lead = character.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        weight += worth * (len(lead) == 2 and first <= lead[0] <= last)
+    return weight
+
+
+def draw_shards(simulator: Simulator, pool: Path, numbers: Sequence[int], seed: int) -> None:
+    """Write the shards with these ``numbers`` that ``pool`` lacks; each depends on ``seed`` and its number alone."""
+    cv2.setNumThreads(1)
+    pool.mkdir(parents=True, exist_ok=True)
+    for number in numbers:
+        folder = pool / f"shard-{number:05d}"
+        if folder.exists():
+            continue
+        images, labels = simulator.images(SHARD_IMAGES, np.random.default_rng([seed, number]))
+        building = pool / f".{folder.name}-{os.getpid()}"
+        building.mkdir()
+        np.save(building / "labels.npy", labels)
+        np.save(building / "images.npy", images)
+        building.rename(folder)

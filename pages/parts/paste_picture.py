@@ -1,0 +1,63 @@
+"""A picture from the clipboard, which Streamlit's uploader does not take."""
+
+import base64
+import binascii
+
+import streamlit as st
+
+from hanzi_core.language import gettext as _
+
+_HTML = '<button type="button"></button>'
+
+_CSS = """
+button {
+  width: 100%; min-height: 44px; padding: 0 .9rem; cursor: pointer;
+  font: inherit; color: var(--st-text-color); background: var(--st-background-color);
+  border: 1px dashed var(--st-border-color); border-radius: var(--st-button-radius, .5rem);
+}
+button:hover, button:focus { border-color: var(--st-primary-color); color: var(--st-primary-color); outline: none; }
+"""
+
+# Ctrl+V works wherever the page is in focus; the button is for fingers, and asks the browser for permission.
+_JS = """
+export default function ({ data, parentElement, setStateValue }) {
+  const button = parentElement.querySelector("button");
+  button.textContent = data.label;
+  const send = (blob) => {
+    const reader = new FileReader();
+    reader.onload = () => setStateValue("picture", reader.result);
+    reader.readAsDataURL(blob);
+  };
+  const onPaste = (event) => {
+    const item = [...(event.clipboardData?.items ?? [])].find((each) => each.type.startsWith("image/"));
+    if (item) { event.preventDefault(); send(item.getAsFile()); }
+  };
+  button.onclick = async () => {
+    try {
+      for (const item of await navigator.clipboard.read()) {
+        const type = item.types.find((each) => each.startsWith("image/"));
+        if (type) return send(await item.getType(type));
+      }
+      button.textContent = data.none;
+    } catch { button.textContent = data.keys; }
+  };
+  document.addEventListener("paste", onPaste);
+  return () => document.removeEventListener("paste", onPaste);
+}
+"""
+
+_element = st.components.v2.component("hanzi_paste_picture", html=_HTML, css=_CSS, js=_JS)
+
+
+def paste_picture(key: str) -> bytes | None:
+    """The file that was last pasted; ``None`` before."""
+    texts = {
+        "label": _("Paste a picture (Ctrl+V)"),
+        "none": _("The clipboard holds no picture"),
+        "keys": _("Press Ctrl+V to paste"),
+    }
+    pasted = _element(key=key, data=texts, default={"picture": None}, on_picture_change=lambda: None).get("picture")
+    try:
+        return base64.b64decode(pasted.split(",", 1)[1], validate=True) if pasted else None
+    except (IndexError, binascii.Error):
+        return None

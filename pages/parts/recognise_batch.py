@@ -1,0 +1,123 @@
+"""Many pictures at once: a job, its progress, and the table that it leaves."""
+
+import shutil
+import zipfile
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from hanzi_core.cli.perform import launch_job
+from hanzi_core.dataset.source import open_source
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs.store import State
+from hanzi_core.language import gettext as _
+from hanzi_core.recognition.batch import TABLE, PredictionConfig
+from hanzi_core.recognition.recogniser import SURE
+from hanzi_core.workspace import writing
+from pages.parts.job_panel import watch_until_done
+from pages.parts.recognise_desk import Desk
+from pages.parts.session import errors_shown
+
+PICTURES = "pictures.zip"
+_SHOWN = "batch-shown"
+_LISTED_LIMIT = 20
+
+
+def show_batch(desk: Desk, files: list[UploadedFile]) -> None:
+    """Start one for ``files``, if there are any, and show the one that was started or chosen."""
+    if files and st.button(
+        _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
+    ):
+        with errors_shown():
+            st.session_state[_SHOWN] = _start(desk, files).id
+    jobs = {job.id: job for job in list_jobs(desk.space, "predict")[:_LISTED_LIMIT]}
+    if not jobs:
+        return
+    if st.session_state.get(_SHOWN) not in jobs:
+        st.session_state[_SHOWN] = next(iter(jobs))
+    shown = st.selectbox(_("Results"), list(jobs), format_func=lambda key: _name(jobs[key]), key=_SHOWN)
+    _show_job(jobs[shown])
+
+
+def _name(job: Job) -> str:
+    return f"{job.title} · {datetime.fromtimestamp(job.created):%Y-%m-%d %H:%M}"
+
+
+def _start(desk: Desk, files: list[UploadedFile]) -> Job:
+    """Make the job, put the pictures into its folder, and start it.
+
+    Raises:
+        HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
+    """
+    config = PredictionConfig(location=Path(PICTURES), model=desk.model, preferences=desk.preferences)
+    title = files[0].name if len(files) == 1 else _("{count} files").format(count=len(files))
+    job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
+    try:
+        _pack(files, job.folder / PICTURES)
+        open_source(job.folder / PICTURES)
+    except BaseException:
+        shutil.rmtree(job.folder)
+        raise
+    launch_job(job)
+    return job
+
+
+def _pack(files: list[UploadedFile], target: Path) -> None:
+    """One zip as it is, or all files in one; two of the same name get numbers."""
+    with writing(target):
+        if len(files) == 1:
+            target.write_bytes(files[0].getbuffer())
+            return
+        names: Counter[str] = Counter()
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for file in files:
+                names[file.name] += 1
+                number = f"{names[file.name]}-" if names[file.name] > 1 else ""
+                archive.writestr(f"{number}{file.name}", file.getbuffer())
+
+
+def _show_job(job: Job) -> None:
+    status = job.status()
+    if status.state.is_active or status.state in (State.FAILED, State.LOST):
+        watch_until_done(job)
+    elif (job.folder / TABLE).is_file():
+        _show_table(job, pd.read_csv(job.folder / TABLE, keep_default_na=False, dtype={"path": str, "error": str}))
+
+
+def _show_table(job: Job, table: pd.DataFrame) -> None:
+    table["probability_1"] = pd.to_numeric(table["probability_1"], errors="coerce").fillna(0.0)
+    doubtful = table["probability_1"] < SURE
+    faulty = table["error"] != ""
+    choices = {
+        "all": (_("All {count}").format(count=len(table)), table),
+        "doubtful": (_("Doubtful {count}").format(count=int((doubtful & ~faulty).sum())), table[doubtful & ~faulty]),
+        "faulty": (_("Unreadable {count}").format(count=int(faulty.sum())), table[faulty]),
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        shown = st.segmented_control(
+            _("Show"), list(choices), format_func=lambda key: choices[key][0], default="all", required=True
+        )
+        # With a byte order mark, or Excel takes Chinese for Latin-1.
+        csv = "\ufeff".encode() + (job.folder / TABLE).read_bytes()
+        st.download_button(
+            _("Download as CSV"), csv, f"{job.id}.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        )
+    rows = choices[shown][1]
+    st.dataframe(
+        rows[["path", "label_1", "probability_1", "label_2", "label_3", "error"]],
+        hide_index=True,
+        column_config={
+            "path": _("File"),
+            "label_1": _("Character"),
+            "probability_1": st.column_config.ProgressColumn(
+                _("Probability"), format="percent", min_value=0, max_value=1
+            ),
+            "label_2": _("Or"),
+            "label_3": _("Or else"),
+            "error": _("Fault"),
+        },
+    )

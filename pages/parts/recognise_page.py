@@ -1,0 +1,177 @@
+"""A page of characters: boxes that can be mended, the text, and a table."""
+
+import base64
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from hanzi_core.image.binarise import Polarity
+from hanzi_core.image.segment import (
+    DIRECTION_NAMES,
+    Box,
+    Direction,
+    Page,
+    find_characters,
+    merge_boxes,
+    split_box,
+)
+from hanzi_core.language import gettext as _
+from hanzi_core.recognition import Preferences, Recogniser
+from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
+from pages.parts.copy_button import show_copy_button
+from pages.parts.recognise_desk import Desk
+
+_BOX_COLOUR = (178, 58, 46)
+_DOUBT_COLOUR = (225, 150, 0)
+_CHOSEN_COLOUR = (30, 100, 220)
+
+
+@dataclass
+class _Reading:
+    """A page as this session has it: its boxes may have been mended, and it is read again only if they were."""
+
+    asked: tuple[str, Direction, Polarity]
+    page: Page
+    boxes: list[Box]
+    read_with: object = None
+    characters: tuple[ReadCharacter, ...] = ()
+    version: int = 0
+    """Of the table: its selection is dropped when the boxes change."""
+
+    def change(self, chosen: list[int], put: list[Box]) -> None:
+        """Put boxes in the place of the chosen ones."""
+        place = chosen[0]
+        rest = [box for number, box in enumerate(self.boxes) if number not in chosen]
+        self.boxes = [*rest[:place], *put, *rest[place:]]
+        self.version += 1
+
+    def read(self, recogniser: Recogniser, preferences: Preferences) -> tuple[ReadCharacter, ...]:
+        """What stands in the boxes."""
+        asked = (recogniser, preferences, tuple(self.boxes))
+        if self.read_with != asked:
+            self.characters = tuple(read_page(recogniser, self.page, self.boxes, preferences))
+            self.read_with = asked
+        return self.characters
+
+
+def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
+    """Find, read and show the characters in ``gray``."""
+    direction = st.segmented_control(
+        _("Read as"),
+        list(Direction),
+        format_func=lambda choice: _(DIRECTION_NAMES[choice]),
+        default=Direction.FOUND,
+        required=True,
+        key="direction",
+    )
+    reading = _reading(gray, (digest, direction, polarity))
+    characters = reading.read(desk.recogniser, desk.preferences)
+    if not characters:
+        st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
+        return
+    _show_text(text_of(characters))
+    with st.container(horizontal=True, gap="medium"):
+        picture = st.container(width="stretch", key="page-picture")
+        with st.container(width=460):
+            chosen = _show_table(reading, characters)
+            _show_tools(reading, chosen)
+    picture.image(_draw_boxes(reading.page, characters, chosen), width="stretch")
+
+
+def _reading(gray: NDArray[np.uint8], asked: tuple[str, Direction, Polarity]) -> _Reading:
+    kept: _Reading | None = st.session_state.get("page-reading")
+    if kept is None or kept.asked != asked:
+        page = find_characters(gray, asked[1], asked[2])
+        kept = _Reading(asked, page, list(page.boxes))
+        st.session_state["page-reading"] = kept
+    return kept
+
+
+def _show_text(text: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", border=True, key="page-text"):
+        st.text(text, width="stretch")
+        show_copy_button(text, key="copy-page")
+
+
+def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> list[int]:
+    table = pd.DataFrame(
+        {
+            "number": range(1, len(characters) + 1),
+            "picture": [_data_url(each.answer.seen) for each in characters],
+            "label": [each.label for each in characters],
+            "probability": [each.probability for each in characters],
+            "others": [" ".join(other.label for other in each.answer.candidates[1:5]) for each in characters],
+        }
+    )
+    shown = st.dataframe(
+        table,
+        hide_index=True,
+        height=380,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"page-table-{reading.asked[0]}-{reading.version}",
+        column_config={
+            "number": st.column_config.NumberColumn("#", width=40),
+            "picture": st.column_config.ImageColumn(_("Seen"), width=50),
+            "label": st.column_config.TextColumn(_("Character"), width=70),
+            "probability": st.column_config.ProgressColumn(
+                _("Probability"), format="percent", min_value=0, max_value=1, width=100
+            ),
+            "others": st.column_config.TextColumn(_("Or"), width=100),
+        },
+    )
+    return sorted(shown.selection.rows)
+
+
+def _show_tools(reading: _Reading, chosen: list[int]) -> None:
+    boxes = [reading.boxes[number] for number in chosen]
+    with st.container(horizontal=True, key="page-tools"):
+        st.button(
+            _("Merge"),
+            icon=":material/merge:",
+            disabled=len(chosen) < 2,
+            on_click=lambda: reading.change(chosen, [merge_boxes(boxes)]),
+        )
+        st.button(
+            _("Split"),
+            icon=":material/content_cut:",
+            disabled=len(chosen) != 1,
+            on_click=lambda: reading.change(chosen, list(split_box(reading.page.ink, boxes[0]))),
+        )
+        st.button(
+            _("Delete"),
+            icon=":material/delete:",
+            disabled=not chosen,
+            on_click=lambda: reading.change(chosen, []),
+        )
+    st.caption(_("Choose rows of the table to merge, split or delete their boxes."))
+
+
+def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
+    picture = cv2.cvtColor(page.picture, cv2.COLOR_GRAY2RGB)
+    thick = max(1, round(max(picture.shape) / 600))
+    for number, each in enumerate(characters):
+        colour = _BOX_COLOUR if each.answer.is_sure else _DOUBT_COLOUR
+        if number in chosen:
+            colour = _CHOSEN_COLOUR
+        box = each.box
+        cv2.rectangle(picture, (box.left - 2, box.top - 2), (box.right + 1, box.bottom + 1), colour, thick)
+        cv2.putText(
+            picture,
+            str(number + 1),
+            (box.left, max(12, box.top - 5)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.4 * thick,
+            colour,
+            thick,
+            cv2.LINE_AA,
+        )
+    return picture
+
+
+def _data_url(seen: NDArray[np.uint8]) -> str:
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", 255 - seen)[1].tobytes()).decode()

@@ -1,0 +1,127 @@
+"""One picture: what was taken as ink, what the model saw, and what it says; or a page of characters."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hanzi_core.image.binarise import (
+    POLARITY_NAMES,
+    THRESHOLD_NAMES,
+    Polarity,
+    Threshold,
+    binarise,
+)
+from hanzi_core.image.decode import decode
+from hanzi_core.image.segment import Direction, Page, find_characters
+from hanzi_core.language import gettext as _
+from pages.parts.candidates import show_candidates
+from pages.parts.recognise_correct import show_correct
+from pages.parts.recognise_desk import Desk
+from pages.parts.recognise_page import show_page
+from pages.parts.recognise_settings import kept
+from pages.parts.recognise_why import show_why
+from pages.parts.recognise_writing import show_writing, write
+from pages.parts.session import errors_shown
+
+_KEPT_SIDE_PX = 1600
+_SHOWN_PX = 200
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _read(data: bytes, name: str) -> NDArray[np.uint8]:
+    """The picture, no larger than is of use: a photo of 60 megapixels would fill the server's memory."""
+    gray = decode(data, name)
+    scale = _KEPT_SIDE_PX / max(gray.shape)
+    if scale >= 1:
+        return gray
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _find(gray: NDArray[np.uint8], direction: Direction, polarity: Polarity) -> Page:
+    return find_characters(gray, direction, polarity)
+
+
+@st.fragment
+def show_picture(desk: Desk, data: bytes, name: str) -> None:
+    """The picture as one character or as a page, whichever it seems to be; it can be said."""
+    with errors_shown():
+        gray = _read(data, name)
+        digest = hashlib.blake2b(data, digest_size=6).hexdigest()
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            several = st.segmented_control(
+                _("What it shows"),
+                [False, True],
+                format_func=lambda many: _("Several characters") if many else _("One character"),
+                default=_shows_several(_find(gray, Direction.FOUND, Polarity.FOUND)),
+                required=True,
+                key=f"several-{digest}",
+            )
+            polarity = st.selectbox(
+                _("Ink"),
+                list(Polarity),
+                format_func=lambda choice: _(POLARITY_NAMES[choice]),
+                **kept("polarity", Polarity.FOUND),
+                width=180,
+            )
+            if not several:
+                threshold, level = _choose_threshold()
+        if several:
+            show_page(desk, gray, digest, polarity)
+        else:
+            show_writing()
+            ink = binarise(gray, threshold, polarity, level)
+            as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
+            _show_character(desk, gray, ink, desk.recogniser.see(gray if as_it_is else 255 - ink))
+
+
+def _shows_several(page: Page) -> bool:
+    if len(page.boxes) < 2:
+        return False
+    width = max(box.right for box in page.boxes) - min(box.left for box in page.boxes)
+    height = max(box.bottom for box in page.boxes) - min(box.top for box in page.boxes)
+    # Two boxes in a square may as well be the halves of one character.
+    return len(page.boxes) > 3 or max(width, height) > 1.5 * min(width, height)
+
+
+def _choose_threshold() -> tuple[Threshold, int]:
+    threshold = st.selectbox(
+        _("Threshold"),
+        list(Threshold),
+        format_func=lambda choice: _(THRESHOLD_NAMES[choice]),
+        **kept("threshold", Threshold.OTSU),
+        width=260,
+    )
+    level = 128
+    if threshold is Threshold.MANUAL:
+        level = st.slider(_("Level"), 1, 254, 128, key="level", width=220)
+    return threshold, level
+
+
+def _show_character(desk: Desk, gray: NDArray[np.uint8], ink: NDArray[np.uint8], seen: NDArray[np.uint8]) -> None:
+    views = st.container(horizontal=True, wrap=False, width=3 * _SHOWN_PX + 40, key="views")
+    for picture, caption in (
+        (gray, _("The picture")),
+        (255 - ink, _("Taken as ink")),
+        (cv2.resize(seen, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_NEAREST), _("What the model saw")),
+    ):
+        views.image(_fitted(picture), caption=caption, width="stretch")
+    found = desk.answer(seen)
+    show_candidates(found, write, "picture-")
+    show_correct(desk, gray, found, key="picture-")
+    show_why(desk, found, "picture-")
+
+
+def _fitted(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture in a square of paper, so that three stand side by side."""
+    scale = 2 * _SHOWN_PX / max(gray.shape)
+    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST)
+    square = np.full((2 * _SHOWN_PX, 2 * _SHOWN_PX), int(np.median(gray)), np.uint8)
+    top, left = (square.shape[0] - small.shape[0]) // 2, (square.shape[1] - small.shape[1]) // 2
+    square[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return square

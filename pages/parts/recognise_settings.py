@@ -1,0 +1,94 @@
+"""What one chooses before recognising: the model, the characters that count, the pad."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from hanzi_core.bundle import BUILT_IN_KEY, CARD, Bundle
+from hanzi_core.errors import BundleError
+from hanzi_core.language import gettext as _
+from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
+from pages.parts.choice import choose
+from pages.parts.ink_pad import PEN_PX
+
+_OPEN_LIMIT = 4
+"""Models in memory at once, whoever uses them."""
+
+
+@st.cache_resource(show_spinner=False, max_entries=_OPEN_LIMIT)
+def load_recogniser(folder: Path, _changed: float) -> Recogniser:
+    """One recogniser a server and bundle; a bundle that was written anew is loaded anew."""
+    recogniser = Recogniser.open(folder)
+    # What the first answer would have to wait for: the frequencies are read, the runtime takes its memory.
+    blank = recogniser.see(np.zeros((8, 8), np.uint8))
+    recogniser.answer([blank], Preferences())
+    return recogniser
+
+
+def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None:
+    """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
+    # The built-in model knows thousands of characters and comes first; a run's own page links here by its key.
+    keys = sorted(bundles, key=lambda key: key != BUILT_IN_KEY)
+    chosen = choose(_("Model"), {key: _name(bundles[key]) for key in keys}, "model")
+    for key in [chosen, *keys]:
+        try:
+            return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
+        except BundleError as error:
+            if key == chosen:
+                st.error(str(error), icon=":material/error:")
+                st.caption(_("Another model answers meanwhile."))
+        except OSError:
+            continue  # deleted since it was listed
+    return None
+
+
+def _name(folder: Path) -> str:
+    try:
+        return Bundle.open(folder).card.name
+    except BundleError:
+        return _("{name} (damaged)").format(name=folder.parent.name)
+
+
+def choose_preferences() -> Preferences:
+    """Which characters count, and whether common ones come first."""
+    vocabulary = st.selectbox(
+        _("Characters that count"),
+        list(Vocabulary),
+        format_func=lambda choice: _(VOCABULARY_NAMES[choice]),
+        **kept("vocabulary", Vocabulary.ALL),
+    )
+    listed = ""
+    if vocabulary is Vocabulary.LIST:
+        listed = st.text_area(
+            _("My list"), placeholder=_("Paste the characters here, in any order."), **kept("listed", "")
+        )
+        if not listed.strip():
+            st.caption(_("The list is empty: until it is filled, all characters count."))
+            vocabulary = Vocabulary.ALL
+    common_first = st.toggle(
+        _("Common characters first"),
+        help=_("Where a picture may be 末 or 未, the one that is written more often is preferred."),
+        **kept("common-first", True),
+    )
+    return Preferences(vocabulary=vocabulary, listed="".join(listed.split()), common_first=common_first)
+
+
+def choose_pad() -> None:
+    """Pen and guide of the pad."""
+    st.slider(_("Pen width"), 4, 32, **kept("pen-px", PEN_PX))
+    st.toggle(_("Guide lines"), **kept("guide", True))
+
+
+def kept(name: str, default: Any) -> dict[str, Any]:
+    """Settings for a widget that keeps its value when the page is left, which a widget of Streamlit's does not."""
+    key, stored = f"widget-{name}", f"kept-{name}"
+    if key not in st.session_state:
+        st.session_state[key] = st.session_state.get(stored, default)
+    st.session_state[stored] = st.session_state[key]
+    return {"key": key, "on_change": _keep, "args": (key, stored)}
+
+
+def _keep(key: str, stored: str) -> None:
+    st.session_state[stored] = st.session_state[key]

@@ -1,0 +1,80 @@
+"""Teaching a character that no model knows: draw it three times, name it, and it is recognised at once."""
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hanzi_core.language import gettext as _
+from hanzi_core.recognition.ink import draw_strokes
+from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
+from hanzi_core.workspace import Workspace
+from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
+from pages.parts.session import errors_shown
+
+_PAD = "teach-pad"
+_DRAWN = "teach-drawn"
+
+
+@st.fragment
+def show_taught(space: Workspace) -> None:
+    """A pad to teach with, and all that was taught."""
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=SIDE_PX):
+            _show_teaching(space)
+        with st.container(width="stretch", key="taught"):
+            _show_known(TaughtCharacters(space))
+
+
+def _show_teaching(space: Workspace) -> None:
+    drawn: list[NDArray[np.uint8]] = st.session_state.setdefault(_DRAWN, [])
+    st.markdown(
+        _("Draw a character that no model knows {count} times, each a little differently.").format(count=DRAWINGS)
+    )
+    strokes = show_ink_pad(_PAD)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            _("Take drawing {number} of {count}").format(number=min(len(drawn) + 1, DRAWINGS), count=DRAWINGS),
+            icon=":material/add:",
+            disabled=not strokes or len(drawn) >= DRAWINGS,
+            on_click=_take,
+        )
+        if drawn:
+            st.button(_("Begin anew"), icon=":material/restart_alt:", on_click=drawn.clear)
+    if drawn:
+        st.image(drawn, width=96)
+    with st.form("teach", border=False, clear_on_submit=True):
+        name = st.text_input(_("Name"), max_chars=64, placeholder=_("the character, or a word for it"))
+        save = st.form_submit_button(
+            _("Teach"), type="primary", icon=":material/school:", disabled=len(drawn) < DRAWINGS
+        )
+    if save:
+        with errors_shown():
+            TaughtCharacters(space).add(name, drawn)
+            st.session_state[_DRAWN] = []
+            st.rerun(scope="fragment")
+
+
+def _take() -> None:
+    drawing = drawing_of(_PAD)
+    st.session_state[_DRAWN].append(draw_strokes(drawing.strokes(), SIDE_PX))
+    drawing.clear()
+
+
+def _show_known(taught: TaughtCharacters) -> None:
+    for each in taught.all():
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            st.image([str(path) for path in each.drawings], width=56)
+            _show_name(taught, each)
+
+
+def _show_name(taught: TaughtCharacters, each: Taught) -> None:
+    key = f"taught-name-{each.id}"
+
+    def rename() -> None:
+        with errors_shown():
+            taught.rename(each.id, st.session_state[key])
+
+    st.text_input(_("Name"), each.label, key=key, on_change=rename, label_visibility="collapsed", width=160)
+    st.button(
+        _("Delete"), icon=":material/delete:", key=f"taught-delete-{each.id}", on_click=taught.delete, args=(each.id,)
+    )
