@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hanzi_core.dataset import SplitSettings, import_dataset
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
@@ -137,7 +137,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace.open(place)
-        import_dataset(workspace, asked.data, DATASET, SplitSettings(), lambda *_: None)
+        import_dataset(workspace, ImportConfig(location=asked.data, name=DATASET), lambda *_: None)
         if asked.input:
             print(json.dumps(input_share(workspace)))
             return

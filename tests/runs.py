@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hanzi_core.dataset import SplitSettings, import_dataset
+from hanzi_core.dataset import SplitSettings
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Work, run_work
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.config import TrainingConfig
@@ -24,7 +25,8 @@ def silent(_phase: str, _done: int, _total: int) -> None:
 def make_dataset(workspace: Workspace, folder: Path, characters: str = "人木口", count: int = 12) -> None:
     """The dataset “three”."""
     split = SplitSettings(validation=0.2, test=0.0)
-    import_dataset(workspace, write_collection(folder, characters, count), "three", split, silent)
+    write_collection(folder, characters, count)
+    import_dataset(workspace, ImportConfig(location=folder, name="three", split=split), silent)
 
 
 def make_run(workspace: Workspace, **settings: Any) -> Job:

@@ -2,10 +2,12 @@ import pytest
 from pydantic import ValidationError
 
 from hanzi_core.cli.training import chosen_devices, settings
-from hanzi_core.errors import JobError, TrainingError
+from hanzi_core.errors import HanziError, JobError
 from hanzi_core.image.augment import NO_AUGMENTATION
+from hanzi_core.image.presets import list_presets
 from hanzi_core.training.config import Network, TrainingConfig
-from hanzi_core.training.presets import AUGMENTATION_NAMES, AUGMENTATIONS, PRESETS, preset_values
+from hanzi_core.training.presets import PRESETS, preset_values
+from hanzi_core.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -45,18 +47,16 @@ def test_the_classic_presets_are_what_they_are_known_as() -> None:
     assert (resnet.momentum, resnet.decay, resnet.early_stopping) == (0.9, 0.9, 10)
 
 
-def test_what_is_given_goes_before_the_preset() -> None:
-    values = settings(Network.CNN, {"epochs": 3, "dataset": "any", "title": "no setting"}, "strong")
+def test_what_is_given_goes_before_the_preset(workspace: Workspace) -> None:
+    presets = list_presets(workspace)
+    name = next(iter(presets))
+    values = settings(workspace, Network.CNN, {"epochs": 3, "dataset": "any", "title": "no setting"}, name)
     assert (values["epochs"], values["batch_size"]) == (3, 32)
-    assert values["augmentation"] == AUGMENTATIONS["strong"]
+    assert values["augmentation"] == presets[name]
     assert "title" not in values
-    assert settings(Network.CNN, {})["augmentation"] == NO_AUGMENTATION
-    with pytest.raises(TrainingError, match="there are: standard, light, strong, none"):
-        settings(Network.CNN, {}, "wild")
-
-
-def test_every_augmentation_has_a_name() -> None:
-    assert AUGMENTATIONS.keys() == AUGMENTATION_NAMES.keys()
+    assert settings(workspace, Network.CNN, {})["augmentation"] == NO_AUGMENTATION
+    with pytest.raises(HanziError, match="no augmentation “wild”"):
+        settings(workspace, Network.CNN, {}, "wild")
 
 
 def test_devices_that_are_not_there() -> None:

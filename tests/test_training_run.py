@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
-from hanzi_core.dataset import SplitSettings, import_dataset
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work
 from hanzi_core.training.backend import load_backend
@@ -88,7 +88,7 @@ def test_a_class_to_validate_on_that_training_lacks(
 ) -> None:
     write_collection(tmp_path / "given" / "train", "人木", 4)
     write_collection(tmp_path / "given" / "val", "人木口", 2)
-    import_dataset(workspace, tmp_path / "given", "three", SplitSettings(), silent)
+    import_dataset(workspace, ImportConfig(location=tmp_path / "given", name="three"), silent)
     material = open_material(workspace, make_run(workspace))
     assert material.labels == ["人", "木"]
     assert len(material.validation) == 4
