@@ -20,6 +20,8 @@ PEN_PX = 14
 _INK = "#101010"
 _GUIDE_LEVEL = (205, 215, 240)  # blue, green, red: pale cinnabar, as the squares in exercise books
 
+_SHOWN_LIMIT = 20
+
 Object = dict[str, Any]
 """A stroke as the canvas describes it; see fabric.Path."""
 
@@ -34,12 +36,15 @@ class Drawing:
     """What the canvas was last told to show."""
     heard: Any = None
     """What the canvas last told."""
+    shown: list[list[Object]] = field(default_factory=list)
+    """What it was told to show and has not told back yet: it may be two quick changes of ours behind."""
     edits: int = 0
 
     def show_again(self) -> None:
         """Have the canvas show what is here. It only takes a start that differs from the last, hence the number."""
         self.edits += 1
         self.start = {"objects": list(self.objects), "edit": self.edits}
+        self.shown = [*self.shown[-_SHOWN_LIMIT:], list(self.objects)]
 
     def undo(self) -> None:
         """Take the last stroke back."""
@@ -61,18 +66,25 @@ class Drawing:
             self.show_again()
 
     def hear(self, told: dict[str, Any] | None) -> None:
-        """Take in what the canvas tells, unless it is what it told before one of our own changes."""
+        """Take in what the canvas tells, unless it only tells back what it was told to show."""
         if told is None or told is self.heard or told == self.heard:
             return
         self.heard = told
         objects = [each for each in told.get("objects", []) if each.get("path")]
-        if [each["path"] for each in objects] != [each["path"] for each in self.objects]:
-            self.undone = []
-        self.objects = objects
+        if _same(objects, self.objects):
+            self.objects, self.shown = objects, []
+        elif any(_same(objects, shown) for shown in self.shown):
+            return  # an echo of an earlier change of ours; that of the last one is on its way
+        else:
+            self.objects, self.undone, self.shown = objects, [], []
 
     def strokes(self) -> list[Stroke]:
         """The strokes in the order they were drawn."""
         return [_stroke(each) for each in self.objects]
+
+
+def _same(some: list[Object], others: list[Object]) -> bool:
+    return [each["path"] for each in some] == [each["path"] for each in others]
 
 
 def drawing_of(name: str) -> Drawing:
