@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.recognition.ink import Stroke, draw_strokes
-from pages.parts.ink_pad import Drawing
+from pages.parts.drawing import Drawing
 
 
 def path(*points: tuple[float, float]) -> dict[str, object]:

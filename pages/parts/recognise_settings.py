@@ -11,7 +11,7 @@ from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
-from pages.parts.ink_pad import PEN_PX
+from pages.parts.drawing import PEN_PX
 
 _OPEN_LIMIT = 4
 """Models in memory at once, whoever uses them."""
