@@ -1,17 +1,20 @@
 # make run    the dashboard on http://localhost:8501
 # make test   every check and test, with everything they need
+# make gpu    add the CUDA libraries to the environment, and say whether the GPU is seen
+# make tensorboard   TensorBoard on the runs of the workspace, on http://localhost:6006
 # make check  the same checks, in an environment that is already there
 
 PYTHON ?= python3
 PORT ?= 8501
 ADDRESS ?= localhost
+TENSORBOARD_PORT ?= 6006
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
 
-.PHONY: run test check format test-long clean
+.PHONY: run test gpu tensorboard check format test-long clean
 
 run: .venv/run-ready
 	@$(BIN)/python -m hanzi_core serve --port $(PORT) --address $(ADDRESS)
@@ -25,6 +28,13 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long"
+
+gpu: .venv/run-ready
+	$(BIN)/python -m pip install --disable-pip-version-check "tensorflow[and-cuda]==$$(sed -n 's/^tensorflow==//p' requirements.txt)"
+	@$(BIN)/python -m hanzi_core doctor
+
+tensorboard: .venv/run-ready
+	$(BIN)/python -m tensorboard.main --logdir "$${HANZI_WORKSPACE:-workspace}/jobs" --port $(TENSORBOARD_PORT)
 
 format:
 	$(BIN)/ruff format .

@@ -2,56 +2,71 @@
 
 import streamlit as st
 
-from hanzi_core.charts.distribution import class_histogram
+from hanzi_core.cli.datasets import ScanConfig
+from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, list_datasets
-from hanzi_core.dataset.manifest import usable
 from hanzi_core.jobs import list_jobs
 from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
+from pages.parts.dataset_augment import show_augmentation
+from pages.parts.dataset_faults import show_faults
 from pages.parts.dataset_import import show_import_form
+from pages.parts.dataset_overview import show_overview
+from pages.parts.dataset_pictures import show_pictures
 from pages.parts.dataset_split import show_split
-from pages.parts.dataset_tables import show_faults, show_pictures
+from pages.parts.dataset_write import show_writing_out
 from pages.parts.job_panel import watch_until_done
 from pages.parts.session import errors_shown, workspace
 
-
-def show_overview(dataset: Dataset) -> None:
-    """The figures that one asks for first."""
-    manifest = dataset.manifest()
-    counts = manifest.loc[usable(manifest), "label"].value_counts()
-    figures = {
-        _("Classes"): len(counts),
-        _("Pictures"): int(counts.sum()),
-        _("With faults"): int((manifest["fault"] != "").sum()),
-        _("Smallest class"): int(counts.min()),
-        _("Largest class"): int(counts.max()),
-    }
-    with st.container(horizontal=True):
-        for name, value in figures.items():
-            st.metric(name, f"{value:,}", border=True, width=150)
-    logarithmic = st.toggle(_("Logarithmic"), key="logarithmic")
-    st.plotly_chart(class_histogram(counts, logarithmic), key="histogram")
+KINDS = ("import", "scan", "materialise")
 
 
-def show_dataset(dataset: Dataset) -> None:
-    """One dataset, from the overview down to its files."""
-    st.caption(_("Read in place from {location}").format(location=f"`{dataset.description['location']}`"))
-    overview, pictures, faults, split = st.tabs([_("Overview"), _("Pictures"), _("Faults"), _("Split")])
-    with overview:
-        show_overview(dataset)
-    with pictures:
-        show_pictures(dataset)
-    with faults:
-        show_faults(dataset)
-    with split:
-        show_split(dataset)
+def show_dataset(dataset: Dataset, space: Workspace) -> None:
+    """One dataset, from the overview down to its files; only the open tab is worked out."""
+    show_head(dataset, space)
+    names = [_("Overview"), _("Pictures"), _("Faults"), _("Split"), _("Augmentation"), _("Write out")]
+    overview, pictures, faults, split, augmentation, write = st.tabs(names, key="tab", on_change="rerun")
+    if overview.open:
+        with overview:
+            show_overview(dataset)
+    if pictures.open:
+        with pictures:
+            show_pictures(dataset)
+    if faults.open:
+        with faults:
+            show_faults(dataset)
+    if split.open:
+        with split:
+            show_split(dataset)
+    if augmentation.open:
+        with augmentation:
+            show_augmentation(dataset, space)
+    if write.open:
+        with write:
+            show_writing_out(dataset, space)
+
+
+def show_head(dataset: Dataset, space: Workspace) -> None:
+    """Where it is, and what can be done with all of it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_("Read in place from {location}").format(location=f"`{dataset.description['location']}`"))
+        if st.button(_("Scan again"), icon=":material/refresh:", help=_("Reads only what has changed.")):
+            start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name)
+            st.rerun()
+        with st.popover(_("Delete"), icon=":material/delete:"):
+            st.write(_("Manifest, splits and packs go; the pictures that were read in place stay."))
+            if st.button(_("Delete this dataset"), type="primary"):
+                dataset.delete()
+                st.rerun()
 
 
 space = workspace()
 st.title(_("Datasets"))
-for job in list_jobs(space, "import"):
-    if job.status().state.is_active:
-        watch_until_done(job)
+for kind in KINDS:
+    for job in list_jobs(space, kind):
+        if job.status().state.is_active:
+            watch_until_done(job)
 
 datasets = {dataset.name: dataset for dataset in list_datasets(space)}
 with st.expander(_("Bring in a dataset"), expanded=not datasets, icon=":material/add:"):
@@ -60,7 +75,7 @@ with st.expander(_("Bring in a dataset"), expanded=not datasets, icon=":material
 if datasets:
     name = choose(_("Dataset"), {name: name for name in datasets}, "dataset")
     with errors_shown():
-        show_dataset(datasets[name])
+        show_dataset(datasets[name], space)
 else:
     st.info(
         _("There is no dataset yet. Bring in a zip or a folder with one folder a character."), icon=":material/info:"

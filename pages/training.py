@@ -1,20 +1,50 @@
-"""Training: start a run and watch it, from here or from anywhere."""
+"""Training: start runs, watch them from anywhere, compare them."""
 
 import streamlit as st
 
 from hanzi_core.dataset import list_datasets
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs.store import STATE_NAMES
 from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
+from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
-from pages.parts.run_form import show_run_form
+from pages.parts.run_compare import show_comparison
+from pages.parts.run_form import CLONE, show_run_form
 from pages.parts.run_view import show_run
 from pages.parts.session import errors_shown, workspace
+
+VIEWS = {"one": mark("One run"), "several": mark("Compare"), "more": mark("Notices and trash")}
 
 
 def describe(job: Job) -> str:
     """A run as the list of runs names it."""
-    return f"{job.title} · {_(STATE_NAMES[job.status().state])} · {job.id.removeprefix('train-')}"
+    tags = "".join(f" #{tag}" for tag in job.tags)
+    return f"{job.title}{tags} · {_(STATE_NAMES[job.status().state])} · {job.id.removeprefix('train-')}"
+
+
+def show_more(space: Workspace) -> None:
+    """The address that hears of the end of runs, and what was thrown away."""
+    url = st.text_input(
+        _("Address to tell when a run ends"), notice.webhook(space) or "", placeholder="https://…", key="webhook",
+        help=_("Gets a POST with JSON: run, state, reason, result."),
+    )  # fmt: skip
+    if st.button(_("Save"), icon=":material/save:"):
+        with errors_shown():
+            notice.set_webhook(space, url)
+    thrown = trash.thrown_away(space)
+    st.subheader(_("Trash"))
+    for job in thrown:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{job.title} · {job.id}")
+            if st.button(_("Restore"), key=f"restore-{job.id}", icon=":material/restore_from_trash:"):
+                trash.restore(space, job)
+                st.rerun()
+    if not thrown:
+        st.caption(_("The trash is empty."))
+    elif st.button(_("Empty the trash"), icon=":material/delete_forever:", help=_("Deletes them for good.")):
+        trash.empty(space)
+        st.rerun()
 
 
 space = workspace()
@@ -25,13 +55,22 @@ if not list_datasets(space):
     st.info(_("There is nothing to train on yet."), icon=":material/info:")
     st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")
 else:
-    with st.expander(_("New run"), expanded=not runs, icon=":material/add:"):
+    with st.expander(_("New run"), expanded=not runs or CLONE in st.session_state, icon=":material/add:"):
         show_run_form(space)
 
 asked = st.query_params.get("run")
 if asked and asked not in runs:
     st.warning(_("The run {run} is no longer there: its folder was deleted.").format(run=f"`{asked}`"))
-if runs:
-    chosen = choose(_("Run"), {key: describe(job) for key, job in runs.items()}, "run")
+view = st.segmented_control(
+    _("View"), list(VIEWS), default="one", format_func=lambda key: _(VIEWS[key]), key="view", bind="query-params",
+    required=True, label_visibility="collapsed",
+)  # fmt: skip
+if view == "more":
+    show_more(space)
+elif runs:
+    names = {key: describe(job) for key, job in runs.items()}
     with errors_shown():
-        show_run(runs[chosen])
+        if view == "several":
+            show_comparison(runs, names)
+        else:
+            show_run(runs[choose(_("Run"), names, "run")])

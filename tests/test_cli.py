@@ -25,6 +25,7 @@ from tests.handwriting import draw, write_collection, write_png
         ["evaluate"],
         ["predict"],
         ["jobs"],
+        ["models"],
     ],
 )
 def test_every_verb_explains_itself(command: Command, verb: list[str]) -> None:

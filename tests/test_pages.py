@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
@@ -58,7 +59,8 @@ def test_the_evaluation_shows_the_figures_of_its_run(
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(trained.root))
     app = open_page("evaluation.py", run=finished_run.id)
     shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["Pictures"] == "20"
+    dataset = Dataset.find(trained, "ten")
+    assert shown["Pictures"] == str((dataset.parts("default") == "test").sum())
     assert shown["Top-1"].endswith("%")
 
 
@@ -70,3 +72,11 @@ def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest
     app = open_page("datasets.py")
     assert not app.exception
     assert "import it again" in texts(app)
+
+
+def test_the_hand_writes_what_is_asked(workspace: Workspace) -> None:
+    app = open_page("hand.py")
+    assert not app.exception
+    app.text_input[0].set_value("あ").run()
+    assert not app.exception
+    assert "あ" in texts(app)

@@ -19,6 +19,7 @@ FLOORS = [
     {"dataset"},
     {"strokes"},
     {"bundle"},
+    {"bundle_archive"},
     {"training", "evaluation", "recognition"},
     {"charts"},
     {"cli"},

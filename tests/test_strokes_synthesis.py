@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
+from hanzi_core.dataset import Dataset
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.strokes import synthesis
 from hanzi_core.strokes.style import StyleError
 from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisError, characters_named, synthesise
+from hanzi_core.workspace import Workspace
 from tests.conftest import Command
 
 
@@ -29,7 +31,7 @@ def test_a_folder_a_character(tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in written} == {"永", "我"}
     assert not any(is_blank(normalise(decode(data))) for data in written.values())
     assert steps == [(18, 36), (36, 36)]
-    assert json.loads((tmp_path / "set" / "synthesis.json").read_text("utf-8"))["synthetic"] is True
+    assert json.loads((tmp_path / "set" / ".synthesis.json").read_text("utf-8"))["synthetic"] is True
 
 
 def test_what_is_missing_is_written_and_nothing_else(tmp_path: Path) -> None:
@@ -105,3 +107,20 @@ def test_the_command(command: Command, tmp_path: Path) -> None:
         refused = command("synthesise", str(tmp_path / "other"), *arguments)
         assert refused.returncode == 2
         assert told in refused.stderr
+
+
+def test_a_dataset_of_its_own(command: Command, workspace: Workspace) -> None:
+    arguments = ("synthesise", "--name", "starter", "--characters", "永我", "--per-class", "6")
+    done = command(*arguments)
+    assert done.returncode == 0, done.stderr
+    manifest = Dataset.find(workspace, "starter").manifest(["label"])
+    assert manifest["label"].value_counts().to_dict() == {"永": 6, "我": 6}
+    again = command(*arguments)
+    assert again.returncode == 2
+    assert "starter" in again.stderr
+
+
+def test_neither_folder_nor_name(command: Command) -> None:
+    done = command("synthesise", "--characters", "永")
+    assert done.returncode == 2
+    assert "folder" in done.stderr

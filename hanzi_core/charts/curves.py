@@ -1,52 +1,114 @@
-"""A run over its epochs."""
+"""Runs over their epochs, or over time."""
 
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from typing import Any
 
 import plotly.graph_objects as go
 
 from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
 
 POINT_LIMIT = 500
 """A curve of more points is thinned: the eye sees no difference, the browser does."""
 
+Rows = Sequence[dict[str, Any]]
 
-def learning_curves(rows: list[dict[str, Any]], figure_of: str) -> go.Figure:
-    """Training and validation ``loss`` or ``accuracy`` of a run's history over its epochs.
+FIGURE_NAMES = {
+    "accuracy": mark("Accuracy"),
+    "loss": mark("Loss"),
+    "top_5": mark("Top-5"),
+    "learning_rate": mark("Learning rate"),
+    "images_per_s": mark("Images/s"),
+    "load": mark("Load"),
+}
+_SHARES = ("accuracy", "top_5", "load")
+_LOADS = {"cpu_load": mark("CPU"), "gpu_load": mark("GPU")}
+
+
+class Axis(StrEnum):
+    """What a run is drawn over."""
+
+    EPOCH = "epoch"
+    TIME = "time"
+
+
+AXIS_NAMES = {Axis.EPOCH: mark("Epoch"), Axis.TIME: mark("Minutes of training")}
+
+
+def learning_curves(rows: Rows, figure_of: str) -> go.Figure:
+    """One figure of a run's history over its epochs, training and validation.
 
     Args:
         rows: History of a run, with rows of kind ``step`` (within an epoch) and ``epoch``.
-        figure_of: ``loss`` or ``accuracy``.
+        figure_of: A key of :data:`FIGURE_NAMES`.
     """
+    figure = _empty(figure_of, Axis.EPOCH)
     epochs = [row for row in rows if row.get("kind") == "epoch"]
-    steps = _thin([row for row in rows if row.get("kind") == "step" and row.get(figure_of) is not None])
+    steps = [row for row in rows if row.get("kind") == "step"]
+    if figure_of == "load":
+        for key, name in _LOADS.items():
+            _add(figure, steps, "epoch", key, _(name), mode="lines")
+    elif figure_of in ("learning_rate", "images_per_s"):
+        _add(figure, steps or epochs, "epoch", figure_of, _(FIGURE_NAMES[figure_of]), mode="lines")
+    else:
+        faint = {"line": {"width": 1}, "opacity": 0.35, "hoverinfo": "skip"}
+        _add(figure, steps, "epoch", figure_of, _("within epochs"), **faint)
+        _add(figure, epochs, "epoch", figure_of, _("training"), mode="lines+markers")
+        _add(figure, epochs, "epoch", f"val_{figure_of}", _("validation"), mode="lines+markers")
+    return figure
+
+
+def compared_curves(runs: Mapping[str, Rows], figure_of: str, axis: Axis) -> go.Figure:
+    """One figure of several runs in validation, over epochs or over minutes of training.
+
+    Args:
+        runs: History of each run by its name.
+        figure_of: ``accuracy``, ``loss`` or ``top_5``.
+        axis: What to draw over.
+    """
+    figure = _empty(figure_of, axis)
+    along: str | Callable[[dict[str, Any]], float] = "epoch" if axis is Axis.EPOCH else _minutes
+    for name, rows in runs.items():
+        epochs = [row for row in rows if row.get("kind") == "epoch"]
+        _add(figure, epochs, along, f"val_{figure_of}", name, mode="lines+markers")
+    return figure
+
+
+def _minutes(row: dict[str, Any]) -> float:
+    return float(row.get("elapsed_s", 0.0)) / 60
+
+
+def _add(
+    figure: go.Figure,
+    rows: Rows,
+    along: str | Callable[[dict[str, Any]], float],
+    key: str,
+    name: str,
+    **style: Any,
+) -> None:
+    known = _thin([row for row in rows if row.get(key) is not None])
+    x = [along(row) if callable(along) else row[along] for row in known]
+    if known or "load" not in key:
+        figure.add_scatter(x=x, y=[row[key] for row in known], name=name, **style)
+
+
+def _empty(figure_of: str, axis: Axis) -> go.Figure:
     figure = go.Figure()
-    figure.add_scatter(
-        x=[row["epoch"] for row in steps],
-        y=[row[figure_of] for row in steps],
-        name=_("within epochs"),
-        line={"width": 1},
-        opacity=0.35,
-        hoverinfo="skip",
-    )
-    for key, name in ((figure_of, _("training")), (f"val_{figure_of}", _("validation"))):
-        known = _thin([row for row in epochs if row.get(key) is not None])
-        figure.add_scatter(
-            x=[row["epoch"] for row in known], y=[row[key] for row in known], name=name, mode="lines+markers"
-        )
     figure.update_layout(
         height=300,
         margin={"l": 0, "r": 0, "t": 36, "b": 0},
-        title={"text": _("Loss") if figure_of == "loss" else _("Accuracy"), "font": {"size": 15}},
+        title={"text": _(FIGURE_NAMES[figure_of]), "font": {"size": 15}},
         legend={"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"},
         hovermode="x unified",
         uirevision="curves",  # zoom survives the next second
     )
-    figure.update_xaxes(title=_("Epoch"), rangemode="tozero")
-    if figure_of == "accuracy":
+    figure.update_xaxes(title=_(AXIS_NAMES[axis]), rangemode="tozero")
+    if figure_of in _SHARES:
         figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     return figure
 
 
-def _thin(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _thin(rows: Rows) -> Rows:
     stride = max(1, len(rows) // POINT_LIMIT)
     return rows if stride == 1 else [*rows[:-1:stride], rows[-1]]

@@ -2,7 +2,7 @@
 
     python -m hanzi_core [--workspace FOLDER] VERB …
 
-where VERB is serve, dataset, synthesise, train, evaluate, predict, jobs or builtin.
+``--help`` lists the verbs.
 
 A verb that takes long is a job: it has a folder, and the same folder whether a page or a person started it.
 """
@@ -13,7 +13,18 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.cli import builtin, datasets, evaluation, jobs, recognition, serving, synthesise, training
+from hanzi_core.cli import (
+    builtin,
+    datasets,
+    doctor,
+    evaluation,
+    jobs,
+    models,
+    recognition,
+    serving,
+    synthesise,
+    training,
+)
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
@@ -27,11 +38,14 @@ app = typer.Typer(
 )
 app.add_typer(datasets.app, name="dataset")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(models.app, name="models")
 app.add_typer(builtin.app, name="builtin")
 app.command("serve")(serving.serve)
 app.command("synthesise")(synthesise.synthesise)
 app.command("train")(training.train)
+app.command("estimate")(training.estimate)
 app.command("evaluate")(evaluation.evaluate)
+app.command("doctor")(doctor.doctor)
 app.command("predict")(recognition.predict)
 
 

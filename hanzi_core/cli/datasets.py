@@ -1,106 +1,205 @@
 """``python -m hanzi_core dataset …``."""
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.cli.perform import perform, read_config
-from hanzi_core.dataset import Dataset, SplitSettings, fault_name, import_dataset, list_datasets, split_shortfalls
-from hanzi_core.dataset.importing import rescan
+from hanzi_core.dataset import (
+    Dataset,
+    Fault,
+    ImportConfig,
+    SplitSettings,
+    fault_name,
+    find_faults,
+    find_leaks,
+    import_dataset,
+    list_datasets,
+    rescan,
+    split_shortfalls,
+)
+from hanzi_core.dataset.faults import EXCLUDABLE
+from hanzi_core.dataset.leaks import LEAK_NAMES
+from hanzi_core.dataset.listing import Report
+from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.errors import DatasetError
+from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 
-app = typer.Typer(help="Bring in, scan and split datasets.", no_args_is_help=True)
+app = typer.Typer(help="Bring in, check, split and write out datasets.", no_args_is_help=True)
 
 
-class ImportConfig(BaseModel):
-    """What to bring in."""
+class ScanConfig(BaseModel):
+    """What to scan again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    location: Path = Field(description="Folder or zip on this machine.")
-    name: str = Field(description="Name of the new dataset.")
-    split: SplitSettings = Field(default_factory=SplitSettings, description="How to divide it.")
-    take: bool = Field(False, description="The zip is an upload: move it into the dataset.")
+    dataset: str = Field(description="Name of the dataset.")
 
 
 Name = Annotated[str, typer.Argument(help="Name of a dataset in the workspace.")]
+OptionalName = Annotated[str | None, typer.Argument(help="Name of a dataset in the workspace.")]
+Prepared = Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)]
 Validation = Annotated[float, typer.Option(help="Share of each class to validate on, 0 to 1.")]
 Test = Annotated[float, typer.Option(help="Share of each class to test on, 0 to 1.")]
 Seed = Annotated[int, typer.Option(help="Seed of the shuffle: the same seed gives the same split.")]
+Writer = Annotated[
+    str,
+    typer.Option(help="Regular expression whose group is the writer in a path, as input_(\\d+)_; keeps them apart."),
+]
+SplitName = Annotated[str, typer.Option("--split", help="Name of the split.")]
+
+
+def _report(work: Work) -> Report:
+    def report(phase: str, done: int, total: int) -> None:
+        work.check()
+        work.progress(phase, done, total)
+
+    return report
+
+
+def _do(
+    workspace: Workspace,
+    job: str | None,
+    kind: str,
+    config: Callable[[], BaseModel],
+    title: str | None,
+    function: Callable[[Work], dict[str, Any]],
+) -> dict[str, Any]:
+    """Do a prepared job, or a new one of this ``config``; its result. Ends the command where there is none."""
+    if job:
+        found = Job.find(workspace, job)
+    else:
+        values = config().model_dump(mode="json")
+        found = Job.create(workspace, kind, values, title or values["dataset"])
+    code = perform(found, function)
+    result = found.result()
+    if code or result is None:
+        raise typer.Exit(code)
+    return result
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    source: Annotated[Path | None, typer.Argument(help="Folder of folders of pictures, or a zip of them.")] = None,
+    source: Annotated[Path | None, typer.Argument(help="Folder of pictures, zip, .gnt file or folder of them.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the dataset [default: that of the source].")] = None,
+    labels: Annotated[Path | None, typer.Option(help="CSV, JSON or TXT: file or folder, label.")] = None,
     validation: Validation = 0.1,
     test: Test = 0.1,
     seed: Seed = 0,
-    job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
+    writer_pattern: Writer = "",
+    max_unpacked_gib: Annotated[float, typer.Option(help="Refuse a zip that would unpack to more.")] = 64.0,
+    max_ratio: Annotated[float, typer.Option(help="Refuse a zip with a file packed tighter than this.")] = 200.0,
+    job: Prepared = None,
 ) -> None:
-    """Bring in a folder or a zip, read in place, never changed: scan every picture and split by class."""
+    """Bring in a collection, read in place, never changed: scan every picture and split by class."""
     workspace: Workspace = context.obj
-    if job:
-        found = Job.find(workspace, job)
-    elif source is None:
-        raise DatasetError(mark("Give the folder or zip to import."))
-    else:
-        split = read_config(SplitSettings, {"validation": validation, "test": test, "seed": seed})
-        config = ImportConfig(location=source.absolute(), name=name or source.stem, split=split)
-        found = Job.create(workspace, "import", config.model_dump(mode="json"), config.name)
-    code = perform(found, lambda work: _import(work, workspace))
-    if code == 0 and (result := found.result()):
-        print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
-    raise typer.Exit(code)
+
+    def config() -> ImportConfig:
+        if source is None:
+            raise DatasetError(mark("Give the folder, zip or .gnt file to import."))
+        shares = {"validation": validation, "test": test, "seed": seed, "writer_pattern": writer_pattern}
+        values = {
+            "location": source.absolute(),
+            "name": name or source.stem,
+            "label_list": labels.absolute() if labels else None,
+            "split": read_config(SplitSettings, shares),
+            "limits": {"total_gib": max_unpacked_gib, "ratio": max_ratio},
+        }
+        return read_config(ImportConfig, values)
+
+    title = name or (source.stem if source else None)
+    result = _do(workspace, job, "import", config, title, lambda work: _import(work, workspace))
+    print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
 
 
 def _import(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(ImportConfig, work.job.config)
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
-    dataset = import_dataset(workspace, config.location, config.name, config.split, report, take=config.take)
-    return {"name": dataset.name, **_counts(dataset)}
+    return counts(import_dataset(workspace, config, _report(work)))
 
 
-def _counts(dataset: Dataset) -> dict[str, int]:
-    manifest = dataset.manifest()
-    sound = manifest[manifest["fault"] == ""]
-    return {
-        "images": len(sound),
-        "classes": int(sound["label"].nunique()),
-        "faults": len(manifest) - len(sound),
-    }
+def counts(dataset: Dataset) -> dict[str, Any]:
+    """Name of a dataset, its usable pictures, their classes, and how many files cannot be used."""
+    manifest = dataset.manifest(["label", "fault", "excluded"])
+    sound = manifest[usable(manifest)]
+    faults = int((manifest["fault"] != "").sum())
+    return {"name": dataset.name, "images": len(sound), "classes": int(sound["label"].nunique()), "faults": faults}
 
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """List the datasets of the workspace."""
     for dataset in list_datasets(context.obj):
-        counts = _counts(dataset)
-        print(f"{dataset.name}\t{counts['images']}\t{counts['classes']}\t{dataset.description['location']}")
+        figures = counts(dataset)
+        print(f"{dataset.name}\t{figures['images']}\t{figures['classes']}\t{dataset.description['location']}")
 
 
 @app.command("scan")
-def scan(context: typer.Context, name: Name) -> None:
-    """Read the dataset's source again, keep its splits' settings, and tell what is wrong with which file."""
-    dataset = rescan(Dataset.find(context.obj, name), lambda _phase, _done, _total: None)
-    manifest = dataset.manifest()
-    faulty = manifest[manifest["fault"] != ""]
-    for path, fault in zip(faulty["path"], faulty["fault"], strict=True):
-        print(f"{_(fault_name(fault))}\t{path}")
-    print(
-        _("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(name=name, **_counts(dataset))
-    )
+def scan(context: typer.Context, name: OptionalName = None, job: Prepared = None) -> None:
+    """Read what has changed in a dataset's source, and divide it anew with the settings of its splits."""
+    workspace: Workspace = context.obj
+
+    def config() -> ScanConfig:
+        return ScanConfig(dataset=_named(workspace, name))
+
+    def work_on(work: Work) -> dict[str, Any]:
+        dataset = Dataset.find(workspace, read_config(ScanConfig, work.job.config).dataset)
+        return counts(rescan(dataset, _report(work)))
+
+    result = _do(workspace, job, "scan", config, None, work_on)
+    table = find_faults(Dataset.find(workspace, result["name"]).manifest())
+    _print_faults(table[~table["fault"].isin([fault.value for fault in EXCLUDABLE])])
+    print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
+
+
+def _named(workspace: Workspace, name: str | None) -> str:
+    if name is None:
+        raise DatasetError(mark("Give the name of a dataset; “dataset list” shows them."))
+    return Dataset.find(workspace, name).name
+
+
+@app.command("faults")
+def faults(
+    context: typer.Context,
+    name: Name,
+    csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values with a header.")] = False,
+) -> None:
+    """List every fault of every file: what is wrong, the file, and the other file or class that it concerns."""
+    table = find_faults(Dataset.find(context.obj, name).manifest()).drop(columns="row")
+    if csv:
+        table.to_csv(sys.stdout, index=False)
+        return
+    _print_faults(table)
+
+
+def _print_faults(table: pd.DataFrame) -> None:
+    for fault, path, detail in zip(table["fault"], table["path"], table["detail"], strict=True):
+        print(f"{_(fault_name(fault))}\t{path}\t{detail}".rstrip())
+
+
+@app.command("exclude")
+def exclude(
+    context: typer.Context,
+    name: Name,
+    fault: Annotated[list[Fault] | None, typer.Option(help="Exclude every picture with this fault.")] = None,
+    path: Annotated[list[str] | None, typer.Option(help="Exclude this picture, by its path in the dataset.")] = None,
+) -> None:
+    """Leave pictures out of training, validation and test; exactly those named, so that none brings all back."""
+    dataset = Dataset.find(context.obj, name)
+    kinds = set(fault or []) & set(EXCLUDABLE)
+    dataset.exclude(kinds, path or [])
+    excluded = int(dataset.manifest(["excluded"])["excluded"].sum())
+    print(_("{name}: {count} pictures excluded.").format(name=name, count=excluded))
 
 
 @app.command("split")
@@ -110,18 +209,80 @@ def split(
     validation: Validation = 0.1,
     test: Test = 0.1,
     seed: Seed = 0,
-    split_name: Annotated[str, typer.Option("--split", help="Name of the split to make or replace.")] = "default",
+    writer_pattern: Writer = "",
+    split_name: SplitName = "default",
     keep_given: Annotated[bool, typer.Option(help="Keep the parts that folders train, val and test give.")] = True,
 ) -> None:
     """Divide a dataset into train, validation and test, class by class; a column of its manifest, no file moves."""
-    values = {"name": split_name, "validation": validation, "test": test, "seed": seed, "keep_given": keep_given}
+    values = {
+        "name": split_name,
+        "validation": validation,
+        "test": test,
+        "seed": seed,
+        "keep_given": keep_given,
+        "writer_pattern": writer_pattern,
+    }
     dataset = Dataset.find(context.obj, name)
     parts = dataset.split(read_config(SplitSettings, values))
-    counts = parts[parts != ""].value_counts()
-    print("  ".join(f"{part} {counts.get(part, 0)}" for part in ("train", "validation", "test")))
-    for row in split_shortfalls(dataset.manifest(), parts).itertuples():
+    sizes = parts[parts != ""].value_counts()
+    print("  ".join(f"{part} {sizes.get(part, 0)}" for part in ("train", "validation", "test")))
+    for row in split_shortfalls(dataset.manifest(["label"]), parts).itertuples():
         print(
             _("{label}: {images} pictures, none for {missing}").format(
                 label=row.label, images=row.images, missing=row.missing
             )
         )
+
+
+@app.command("leaks")
+def leaks(context: typer.Context, name: Name, split_name: SplitName = "default") -> None:
+    """List pictures and writers that stand in more than one part of a split; exit code 2 if there are any."""
+    dataset = Dataset.find(context.obj, name)
+    found = find_leaks(dataset.manifest(), dataset.parts(split_name), dataset.splits()[split_name])
+    for row in found.to_dict("records"):
+        sizes = "  ".join(f"{part} {row[part]}" for part in ("train", "validation", "test"))
+        print(f"{_(LEAK_NAMES[row['kind']])}\t{row['what']}\t{sizes}")
+    print(_("{count} leaks.").format(count=len(found)))
+    raise typer.Exit(2 if len(found) else 0)
+
+
+@app.command("materialise")
+def materialise_(
+    context: typer.Context,
+    name: OptionalName = None,
+    target: Annotated[Path | None, typer.Argument(help="Folder to make.")] = None,
+    split_name: SplitName = "default",
+    augmented: Annotated[int, typer.Option(help="Augmented files for each picture of the training part.")] = 0,
+    augmentation: Annotated[str, typer.Option(help="Preset that they are changed by.")] = "classic",
+    seed: Annotated[int, typer.Option(help="Seed of the augmented files.")] = 0,
+    job: Prepared = None,
+) -> None:
+    """Write a split as folders train, val and test for other tools, with labels.txt, labels.json and labels.py."""
+    workspace: Workspace = context.obj
+
+    def config() -> MaterialiseConfig:
+        if target is None:
+            raise DatasetError(mark("Give the folder to write to."))
+        values = {
+            "dataset": _named(workspace, name),
+            "target": target.absolute(),
+            "split": split_name,
+            "augmented": augmented,
+            "augmentation": find_preset(workspace, augmentation),
+            "seed": seed,
+        }
+        return read_config(MaterialiseConfig, values)
+
+    result = _do(workspace, job, "materialise", config, name, lambda work: _materialise(work, workspace))
+    print(_("{files} files of {classes} classes; {linked} by link, {augmented} augmented.").format(**result))
+
+
+def _materialise(work: Work, workspace: Workspace) -> dict[str, Any]:
+    config = read_config(MaterialiseConfig, work.job.config)
+    return dict(materialise(Dataset.find(workspace, config.dataset), config, _report(work)))
+
+
+@app.command("delete")
+def delete(context: typer.Context, name: Name) -> None:
+    """Remove a dataset from the workspace; a folder or zip that it was read from in place stays as it is."""
+    Dataset.find(context.obj, name).delete()

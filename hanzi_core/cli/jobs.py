@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.cli.perform import launch_job
+from hanzi_core.cli.perform import resume as take_up
+from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs import kill as end_process
+from hanzi_core.jobs.devices import list_devices
+from hanzi_core.jobs.queue import holders
+from hanzi_core.jobs.queue import supervise as watch
 from hanzi_core.jobs.store import STATE_NAMES
 from hanzi_core.language import gettext as _
 
-app = typer.Typer(help="See and stop jobs: imports, runs and evaluations.", no_args_is_help=True)
+app = typer.Typer(help="See, stop and resume jobs: imports, runs and evaluations.", no_args_is_help=True)
 
 JobId = Annotated[str, typer.Argument(help="Id of the job.")]
 
@@ -23,6 +28,15 @@ def list_(context: typer.Context) -> None:
         print(f"{job.id}\t{created:%Y-%m-%d %H:%M}\t{_(STATE_NAMES[job.status().state])}\t{job.title}")
 
 
+@app.command("show")
+def show(context: typer.Context, job: JobId) -> None:
+    """Tell a job's whole life: every state with its time and reason."""
+    found = Job.find(context.obj, job)
+    for change in found.status().changes:
+        when = datetime.fromtimestamp(change.time)
+        print(f"{when:%Y-%m-%d %H:%M:%S}\t{_(STATE_NAMES[change.state])}\t{change}")
+
+
 @app.command("stop")
 def stop(context: typer.Context, job: JobId) -> None:
     """Ask a job to save what it has and end."""
@@ -33,3 +47,48 @@ def stop(context: typer.Context, job: JobId) -> None:
 def kill(context: typer.Context, job: JobId) -> None:
     """End a job's process at once; what it had not saved is lost."""
     end_process(Job.find(context.obj, job))
+
+
+@app.command("resume")
+def resume(context: typer.Context, job: JobId) -> None:
+    """Let a job that was stopped, lost or failed go on in the background where it was."""
+    take_up(context.obj, Job.find(context.obj, job))
+
+
+@app.command("delete")
+def delete(context: typer.Context, job: JobId) -> None:
+    """Move a job that has ended to the trash."""
+    trash.throw_away(context.obj, Job.find(context.obj, job))
+
+
+@app.command("empty-trash")
+def empty_trash(context: typer.Context) -> None:
+    """Delete for good what lies in the trash."""
+    print(_("{count} jobs deleted.").format(count=trash.empty(context.obj)))
+
+
+@app.command("devices")
+def devices(context: typer.Context) -> None:
+    """List the devices of this machine: memory, load, and who holds them."""
+    held = holders(context.obj)
+    for device in list_devices():
+        memory = f"{device.memory_used_bytes / 2**30:.1f}/{device.memory_bytes / 2**30:.1f} GiB"
+        by = ", ".join(job.id for job in held.get(device.key, []))
+        print(f"{device.key}\t{device.name}\t{memory}\t{device.load:.0%}\t{by}")
+
+
+@app.command("webhook")
+def webhook(
+    context: typer.Context,
+    url: Annotated[str | None, typer.Argument(help="Address to post to when a run ends; “none” for nobody.")] = None,
+) -> None:
+    """Show or set the address that is told when a run ends."""
+    if url is not None:
+        notice.set_webhook(context.obj, None if url == "none" else url)
+    print(notice.webhook(context.obj) or _("No address is set."))
+
+
+@app.command("supervise", hidden=True)
+def supervise(context: typer.Context) -> None:
+    """Start waiting jobs as their devices become free; ends when there is nothing left to watch."""
+    watch(context.obj, launch_job)

@@ -1,13 +1,13 @@
 """Do a job in this process, or start one in a process of its own: the two doors to the same work."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from hanzi_core.errors import JobError
-from hanzi_core.jobs import Job, Progress, Work, launch, run_work
+from hanzi_core.jobs import Job, Progress, State, Work, enqueue, launch, requeue, run_work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
@@ -16,22 +16,37 @@ Config = TypeVar("Config", bound=BaseModel)
 
 VERBS: dict[str, tuple[str, ...]] = {
     "import": ("dataset", "import"),
+    "scan": ("dataset", "scan"),
+    "materialise": ("dataset", "materialise"),
     "train": ("train",),
+    "estimate": ("estimate",),
     "evaluate": ("evaluate",),
     "predict": ("predict",),
+    "synthesise": ("synthesise",),
 }
 """The command that works on a job of each kind."""
 
 
-def start(workspace: Workspace, kind: str, config: BaseModel, title: str) -> Job:
-    """Make a job and start its process; what a page's button does.
+def start(workspace: Workspace, kind: str, config: BaseModel, title: str, devices: Sequence[str] = ()) -> Job:
+    """Make a job and start its process, at once or when its devices are free; what a page's button does.
 
     Raises:
         JobError: the process cannot be started.
     """
-    job = Job.create(workspace, kind, config.model_dump(mode="json"), title)
-    launch_job(job)
+    job = Job.create(workspace, kind, config.model_dump(mode="json"), title, devices)
+    enqueue(workspace, job, launch_job)
     return job
+
+
+def resume(workspace: Workspace, job: Job) -> None:
+    """Let a job that was stopped, lost or failed go on where its folder says it was.
+
+    Raises:
+        JobError: it is finished; or the process cannot be started.
+    """
+    if job.status().state is State.FINISHED:
+        raise JobError(mark("“{job}” is finished: clone it to do more."), job=job.title)
+    requeue(workspace, job, launch_job)
 
 
 def launch_job(job: Job) -> None:

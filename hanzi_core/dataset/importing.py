@@ -5,57 +5,103 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import psutil
+from pydantic import BaseModel, ConfigDict, Field
+
+from hanzi_core.dataset.archive import ZipLimits
+from hanzi_core.dataset.faults import with_exclusions
+from hanzi_core.dataset.labels import SIZE_LIMIT_BYTES
+from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.manifest import write_manifest
-from hanzi_core.dataset.scan import Report, scan
+from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings
 from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, UPLOAD, Dataset, describe
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_json, writing
+from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+
+_BUILDING = ".import-"
 
 
-def import_dataset(
-    workspace: Workspace,
-    location: Path,
-    name: str,
-    split: SplitSettings,
-    report: Report,
-    *,
-    take: bool = False,
-) -> Dataset:
-    """Scan the folder or zip at ``location`` and divide it.
+class ImportConfig(BaseModel):
+    """What to bring in, and how."""
 
-    Args:
-        workspace: Where the dataset will live.
-        location: A folder or zip; read in place and left as it is.
-        name: Of the dataset; must be free.
-        split: How to divide it.
-        report: Told how far it is.
-        take: The zip at ``location`` is an upload that nobody else keeps: it moves into the dataset, or goes with it.
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    location: Path = Field(description="Folder, zip or .gnt file on this machine; read in place and left as it is.")
+    name: str = Field(description="Name of the new dataset.")
+    label_list: Path | None = Field(None, description="CSV, JSON or TXT that says which character a file or folder is.")
+    split: SplitSettings = Field(default_factory=SplitSettings, description="How to divide it.")
+    limits: ZipLimits = Field(default_factory=ZipLimits, description="What a zip may ask of us.")
+    take: bool = Field(False, description="Zip and label list are uploads that nobody else keeps: take them over.")
+
+
+def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -> Dataset:
+    """Scan the collection and divide it.
 
     Raises:
         DatasetError: the name is taken, or the collection cannot be used; nothing half-made is left.
         WorkspaceError: the disk is full or not writable.
     """
-    target = workspace.datasets / check_name(name)
-    _check_free(target)
-    source = open_source(location)
-    with writing(workspace.datasets):
-        building = Path(tempfile.mkdtemp(dir=workspace.datasets, prefix=".import-"))
     try:
-        write_manifest(scan(source, report), building / MANIFEST)
-        replace_json(building / DESCRIPTION, describe(source, UPLOAD if take else str(source.location)))
-        Dataset(building).split(split)
-        if take:
-            shutil.move(location, building / UPLOAD)
-        _claim(building, target)
-    except BaseException:
-        shutil.rmtree(building, ignore_errors=True)
-        if take:
-            location.unlink(missing_ok=True)
-        raise
+        target = workspace.datasets / check_name(config.name)
+        _check_free(target)
+        _sweep(workspace)
+        with writing(workspace.datasets):
+            building = Path(tempfile.mkdtemp(dir=workspace.datasets, prefix=f"{_BUILDING}{os.getpid()}-"))
+        try:
+            with writing(workspace.datasets):
+                _build(building, config, report)
+                _claim(building, target)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+    finally:
+        _drop_uploads(config)
     return Dataset(target)
+
+
+def _build(building: Path, config: ImportConfig, report: Report) -> None:
+    source = open_source(config.location, config.limits)
+    label_list = _read_label_list(config.label_list)
+    name = None
+    if label_list is not None:
+        name = "labels" + Path(label_list[0]).suffix.lower()
+        replace_file(building / name, label_list[1])
+    write_manifest(scan(source, report, label_list), building / MANIFEST)
+    location = UPLOAD if config.take else str(source.location)
+    replace_json(building / DESCRIPTION, describe(source, location, config.limits, name))
+    Dataset(building).split(config.split)
+    if config.take:
+        shutil.move(config.location, building / UPLOAD)
+
+
+def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
+    if path is None:
+        return None
+    try:
+        if path.stat().st_size > SIZE_LIMIT_BYTES:
+            raise DatasetError(mark("{path} is too large for a label list."), path=path)
+        return path.name, path.read_bytes()
+    except OSError as error:
+        raise DatasetError(mark("The label list {path} cannot be read: check the path."), path=path) from error
+
+
+def _drop_uploads(config: ImportConfig) -> None:
+    """Uploads live no longer than their import; a zip that became part of the dataset has moved already."""
+    if config.take:
+        config.location.unlink(missing_ok=True)
+        if config.label_list is not None:
+            config.label_list.unlink(missing_ok=True)
+
+
+def _sweep(workspace: Workspace) -> None:
+    """Clear away what an import left whose process was killed."""
+    for folder in workspace.datasets.glob(f"{_BUILDING}*"):
+        pid = folder.name.removeprefix(_BUILDING).split("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_free(target: Path) -> None:
@@ -73,13 +119,15 @@ def _claim(building: Path, target: Path) -> None:
 
 
 def rescan(dataset: Dataset, report: Report) -> Dataset:
-    """Read the dataset's source again and divide it anew with the settings of each of its splits.
+    """Read what has changed in the dataset's source, and divide it anew with the settings of each of its splits.
+
+    What the user excluded stays excluded; so does every split where nothing has changed.
 
     Raises:
         DatasetError: the source has gone, or holds no picture any more; the old manifest stays.
     """
-    manifest = scan(dataset.source(), report)
-    write_manifest(manifest, dataset.folder / MANIFEST)
+    manifest = scan(dataset.source(), report, dataset.label_list(), previous=dataset.manifest())
+    write_manifest(with_exclusions(manifest, dataset.excluded_kinds()), dataset.folder / MANIFEST)
     for settings in dataset.splits().values():
         dataset.split(settings)
     return dataset

@@ -1,15 +1,18 @@
-"""The manifest: one row a file of a collection, in Parquet.
+"""The manifest: one row a picture of a collection, in Parquet.
 
 | column | dtype | meaning |
 |---|---|---|
-| path | str | key to read the file by, below the source |
+| path | str | key to read the picture by, below the source |
+| given_name | str | what the source calls its class, as it is written there |
 | label | str | class, NFC |
 | size_bytes, modified_ns | int64 | what the directory says; a rescan re-reads only what changed |
 | width_px, height_px | int32 | of the decoded picture, 0 where it cannot be read |
-| digest | str | BLAKE2b-128 of the file, hex |
+| digest | str | BLAKE2b-128 of the picture's bytes, hex |
+| likeness | str | perceptual hash of the normalised picture, 256 bits, hex; empty where there is no ink |
+| copy_group | int32 | pictures that are copies of each other, or nearly, share a number |
 | ink_is_light | bool | white on black |
-| ink_coverage | float32 | share of the picture that is ink, 0 to 1 |
-| fault | str | a :class:`Fault`, empty where there is none |
+| ink_coverage | float32 | share of the normalised picture that is ink, 0 to 1 |
+| fault | str | a :class:`Fault` that makes it unusable, empty where there is none |
 | excluded | bool | by the user; faulty rows are unusable anyway |
 | given_part | str | train, validation or test, where the folders of the source say so |
 | split/NAME | str | part in the split NAME: train, validation, test, or empty |
@@ -30,21 +33,39 @@ SPLIT_PREFIX = "split/"
 
 
 class Fault(StrEnum):
-    """Why a file cannot be used."""
+    """What is wrong with a picture. The first ones make it unusable; with the others the user decides."""
 
     EMPTY = "empty"
     NOT_A_PICTURE = "not_a_picture"
     UNREADABLE = "unreadable"
+    GONE = "gone"
+    BROKEN_RECORD = "broken_record"
+    NAME_ENCODING = "name_encoding"
     BLANK = "blank"
     NO_LABEL = "no_label"
+    TWO_LABELS = "two_labels"
+    DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near_duplicate"
+    EXTREME_SIZE = "extreme_size"
+    NOT_ONE_CHARACTER = "not_one_character"
+    NAMES_ALIKE = "names_alike"
 
 
 FAULT_NAMES = {
     Fault.EMPTY: mark("empty file"),
     Fault.NOT_A_PICTURE: mark("not a picture"),
     Fault.UNREADABLE: mark("damaged picture"),
+    Fault.GONE: mark("vanished while it was read"),
+    Fault.BROKEN_RECORD: mark("truncated or inconsistent record"),
+    Fault.NAME_ENCODING: mark("name in a wrong encoding"),
     Fault.BLANK: mark("no ink found"),
     Fault.NO_LABEL: mark("lies in no character's folder"),
+    Fault.TWO_LABELS: mark("same picture under two characters"),
+    Fault.DUPLICATE: mark("exact copy of another"),
+    Fault.NEAR_DUPLICATE: mark("nearly a copy of another"),
+    Fault.EXTREME_SIZE: mark("extreme size"),
+    Fault.NOT_ONE_CHARACTER: mark("class name is not one character"),
+    Fault.NAMES_ALIKE: mark("class name nearly equal to another"),
 }
 
 
@@ -65,18 +86,18 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
         WorkspaceError: the disk is full; the old manifest stays.
     """
     buffer = io.BytesIO()
-    manifest.to_parquet(buffer, index=False)
+    manifest.to_parquet(buffer, index=False, compression="zstd")
     replace_file(path, buffer.getvalue())
 
 
-def read_manifest(path: Path) -> pd.DataFrame:
-    """The manifest as :func:`write_manifest` left it.
+def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """The manifest as :func:`write_manifest` left it, or some of its columns.
 
     Raises:
         DatasetError: it is missing or damaged.
     """
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(
             mark("The manifest {path} is missing or damaged: import the dataset again."), path=path

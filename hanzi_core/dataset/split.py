@@ -1,13 +1,16 @@
 """Divide a dataset into train, validation and test: a column of the manifest, never a copy of the files."""
 
+import re
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hanzi_core.dataset.likeness import joined_groups
 from hanzi_core.dataset.manifest import usable
+from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 
 
@@ -35,6 +38,9 @@ class SplitSettings(BaseModel):
     test: float = Field(0.1, ge=0, lt=1, description="Share of each class to test on, 0 to 1.")
     seed: int = Field(0, ge=0, description="Seed of the shuffle.")
     keep_given: bool = Field(True, description="Keep the parts that folders called train, val and test give.")
+    writer_pattern: str = Field(
+        "", description="Regular expression whose first group is the writer in a path; keeps a writer in one part."
+    )
 
     @model_validator(mode="after")
     def _leave_some_to_train_on(self) -> "SplitSettings":
@@ -42,29 +48,77 @@ class SplitSettings(BaseModel):
             raise ValueError(mark("validation and test together must leave something to train on: less than 1"))
         return self
 
+    @field_validator("writer_pattern")
+    @classmethod
+    def _has_one_group(cls, pattern: str) -> str:
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(mark("the writer pattern is no regular expression")) from error
+        if pattern and groups != 1:
+            raise ValueError(mark("the writer pattern needs one pair of brackets around what tells the writer"))
+        return pattern
+
 
 def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     """The part of each row, stratified by class; empty for unusable rows.
 
-    Files with equal bytes count as one: they always fall into the same part, even under different labels. A class
-    with two pictures or more has one to validate on, one with three or more also one to test on, as far as copies
-    allow; see :func:`split_shortfalls`.
+    Copies and near copies count as one: they always fall into the same part, even under different labels; with a
+    writer pattern, so does all that one writer wrote. A class with two pictures or more has one to validate on, one
+    with three or more also one to test on, as far as copies and writers allow; see :func:`split_shortfalls`.
+
+    Raises:
+        DatasetError: the writer pattern matches no path.
     """
     parts = pd.Series("", index=manifest.index)
     rows = manifest[usable(manifest)]
     if settings.keep_given and (rows["given_part"] != "").any():
         return _given_parts(parts, rows, settings)
-    random = np.random.default_rng(settings.seed)
-    placed: dict[str, Part] = {}
-    for _, members in rows.groupby("label", sort=True):
-        digests = members["digest"].to_numpy()
-        unique = np.unique(digests)
-        random.shuffle(unique)
-        free = [digest for digest in unique if digest not in placed]
-        already = [placed[digest] for digest in unique if digest in placed]
-        placed.update(zip(free, _deal(len(free), already, settings), strict=True))
-    parts.loc[rows.index] = rows["digest"].map(lambda digest: placed[digest].value)
+    if settings.writer_pattern:
+        parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
+    else:
+        parts.loc[rows.index] = np.array(_parts_by_class(rows, settings))
     return parts
+
+
+def writers_of(paths: pd.Series, pattern: str) -> pd.Series:
+    """The writer in each path, by the first group of ``pattern``; empty where it does not match.
+
+    Raises:
+        DatasetError: it matches nothing.
+    """
+    expression = re.compile(pattern)
+    found = [match[1] or "" if (match := expression.search(path)) else "" for path in paths]
+    if not any(found):
+        raise DatasetError(
+            mark("The writer pattern {pattern} matches no path, the first being {path}: mend it, or leave it empty."),
+            pattern=pattern,
+            path=paths.iloc[0] if len(paths) else "–",
+        )
+    return pd.Series(found, index=paths.index)
+
+
+def _parts_by_class(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
+    """Deal out the copy groups of each class in turn."""
+    random = np.random.default_rng(settings.seed)
+    units = _by_content(rows)
+    placed: dict[int, Part] = {}
+    for _, places in sorted(rows.groupby("label", sort=True).indices.items()):
+        unique = np.unique(units[places])
+        random.shuffle(unique)
+        free = [unit for unit in unique.tolist() if unit not in placed]
+        already = [placed[unit] for unit in unique.tolist() if unit in placed]
+        placed.update(zip(free, _deal(len(free), already, settings), strict=True))
+    return [placed[unit].value for unit in units.tolist()]
+
+
+def _by_content(rows: pd.DataFrame) -> NDArray[np.int64]:
+    """Copy groups numbered by what is in them, so that renaming files does not change the split."""
+    least = rows["digest"].copy()
+    copied = rows["copy_group"].duplicated(keep=False)
+    if copied.any():
+        least[copied] = rows.loc[copied, "digest"].groupby(rows.loc[copied, "copy_group"]).transform("min")
+    return np.asarray(pd.factorize(least, sort=True)[0])
 
 
 def _deal(count: int, already: list[Part], settings: SplitSettings) -> list[Part]:
@@ -82,6 +136,46 @@ def _share(count: int, ratio: float, least: int) -> int:
     if ratio == 0 or count < least:
         return 0
     return max(1, round(count * ratio))
+
+
+def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
+    """Give whole writers to test and validation until each has its share of the pictures."""
+    units = _writer_units(rows, settings.writer_pattern)
+    sizes = np.bincount(units)
+    order = np.random.default_rng(settings.seed).permutation(len(sizes))
+    labels = [set(group) for _, group in pd.Series(rows["label"].to_numpy()).groupby(units)]
+    part_of = np.full(len(sizes), Part.TRAIN.value, dtype=object)
+    for part, ratio in ((Part.TEST, settings.test), (Part.VALIDATION, settings.validation)):
+        free = [unit for unit in order if part_of[unit] == Part.TRAIN.value]
+        part_of[_choose_units(free, sizes, labels, round(ratio * len(rows)))] = part.value
+    return part_of[units].tolist()
+
+
+def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
+    """A number for each row; rows of one writer, and of writers who share a copy, have one."""
+    writers = writers_of(rows["path"], pattern).to_numpy(dtype=object)
+    codes = pd.factorize(writers, sort=True)[0].astype(np.int64)
+    unnamed = writers == ""
+    codes[unnamed] = codes.max() + 1 + np.arange(unnamed.sum())
+    return np.unique(joined_groups(rows["copy_group"].to_numpy(), codes), return_inverse=True)[1]
+
+
+def _choose_units(
+    free: list[np.int64], sizes: NDArray[np.int64], labels: list[set[str]], wanted: int
+) -> list[np.int64]:
+    """Units of about ``wanted`` pictures together, first those that bring the most classes; one always stays."""
+    chosen: list[np.int64] = []
+    count, missing = 0, set().union(*(labels[unit] for unit in free))
+    waiting = list(free)
+    while wanted and len(waiting) > 1 and count < wanted:
+        best = max(waiting, key=lambda unit: len(labels[unit] & missing)) if missing else waiting[0]
+        waiting.remove(best)
+        if chosen and count + sizes[best] > 1.1 * wanted:
+            continue
+        chosen.append(best)
+        count += int(sizes[best])
+        missing -= labels[best]
+    return chosen
 
 
 def _given_parts(parts: pd.Series, rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:

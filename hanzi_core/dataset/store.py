@@ -4,14 +4,18 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from hanzi_core.dataset.manifest import SPLIT_PREFIX, read_manifest, usable, write_manifest
-from hanzi_core.dataset.source import Source, open_source
+from hanzi_core.dataset.archive import ZipLimits
+from hanzi_core.dataset.entry import Source
+from hanzi_core.dataset.faults import with_exclusions
+from hanzi_core.dataset.manifest import SPLIT_PREFIX, Fault, read_manifest, usable, write_manifest
+from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import Part, SplitSettings, assign_parts
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
@@ -59,12 +63,38 @@ class Dataset:
         Raises:
             DatasetError: they have been moved away.
         """
-        location = Path(self.description["location"])
-        return open_source(location if location.is_absolute() else self.folder / location)
+        description = self.description
+        location = Path(description["location"])
+        limits = ZipLimits(**description.get("limits", {}))
+        return open_source(location if location.is_absolute() else self.folder / location, limits)
 
-    def manifest(self) -> pd.DataFrame:
-        """One row a file; see :mod:`hanzi_core.dataset.manifest`."""
-        return read_manifest(self.folder / MANIFEST)
+    def label_list(self) -> tuple[str, bytes] | None:
+        """Name and content of the label list that was given at the import, if one was."""
+        name = self.description.get("label_list")
+        return (name, (self.folder / name).read_bytes()) if name else None
+
+    def manifest(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """One row a picture, all columns or some; see :mod:`hanzi_core.dataset.manifest`."""
+        return read_manifest(self.folder / MANIFEST, columns)
+
+    def excluded_kinds(self) -> set[Fault]:
+        """The kinds of faults whose pictures are excluded."""
+        return {Fault(kind) for kind in self.description.get("excluded_kinds", [])}
+
+    def exclude(self, kinds: Iterable[Fault], paths: Iterable[str]) -> None:
+        """Exclude exactly the pictures with a fault of these ``kinds`` and those at ``paths``; no file is touched.
+
+        Splits stay as they are but for these pictures; one that comes back without a part makes them anew.
+        """
+        chosen = set(kinds)
+        manifest = self.manifest()
+        manifest["excluded_by_hand"] = manifest["path"].isin(set(paths))
+        manifest = with_exclusions(manifest, chosen)
+        write_manifest(manifest, self.folder / MANIFEST)
+        self.change_description(excluded_kinds=sorted(kind.value for kind in chosen))
+        for name, settings in self.splits().items():
+            if (manifest.loc[usable(manifest), SPLIT_PREFIX + name] == "").any():
+                self.split(settings)
 
     @property
     def manifest_time(self) -> float:
@@ -82,9 +112,9 @@ class Dataset:
             DatasetError: there is no such split.
         """
         column = SPLIT_PREFIX + split
-        manifest = self.manifest()
-        if column not in manifest:
+        if split not in self.splits():
             raise DatasetError(mark("The dataset “{name}” has no split “{split}”."), name=self.name, split=split)
+        manifest = self.manifest([column, "fault", "excluded"])
         return manifest[column].where(usable(manifest), "")
 
     def split(self, settings: SplitSettings) -> pd.Series:
@@ -94,10 +124,28 @@ class Dataset:
         parts = assign_parts(manifest, settings)
         manifest[SPLIT_PREFIX + name] = parts
         write_manifest(manifest, self.folder / MANIFEST)
-        description = self.description
-        description["splits"][name] = settings.model_dump()
-        replace_json(self.folder / DESCRIPTION, description)
+        self.change_description(splits={**self.description["splits"], name: settings.model_dump()})
         return parts
+
+    def delete_split(self, name: str) -> None:
+        """Forget a split; the last one stays.
+
+        Raises:
+            DatasetError: there is no such split, or no other.
+        """
+        splits = self.description["splits"]
+        if name not in splits or len(splits) == 1:
+            raise DatasetError(
+                mark("The split “{split}” of “{name}” cannot be deleted: it is the only one, or not there."),
+                split=name,
+                name=self.name,
+            )
+        self.change_description(splits={other: splits[other] for other in splits if other != name})
+        write_manifest(self.manifest().drop(columns=SPLIT_PREFIX + name), self.folder / MANIFEST)
+
+    def change_description(self, **values: Any) -> None:
+        """Replace some values of the description, in one step."""
+        replace_json(self.folder / DESCRIPTION, {**self.description, **values})
 
     def delete(self) -> None:
         """Remove it from the workspace; a folder or zip that it was read from in place is left as it is."""
@@ -114,9 +162,17 @@ def labels_of(manifest: pd.DataFrame, parts: pd.Series) -> list[str]:
     return sorted(manifest.loc[parts == Part.TRAIN.value, "label"].unique())
 
 
-def describe(source: Source, location: str) -> dict[str, Any]:
+def describe(source: Source, location: str, limits: ZipLimits, label_list: str | None) -> dict[str, Any]:
     """The description of a dataset that has just been read from ``source``."""
-    return {"kind": source.kind, "location": location, "imported": time.time(), "splits": {}}
+    return {
+        "kind": source.kind,
+        "location": location,
+        "imported": time.time(),
+        "limits": limits.model_dump(),
+        "label_list": label_list,
+        "excluded_kinds": [],
+        "splits": {},
+    }
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ class History:
             WorkspaceError: the disk is full.
         """
         line = json.dumps(row, ensure_ascii=False, allow_nan=True) + "\n"
-        with writing(self.path), self.path.open("ab") as file:
+        with writing(self.path), self.path.open("ab", buffering=0) as file:
             file.write(line.encode())
 
     def read(self, start: int = 0) -> tuple[list[Row], int]:
@@ -45,14 +46,51 @@ class History:
         whole = content[: content.rfind(b"\n") + 1]
         return list(_rows(whole.splitlines())), start + len(whole)
 
+    def size_bytes(self) -> int:
+        """Length of the file, 0 where there is none."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def file_number(self) -> int:
+        """Which file it is: another one after :meth:`replace`."""
+        return self.path.stat().st_ino if self.path.exists() else 0
+
+    def cut(self, size_bytes: int) -> None:
+        """Take back what was written after the file had ``size_bytes``: a resumed run writes it again.
+
+        Raises:
+            WorkspaceError: the disk is full.
+        """
+        content = self.path.read_bytes()[:size_bytes] if self.path.exists() else b""
+        replace_file(self.path, content)
+
     def rows(self) -> list[Row]:
         """Every whole row."""
         return self.read()[0]
 
-    def replace(self, rows: Iterable[Row]) -> None:
-        """Keep only ``rows``: a resumed run takes back what came after its checkpoint."""
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        replace_file(self.path, "".join(lines).encode())
+
+class Follower:
+    """A history kept in memory and brought up to date at each look, at the cost of the new rows alone.
+
+    Any number of threads may share one.
+    """
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._lock = threading.Lock()
+        self._rows: list[Row] = []
+        self._offset = 0
+        self._file = 0
+
+    def rows(self) -> list[Row]:
+        """Every whole row by now; a file that was replaced (a resumed run) is read anew."""
+        with self._lock:
+            file = self._history.file_number()
+            if file != self._file or self._history.size_bytes() < self._offset:
+                self._file, self._rows, self._offset = file, [], 0
+            new, self._offset = self._history.read(self._offset)
+            if new:
+                self._rows = [*self._rows, *new]
+            return self._rows
 
 
 def _rows(lines: Iterable[bytes]) -> Iterable[Row]:

@@ -1,5 +1,6 @@
 """Start a job's process so that it outlives the page, the browser and the server that asked for it."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from hanzi_core.errors import JobError
+from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.store import Job, State
 from hanzi_core.language import Sentence, mark
 
@@ -22,42 +24,54 @@ def launch(job: Job, arguments: Sequence[str]) -> None:
     Raises:
         JobError: the process cannot be started.
     """
-    job.clear_stop()
+    job.forget_process()
     job.write_status(job.stored_status().to(State.STARTING, Sentence(mark("Starting its process.")), process=None))
-    (job.folder / "launched.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(job.folder.parents[1]), *arguments]
     try:
-        with job.log_path.open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=_environment(),
-                **_detached(),  # type: ignore[call-overload]
-            )
+        process = start_detached(job.folder.parents[1], arguments, job.log_path)
     except OSError as error:
         sentence = Sentence(mark("Its process could not be started: {reason}."), {"reason": error.strerror})
         job.write_status(job.stored_status().to(State.FAILED, sentence))
         raise JobError(sentence.template, **sentence.values) from error
     job.write_launched(process.pid)
+
+
+def start_detached(workspace_root: Path, arguments: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
+    """Run ``python -m hanzi_core`` so that it outlives this process, with its output at the end of ``log_path``.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(workspace_root), *arguments]
+    with log_path.open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            **_detached(),  # type: ignore[call-overload]
+        )
     # Whoever starts a child must take note of its end, or it stays in the table of processes as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
+    return process
 
 
 def kill(job: Job) -> None:
     """End a job's process and its children at once; what it had not saved is lost."""
-    process = job.process()
-    if process is not None:
-        for victim in [*_children(process), process]:
-            try:
-                victim.kill()
-            except psutil.NoSuchProcess:
-                continue
-        psutil.wait_procs([process], timeout=5)
-    status = job.stored_status()
-    if status.state.is_active:
-        job.write_status(status.to(State.STOPPED, Sentence(mark("Ended at once, as asked; unsaved work is lost."))))
+    with deciding(job.folder.parent):  # or it might be started between the look and the end
+        process = job.process()
+        if process is not None:
+            _end(process)
+        status = job.stored_status()
+        if status.state.is_active:
+            job.write_status(status.to(State.STOPPED, Sentence(mark("Ended at once, as asked; unsaved work is lost."))))
+
+
+def _end(process: psutil.Process) -> None:
+    for victim in [*_children(process), process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victim.kill()
+    psutil.wait_procs([process], timeout=5)
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

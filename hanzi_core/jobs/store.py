@@ -4,7 +4,7 @@ import contextlib
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,11 +16,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hanzi_core.errors import JobError
 from hanzi_core.jobs.history import History
+from hanzi_core.jobs.lock import deciding
+from hanzi_core.jobs.process import ProcessId
 from hanzi_core.language import Sentence, mark
 from hanzi_core.workspace import Workspace, check_name, replace_json, writing
 
 STARTING_LIMIT_S = 60.0
 """A job that is said to be starting, but has no process after this long, will never have one."""
+
+HEARTBEAT_LIMIT_S = 60.0
+"""A job on another machine that has not touched its heartbeat for this long is lost."""
 
 
 class State(StrEnum):
@@ -78,28 +83,6 @@ class Progress(_Stored):
     remaining_s: float | None = None
 
 
-class ProcessId(_Stored):
-    """A process told apart from a later one with the same number by the time of its creation (Unix seconds)."""
-
-    pid: int
-    created: float
-
-    @classmethod
-    def of(cls, pid: int) -> "ProcessId":
-        """The process that has number ``pid`` now."""
-        return cls(pid=pid, created=psutil.Process(pid).create_time())
-
-    def find(self) -> psutil.Process | None:
-        """The process if it lives; a zombie is dead, and so is one that came to the same number later."""
-        try:
-            process = psutil.Process(self.pid)
-            if abs(process.create_time() - self.created) > 1.0 or process.status() == psutil.STATUS_ZOMBIE:
-                return None
-        except psutil.Error:
-            return None
-        return process
-
-
 class Status(_Stored):
     """The state of a job with its whole life so far."""
 
@@ -125,15 +108,24 @@ class Job:
     folder: Path
 
     @classmethod
-    def create(cls, workspace: Workspace, kind: str, config: dict[str, Any], title: str) -> "Job":
-        """Make the folder of a new job, in state ``queued``. ``kind`` is the command-line verb that does the work."""
+    def create(
+        cls, workspace: Workspace, kind: str, config: dict[str, Any], title: str, devices: Sequence[str] = ()
+    ) -> "Job":
+        """Make the folder of a new job, in state ``queued``.
+
+        Args:
+            workspace: Where it will live.
+            kind: The command-line verb that does the work.
+            config: What to do, as the kind defines.
+            title: What a person calls it.
+            devices: Keys of the devices that it will hold; a job without any waits for nobody.
+        """
         name = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         job = cls(workspace.jobs / check_name(name))
         with writing(job.folder):
             job.folder.mkdir(parents=True)
-        replace_json(
-            job.folder / "config.json", {"kind": kind, "title": title, "created": time.time(), "config": config}
-        )
+        description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
+        replace_json(job.folder / "config.json", description)
         job.write_status(Status(changes=()).to(State.QUEUED, Sentence(mark("Waiting to be started."))))
         return job
 
@@ -173,6 +165,31 @@ class Job:
     def config(self) -> dict[str, Any]:
         """What it was asked to do, as its kind defines."""
         return dict(self._description()["config"])
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Keys of the devices that it holds while it works, and waits for before."""
+        return tuple(self._description().get("devices", ()))
+
+    @property
+    def notes(self) -> str:
+        """What a person wrote about it."""
+        return str(self._description().get("notes", ""))
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words that a person sorts jobs by."""
+        return tuple(self._description().get("tags", ()))
+
+    def describe(self, **fields: Any) -> None:
+        """Change what a person may change of it at any time: ``title``, ``notes``, ``tags``.
+
+        Raises:
+            JobError: the title is empty.
+        """
+        if not str(fields.get("title", "-")).strip():
+            raise JobError(mark("A name cannot be empty: type one."))
+        replace_json(self.folder / "config.json", {**self._description(), **fields})
 
     def _description(self) -> dict[str, Any]:
         return self._read("config.json")
@@ -214,16 +231,26 @@ class Job:
             JobError: the folder has gone, or its status cannot be read.
         """
         stored = self.stored_status()
-        if not stored.state.is_active or stored.state is State.QUEUED or self._process_lives(stored):
-            return stored
+        if self._is_as_stored(stored):
+            return self._with_progress(stored)
         again = self.stored_status()  # it may have ended properly between the two looks
         if not again.state.is_active:
             return again
         sentence = Sentence(mark("Its process ended without a word; it was killed, or the machine was restarted."))
         return again.to(State.LOST, sentence)
 
+    def _is_as_stored(self, stored: Status) -> bool:
+        waits = stored.state is State.QUEUED and stored.process is None
+        return not stored.state.is_active or waits or self._process_lives(stored)
+
+    def _with_progress(self, stored: Status) -> Status:
+        path = self.folder / "progress.json"
+        if not stored.state.is_active or not path.exists():
+            return stored
+        return stored.model_copy(update={"progress": Progress.model_validate(self._read("progress.json"))})
+
     def stored_status(self) -> Status:
-        """The status as it was last written, whatever became of the process."""
+        """The status as it was last written, without progress and whatever became of the process."""
         try:
             return Status.model_validate(self._read("status.json"))
         except ValidationError as error:
@@ -231,49 +258,68 @@ class Job:
 
     def write_status(self, status: Status) -> None:
         """Replace the status, in one step."""
-        replace_json(self.folder / "status.json", status.model_dump(mode="json"))
+        replace_json(self.folder / "status.json", status.model_dump(mode="json", exclude={"progress"}))
+
+    def write_progress(self, progress: Progress) -> None:
+        """Replace the progress: a file apart, since states are changed by others than who works."""
+        replace_json(self.folder / "progress.json", progress.model_dump())
+
+    def forget_process(self) -> None:
+        """Clear what an earlier process left, before another takes the job up."""
+        for name in ("stop", "launched.json", "progress.json", "heartbeat"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def process(self, status: Status | None = None) -> psutil.Process | None:
-        """The living process that does this job."""
-        identity = (status or self.stored_status()).process or self._launched()
-        return identity.find() if identity else None
+        """The living process that does this job on this machine."""
+        identity = self._identity(status or self.stored_status())
+        return identity.find() if identity and not identity.is_elsewhere else None
+
+    def _identity(self, status: Status) -> ProcessId | None:
+        path = self.folder / "launched.json"
+        if status.process or not path.exists():
+            return status.process
+        return ProcessId.model_validate(self._read("launched.json"))
 
     def write_launched(self, pid: int) -> None:
         """Note the process from outside, until it speaks for itself; in a file apart, so that neither overwrites."""
         with contextlib.suppress(psutil.Error):  # it may be over already
             replace_json(self.folder / "launched.json", ProcessId.of(pid).model_dump())
 
-    def _launched(self) -> ProcessId | None:
-        path = self.folder / "launched.json"
-        return ProcessId.model_validate(self._read("launched.json")) if path.exists() else None
+    def beat(self) -> None:
+        """Say that the job is alive to machines that cannot see its process."""
+        with contextlib.suppress(OSError):  # a full disk, or a folder that was deleted: others will say so
+            (self.folder / "heartbeat").touch()
 
     def _process_lives(self, status: Status) -> bool:
-        if self.process(status):
-            return True
-        unborn = status.process is None and not (self.folder / "launched.json").exists()
-        return unborn and time.time() - status.changes[-1].time < STARTING_LIMIT_S
+        identity = self._identity(status)
+        if identity is None:
+            return abs(time.time() - status.changes[-1].time) < STARTING_LIMIT_S
+        return self._beats() if identity.is_elsewhere else identity.find() is not None
+
+    def _beats(self) -> bool:
+        try:
+            return abs(time.time() - (self.folder / "heartbeat").stat().st_mtime) < HEARTBEAT_LIMIT_S
+        except OSError:
+            return False
 
     def request_stop(self) -> None:
-        """Ask the job to save what it has and end; a job that has not begun ends at once.
+        """Ask the job to save what it has and end.
 
         Raises:
             JobError: it has already ended.
         """
-        status = self.status()
-        if not status.state.is_active:
-            raise JobError(mark("Job “{job}” has already ended."), job=self.id)
-        with writing(self.folder):
-            (self.folder / "stop").touch()
-        if status.state is State.QUEUED:
-            self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
+        with deciding(self.folder.parent):  # whoever starts queued jobs looks at this one before or after, not between
+            status = self.status()
+            if not status.state.is_active:
+                raise JobError(mark("Job “{job}” has already ended."), job=self.id)
+            with writing(self.folder):
+                (self.folder / "stop").touch()
+            if status.state is State.QUEUED and status.process is None:
+                self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
 
     def stop_requested(self) -> bool:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
-
-    def clear_stop(self) -> None:
-        """Forget an old request, before the job is started again."""
-        (self.folder / "stop").unlink(missing_ok=True)
 
     def _read(self, name: str) -> dict[str, Any]:
         try:
@@ -291,6 +337,8 @@ def list_jobs(workspace: Workspace, kind: str | None = None) -> list[Job]:
 
 def _jobs(workspace: Workspace, kind: str | None) -> Iterator[Job]:
     for folder in workspace.jobs.iterdir():
+        if folder.name.startswith("."):
+            continue
         job = Job(folder)
         try:
             if (kind is None or job.kind == kind) and job.created:

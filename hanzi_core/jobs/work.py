@@ -5,20 +5,23 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
-
 from hanzi_core.errors import HanziError
 from hanzi_core.jobs.history import Row
-from hanzi_core.jobs.store import Job, ProcessId, Progress, State
+from hanzi_core.jobs.notice import notify
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.store import Job, Progress, State
 from hanzi_core.language import Sentence, mark
 
 WRITE_INTERVAL_S = 0.5
 """Progress reaches the disk this often: pages are at most 2 s behind, and the disk is left alone."""
+
+HEARTBEAT_INTERVAL_S = 5.0
 
 Tell = Callable[[Progress], None]
 """Hears of progress as it is written: the command line shows it."""
@@ -34,7 +37,7 @@ class Work:
     def __init__(self, job: Job, tell: Tell | None = None) -> None:
         self.job = job
         self._tell = tell
-        self._terminated = False
+        self._terminated = self._stopping = False
         self._written = 0.0
         self._phase = ""
         self._phase_started = time.monotonic()
@@ -47,7 +50,12 @@ class Work:
 
     def stopping(self) -> bool:
         """Whether to save what there is and end; cheap enough to ask for every batch."""
-        return self._terminated or self.job.stop_requested()
+        if self._stopping:
+            return True
+        self._stopping = self._terminated or self.job.stop_requested()
+        if self._stopping:
+            self.change(State.STOPPING, Sentence(mark("Saving what there is, then ending.")))
+        return self._stopping
 
     def check(self) -> None:
         """Raise :class:`Stopped` if the job should end here."""
@@ -73,7 +81,7 @@ class Work:
 
     def show(self, progress: Progress) -> None:
         """Write a progress that the worker has worked out itself."""
-        self.job.write_status(self.job.stored_status().model_copy(update={"progress": progress}))
+        self.job.write_progress(progress)
         if self._tell:
             self._tell(progress)
 
@@ -83,8 +91,7 @@ class Work:
 
     def change(self, state: State, sentence: Sentence) -> None:
         """Come to ``state``."""
-        identity = ProcessId.of(psutil.Process().pid)
-        self.job.write_status(self.job.stored_status().to(state, sentence, process=identity))
+        self.job.write_status(self.job.stored_status().to(state, sentence, process=ProcessId.own()))
 
 
 def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | None = None) -> int:
@@ -97,25 +104,47 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, work.terminate)
     work.change(State.RUNNING, Sentence(mark("Working.")))
+    with _beating(job):
+        code, state, sentence = _outcome(work, function)
+        work.change(state, sentence)
+    notify(job)
+    return code
+
+
+def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[int, State, Sentence]:
     try:
         result = function(work)
+        work.job.write_result(result)
     except (Stopped, KeyboardInterrupt):
-        work.change(State.STOPPED, Sentence(mark("Stopped as asked.")))
-        return 0
+        return 0, State.STOPPED, Sentence(mark("Stopped as asked."))
     except HanziError as error:
         print(error, file=sys.stderr)
-        work.change(State.FAILED, error.sentence)
-        return 2
+        return 2, State.FAILED, error.sentence
     except Exception as error:
         traceback.print_exc()
-        work.change(State.FAILED, _fault(error))
-        return 1
-    job.write_result(result)
+        return 1, State.FAILED, _fault(error)
     if work.stopping():
-        work.change(State.STOPPED, Sentence(mark("Stopped as asked; what it had is kept.")))
-    else:
-        work.change(State.FINISHED, Sentence(mark("Finished.")))
-    return 0
+        return 0, State.STOPPED, Sentence(mark("Stopped as asked; what it had is kept."))
+    return 0, State.FINISHED, Sentence(mark("Finished."))
+
+
+@contextmanager
+def _beating(job: Job) -> Iterator[None]:
+    """Touch the job's heartbeat all the while, also when the work itself is silent for a minute."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_INTERVAL_S):
+            job.beat()
+
+    job.beat()
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _fault(error: Exception) -> Sentence:

@@ -24,7 +24,7 @@ from hanzi_core.bundle import LABEL_LENGTH_LIMIT, Card
 from hanzi_core.dataset import Dataset, SplitSettings, scan
 from hanzi_core.dataset.importing import rescan
 from hanzi_core.dataset.manifest import write_manifest
-from hanzi_core.dataset.source import FolderSource
+from hanzi_core.dataset.source import FolderSource, ZipLimits
 from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, describe
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
@@ -146,7 +146,7 @@ class Corrections:
             return
         source = FolderSource(self.folder / _PICTURES)
         write_manifest(scan(source, _silent), self.folder / MANIFEST)
-        replace_json(self.folder / DESCRIPTION, describe(source, _PICTURES))
+        replace_json(self.folder / DESCRIPTION, describe(source, _PICTURES, ZipLimits(), None))
         dataset.split(SplitSettings())
 
 

@@ -29,12 +29,12 @@ class FontSource:
 
 
 SOURCES = (
-    FontSource("ma-shan-zheng", "fontsource-ma-shan-zheng-*/**/*-normal.woff2", "OFL-1.1", 1.5),
-    FontSource("zhi-mang-xing", "fontsource-zhi-mang-xing-*/**/*-normal.woff2", "OFL-1.1", 1.5),
-    FontSource("liu-jian-mao-cao", "fontsource-liu-jian-mao-cao-*/**/*-normal.woff2", "OFL-1.1", 1.5),
-    FontSource("long-cang", "fontsource-long-cang-*/**/*-normal.woff2", "OFL-1.1", 1.5),
-    FontSource("hlxsjt", "chinese-fonts-hlxsjt-*/**/*.woff2", "MIT (package)", 1.5),
-    FontSource("jxzk", "chinese-fonts-jxzk-*/**/*.woff2", "MIT (package)", 1.5),
+    FontSource("ma-shan-zheng", "fontsource-ma-shan-zheng-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("zhi-mang-xing", "fontsource-zhi-mang-xing-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("liu-jian-mao-cao", "fontsource-liu-jian-mao-cao-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("long-cang", "fontsource-long-cang-*/**/*-normal.woff2", "OFL-1.1", 2.5),
+    FontSource("hlxsjt", "chinese-fonts-hlxsjt-*/**/*.woff2", "MIT (package)", 2.5),
+    FontSource("jxzk", "chinese-fonts-jxzk-*/**/*.woff2", "MIT (package)", 2.5),
     FontSource("yomogi", "fontsource-yomogi-*/**/*-normal.woff2", "OFL-1.1"),
     FontSource("zen-kurenaido", "fontsource-zen-kurenaido-*/**/*-normal.woff2", "OFL-1.1"),
     FontSource("yusei-magic", "fontsource-yusei-magic-*/**/*-normal.woff2", "OFL-1.1", 0.7),
@@ -48,10 +48,10 @@ SOURCES = (
     FontSource("lxgw-wenkai", "fonts-lxgw-wenkai/**/LXGWWenKai-Regular.ttf", "OFL-1.1"),
     FontSource("arphic-kai-gb", "fonts-arphic-gkai00mp/**/gkai00mp.ttf", "Arphic-1999"),
     FontSource("arphic-kai-big5", "fonts-arphic-bkai00mp/**/bkai00mp.ttf", "Arphic-1999"),
-    FontSource("aoyagi-soseki", "fonts-aoyagi-soseki/**/*.ttf", "public domain"),
-    FontSource("aoyagi-kouzan", "fonts-aoyagi-kouzan-t/**/*.ttf", "public domain"),
-    FontSource("kouzan-mouhitsu", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu.ttf", "public domain", 1.3),
-    FontSource("kouzan-gyosho", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu-gyosho.ttf", "public domain", 1.5),
+    FontSource("aoyagi-soseki", "fonts-aoyagi-soseki/**/*.ttf", "public domain", 1.5),
+    FontSource("aoyagi-kouzan", "fonts-aoyagi-kouzan-t/**/*.ttf", "public domain", 1.5),
+    FontSource("kouzan-mouhitsu", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu.ttf", "public domain", 2.0),
+    FontSource("kouzan-gyosho", "fonts-kouzan-mouhitsu/**/kouzan-mouhitsu-gyosho.ttf", "public domain", 2.5),
     FontSource("kouzan-sousho", "fonts-kouzan-mouhitsu/**/KouzanBrushFontSousyo.ttf", "public domain", 0.5),
     FontSource("tw-kai", "fonts-cns11643-kai/**/TW-Kai-98_1.ttf", "OGDL-Taiwan-1.0"),
 )
@@ -105,6 +105,6 @@ def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> ND
     shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2
     distance = cv2.remap(field, shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
-    offset = rng.uniform(-0.6 * half_width, min(0.6 * half_width, 16.0))
+    offset = rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0))
     slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
     return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))

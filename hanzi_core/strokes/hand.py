@@ -224,7 +224,7 @@ def _press(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Gener
     low, high = writers.each("pen_width").T
     width = low * (high / low) ** rng.random(len(low), np.float32)
     # Nobody writes 25 strokes with a brush that fills the square: the pen's size follows the character's.
-    width = np.minimum(width, 0.34 / np.sqrt(np.diff(batch.first)))
+    width = np.minimum(width, 0.4 / np.sqrt(np.diff(batch.first)))
     time: Floats = np.linspace(0, 1, POINTS_PER_STROKE, dtype=np.float32)
     strokes = len(points)
     pressure = writers.between("pressure")[batch.owner][:, None]

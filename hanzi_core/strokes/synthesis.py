@@ -21,10 +21,10 @@ from hanzi_core.strokes.anatomy import study
 from hanzi_core.strokes.draw import draw
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.strokes.style import style_named
+from hanzi_core.strokes.style import HandStyle, style_named
 from hanzi_core.workspace import replace_file, replace_json, writing
 
-DESCRIPTION = "synthesis.json"
+DESCRIPTION = ".synthesis.json"
 CHUNK = 16
 """Pictures written together; a chunk is drawn whole even where only a part of it is wanted."""
 
@@ -105,9 +105,18 @@ def characters_named(text: str) -> list[str]:
 
 def write_chunk(character: str, style: str, number: int, seed: int) -> list[NDArray[np.uint8]]:
     """The :data:`CHUNK` gray pictures of ``character`` with this number, dark ink on light paper, of varying size."""
-    styles = [style_named(style)] * CHUNK
     rng = np.random.default_rng([seed, zlib.crc32(style.encode()), ord(character), number])
-    path = _hand(character).write(np.zeros(CHUNK, np.int64), styles, rng)
+    return write_character(character, style_named(style), CHUNK, rng)
+
+
+def write_character(character: str, style: HandStyle, count: int, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """``count`` gray pictures of ``character``, each by a writer of its own, ``uint8 (height, width)`` of varying size.
+
+    Raises:
+        StrokeLibraryError: the library lacks the character.
+    """
+    styles = [style] * count
+    path = _hand(character).write(np.zeros(count, np.int64), styles, rng)
     return list(draw(path, styles, rng))
 
 

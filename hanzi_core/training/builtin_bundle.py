@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import Bundle, Card
+from hanzi_core.bundle import Bundle, Card, write_description
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.export import write_bundle
@@ -48,7 +48,7 @@ def package(
     write_bundle(model, card, labels, folder, quantise=True)
     metrics = {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
-    write_bundle(model, card.model_copy(update={"metrics": metrics}), labels, folder, quantise=True)
+    write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))
     return metrics
 
 

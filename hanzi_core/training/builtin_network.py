@@ -50,8 +50,8 @@ def _residual(x: KerasTensor) -> KerasTensor:
 def transfer(source: keras.Model, target: keras.Model) -> None:
     """Copy all weights; the pooling's, one a place, are stretched where the working sizes differ."""
     for old, new in zip(source.weights, target.weights, strict=True):
-        values = np.array(old)
+        values = keras.ops.convert_to_numpy(old)
         if old.shape != new.shape:
             share = np.prod(old.shape[1:3]) / np.prod(new.shape[1:3])
-            values = np.array(keras.ops.image.resize(values, new.shape[1:3])) * share
+            values = keras.ops.convert_to_numpy(keras.ops.image.resize(values, new.shape[1:3])) * share
         new.assign(values)

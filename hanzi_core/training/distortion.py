@@ -12,7 +12,7 @@ class Distortion(layers.Layer):
     """Apply an :class:`~hanzi_core.image.augment.Augmentation` while training; nothing otherwise."""
 
     def __init__(self, augmentation: Augmentation, seed: int) -> None:
-        super().__init__(name="distortion")
+        super().__init__(name="distortion", dtype="float32")  # 16 bits would blur the grid
         self.augmentation = augmentation
         self.random = keras.random.SeedGenerator(seed)
 

@@ -13,6 +13,7 @@ from hanzi_core.dataset.split import part_rows
 from hanzi_core.dataset.store import labels_of, split_digest
 from hanzi_core.errors import TrainingError
 from hanzi_core.language import mark
+from hanzi_core.training.config import Balance, TrainingConfig
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ def gather(dataset: Dataset, split: str, image_size_px: int, report: Report) -> 
     number = {label: index for index, label in enumerate(labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     validation = part_rows(parts, Part.VALIDATION)
-    validation = validation[targets[validation] >= 0]
+    known = validation[targets[validation] >= 0]
+    if len(known) < len(validation):
+        unknown = sorted(set(manifest["label"].iloc[validation]) - set(labels))
+        print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
+    validation = known
     if not len(validation):
         raise TrainingError(
             mark("The split “{split}” of “{name}” has nothing to validate on: split it with a larger share."),
@@ -59,26 +64,59 @@ def gather(dataset: Dataset, split: str, image_size_px: int, report: Report) -> 
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of pictures ``(batch, size, size, 1)`` and targets ``(batch,)``; shuffled anew each epoch with a seed."""
+    """Batches of one pass: pictures ``(batch, size, size, 1)``, targets ``(batch,)`` and, if given, weights.
 
-    def __init__(self, material: Material, rows: NDArray[np.int64], batch_size: int, shuffle_seed: int | None) -> None:
+    A run that is taken up within an epoch passes the batches that are done, and sees the very ones it would have seen.
+    """
+
+    def __init__(
+        self,
+        material: Material,
+        order: NDArray[np.int64],
+        batch_size: int,
+        *,
+        weights: NDArray[np.float32] | None = None,
+        done: int = 0,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        """``share`` is which part of how many of each batch this process is fed."""
         super().__init__()
         self._material = material
-        self._rows = rows
+        self._order = order
         self._batch_size = batch_size
-        self._seed = shuffle_seed
-        self._order = rows
-        self.begin_epoch(0)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Take the order of ``epoch``, whatever was seen before: a resumed run goes on in the same order."""
-        if self._seed is not None:
-            self._order = np.random.default_rng((self._seed, epoch)).permutation(self._rows)
+        self._weights = weights
+        self._done = done
+        self._part, self._parts = share
 
     def __len__(self) -> int:
-        return math.ceil(len(self._rows) / self._batch_size)
+        return batch_count(len(self._order), self._batch_size, self._parts) - self._done
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
-        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+    def __getitem__(self, index: int) -> tuple[NDArray, ...]:
+        first = (index + self._done) * self._batch_size
+        rows = self._order[first : first + self._batch_size][self._part :: self._parts]
         pictures = self._material.images[rows][..., np.newaxis].astype(np.float32)
-        return pictures, self._material.targets[rows]
+        targets = self._material.targets[rows]
+        return (pictures, targets) if self._weights is None else (pictures, targets, self._weights[targets])
+
+
+def batch_count(rows: int, batch_size: int, parts: int = 1) -> int:
+    """Batches of a pass; several processes need batches of one size, so the last, smaller one is left out."""
+    return math.ceil(rows / batch_size) if parts == 1 else rows // batch_size
+
+
+def epoch_order(material: Material, config: TrainingConfig, epoch: int) -> NDArray[np.int64]:
+    """The rows of an epoch in their order, fixed by seed and epoch alone; balanced by sampling where asked for."""
+    random = np.random.default_rng((config.seed, epoch))
+    if config.balance is not Balance.SAMPLING:
+        return random.permutation(material.train)
+    targets = material.targets[material.train]
+    chance = 1 / np.bincount(targets, minlength=len(material.labels))[targets]
+    return random.choice(material.train, len(material.train), p=chance / chance.sum())
+
+
+def class_weights(material: Material, balance: Balance) -> NDArray[np.float32] | None:
+    """Weight of each class in the loss, against its size, 1 on average over the pictures."""
+    if balance is not Balance.WEIGHTS:
+        return None
+    counts = np.bincount(material.targets[material.train], minlength=len(material.labels))
+    return (len(material.train) / (len(material.labels) * np.maximum(counts, 1))).astype(np.float32)

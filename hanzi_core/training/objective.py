@@ -1,12 +1,15 @@
 """What is optimised, and how."""
 
+from typing import Any
+
 import keras
 from keras import KerasTensor, ops
 
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import Optimiser, TrainingConfig
 
 _WARM_UP = 0.05
 """Share of all steps during which the learning rate rises from zero."""
+_SGD_DECAY_STEPS = 10_000
 
 
 class SmoothedCrossentropy(keras.losses.Loss):
@@ -29,12 +32,28 @@ class SmoothedCrossentropy(keras.losses.Loss):
 
 
 def optimiser(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
+    """The optimiser of ``config`` for a run of ``steps`` steps, with its schedule and averaged weights."""
+    made = _adamw(config, steps) if config.optimiser is Optimiser.ADAMW else _sgd(config)
+    # Shifts and scales have no reason to be small.
+    made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "pooling"])
+    return made
+
+
+def _averages(config: TrainingConfig) -> dict[str, Any]:
+    return {"use_ema": config.averaging > 0, "ema_momentum": config.averaging or 0.99}
+
+
+def _adamw(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
     """AdamW (Loshchilov and Hutter 2017, arXiv 1711.05101), warmed up, then along a cosine to zero at ``steps``."""
     warm_up = max(1, round(steps * _WARM_UP))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warm_up), warmup_target=config.learning_rate, warmup_steps=warm_up
     )
-    adamw = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, clipnorm=1.0)
-    # Shifts and scales have no reason to be small.
-    adamw.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "pooling"])
-    return adamw
+    return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, clipnorm=1.0, **_averages(config))
+
+
+def _sgd(config: TrainingConfig) -> keras.optimizers.Optimizer:
+    """SGD with momentum, the rate falling by the factor ``decay`` every 10,000 steps."""
+    rate = keras.optimizers.schedules.ExponentialDecay(config.learning_rate, _SGD_DECAY_STEPS, config.decay)
+    decay = config.weight_decay or None
+    return keras.optimizers.SGD(rate, momentum=config.momentum, weight_decay=decay, **_averages(config))

@@ -1,13 +1,17 @@
-"""The Keras callback that tells a run's folder how it goes, and hears from it when to stop."""
+"""The Keras callback that tells a run's folder how it goes within an epoch, and hears from it when to stop."""
 
 import math
+import os
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import psutil
 
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Progress, Work
+from hanzi_core.jobs.devices import CPU, list_devices
 from hanzi_core.language import mark
 
 TRAINING = mark("Training")
@@ -15,89 +19,125 @@ STEP_INTERVAL_S = 1.0
 """A history row within an epoch at most this often."""
 
 
+class Pace:
+    """Speed and time left, measured from the end of the first step: the one before it is mostly compiling."""
+
+    def __init__(self, done: int, total: int) -> None:
+        self._first: tuple[int, float] | None = None
+        self._done, self._total = done, total
+
+    def step(self, done: int) -> None:
+        """Take note that ``done`` steps of the whole run are done now."""
+        self._done = done
+        if self._first is None:
+            self._first = (done, time.monotonic())
+
+    def progress(self, limit_s: float | None) -> Progress:
+        """How far the run is; it ends after ``limit_s`` seconds at the latest."""
+        rate = remaining_s = None
+        if self._first and self._done > self._first[0]:
+            rate = (self._done - self._first[0]) / max(1e-9, time.monotonic() - self._first[1])
+            remaining_s = (self._total - self._done) / rate
+        if limit_s is not None:
+            remaining_s = max(0.0, min(remaining_s or limit_s, limit_s))
+        return Progress(phase=TRAINING, done=self._done, total=self._total, rate_per_s=rate, remaining_s=remaining_s)
+
+
+class Load:
+    """How busy the devices of a run are, and how much memory it holds."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        self._gpus = [key for key in devices if key != CPU]
+        self._process = psutil.Process(os.getpid())
+        psutil.cpu_percent()  # the first call only starts the measurement
+
+    def read(self) -> dict[str, float]:
+        """Shares from 0 to 1, memory in bytes."""
+        load = {"cpu_load": psutil.cpu_percent() / 100, "memory_bytes": self._process.memory_info().rss}
+        if self._gpus:
+            held = [device for device in list_devices() if device.key in self._gpus]
+            load["gpu_load"] = sum(device.load for device in held) / max(1, len(held))
+            load["gpu_memory_bytes"] = sum(device.memory_used_bytes for device in held)
+        return load
+
+
 class Reporter(keras.callbacks.Callback):
-    """Write a row to the history every second and every epoch; stop when asked, or when time is up.
+    """Write a history row every second, look for a request to stop after each step, and for a loss gone astray.
 
     Example:
-        >>> model.fit(batches, callbacks=[Reporter(work, epochs=40, steps_per_epoch=100, images_per_epoch=6400)])
+        >>> model.fit(batches, callbacks=[Reporter(work, Pace(0, 400), Load(["cpu"]), epoch=2, done=0, ...)])
     """
 
     def __init__(
         self,
         work: Work,
+        pace: Pace,
+        load: Load,
         *,
-        epochs: int,
+        epoch: int,
+        batches_done: int,
         steps_per_epoch: int,
-        images_per_epoch: int,
-        time_limit_s: float | None = None,
+        steps_done: int,
+        batch_size: int,
+        remaining_limit_s: Callable[[], float | None],
+        should_end: Callable[[int], bool],
     ) -> None:
         super().__init__()
-        self._work = work
-        self._epochs = epochs
-        self._steps_per_epoch = steps_per_epoch
-        self._images_per_epoch = images_per_epoch
-        self._time_limit_s = time_limit_s
-        self.out_of_time = False
+        self._work, self._pace, self._load = work, pace, load
+        self._epoch, self._batches_done, self._steps_per_epoch = epoch, batches_done, steps_per_epoch
+        self._steps_before = steps_done - batches_done
+        self._batch_size = batch_size
+        self._remaining_limit_s, self._should_end = remaining_limit_s, should_end
+        self._first: tuple[int, float] | None = None
+        self._written = self._begun = time.monotonic()
+        self.batches = batches_done
+        self.fault: TrainingError | None = None
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Start the clock."""
-        self._started = self._written = time.monotonic()
-        self._step = 0
+    @property
+    def images_per_s(self) -> float:
+        """Pictures a second since the first step of this process in this epoch."""
+        count, since = self._first or (0, self._begun)
+        count, since = (0, self._begun) if self.batches - self._batches_done <= 1 else (count, since)
+        seconds = max(1e-9, time.monotonic() - since)
+        return round((self.batches - self._batches_done - count) * self._batch_size / seconds, 1)
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Start the epoch's clock."""
-        self._epoch = epoch
-        self._epoch_started = time.monotonic()
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look for a request to stop; tell loss and accuracy so far in this epoch."""
-        self._step += 1
-        now = time.monotonic()
-        self.out_of_time = self._time_limit_s is not None and now - self._started > self._time_limit_s
-        if self._work.stopping() or self.out_of_time:
-            self.model.stop_training = True
-        if now - self._written < STEP_INTERVAL_S:
-            return
-        self._written = now
+        """Take note of a step."""
         logs = logs or {}
-        self._check(logs)
-        row = {"loss": logs.get("loss"), "accuracy": logs.get("accuracy"), "images_per_s": self._rate(batch + 1)}
-        self._work.record({"kind": "step", "epoch": self._epoch + (batch + 1) / self._steps_per_epoch, **row})
-        self._tell_progress()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Tell the figures of a whole epoch."""
-        logs = logs or {}
-        self._check(logs)
-        seconds = time.monotonic() - self._epoch_started
-        figures = {name: round(float(value), 6) for name, value in logs.items()}
-        elapsed_s = round(time.monotonic() - self._started, 3)
-        rate = {"images_per_s": round(self._trained_images() / seconds, 1), "elapsed_s": elapsed_s}
-        # An epoch that was cut short is not a whole one: 3.4 epochs, not 4.
-        done = round(epoch + self._trained_images() / self._images_per_epoch, 3)
-        self._work.record({"kind": "epoch", "epoch": done, **figures, **rate})
-        self._tell_progress()
-
-    def _trained_images(self) -> float:
-        return self._images_per_epoch * ((self._step - 1) % self._steps_per_epoch + 1) / self._steps_per_epoch
-
-    def _rate(self, steps: int) -> float:
-        images = self._images_per_epoch * steps / self._steps_per_epoch
-        return round(images / (time.monotonic() - self._epoch_started), 1)
-
-    def _tell_progress(self) -> None:
-        total = self._epochs * self._steps_per_epoch
-        elapsed_s = time.monotonic() - self._started
-        rate = self._step / elapsed_s
-        remaining_s = (total - self._step) / rate
-        if self._time_limit_s is not None:
-            remaining_s = max(0.0, min(remaining_s, self._time_limit_s - elapsed_s))
-        progress = Progress(phase=TRAINING, done=self._step, total=total, rate_per_s=rate, remaining_s=remaining_s)
-        self._work.show(progress)
-
-    def _check(self, logs: dict[str, Any]) -> None:
+        self.batches += 1
+        self._first = self._first or (1, time.monotonic())
+        step = self._steps_before + self.batches
+        self._pace.step(step)
         if not math.isfinite(logs.get("loss", 0.0)):
-            raise TrainingError(
-                mark("The loss is no longer a number at step {step}: lower the learning rate and start again."),
-                step=self._step,
+            self.fault = TrainingError(
+                mark("The loss is no longer a number at step {step}: clone the run with a lower learning rate."),
+                step=step,
             )
+            self.model.stop_training = True
+        elif self._should_end(step):
+            self.model.stop_training = True
+        elif time.monotonic() - self._written >= STEP_INTERVAL_S and self.batches - self._batches_done > 1:
+            self._record(step, logs)
+
+    def _record(self, step: int, logs: dict[str, Any]) -> None:
+        self._written = time.monotonic()
+        figures: dict[str, Any] = {
+            name: round(float(logs[name]), 6) for name in ("loss", "accuracy", "top_5") if name in logs
+        }
+        where: dict[str, Any] = {
+            "kind": "step",
+            "epoch": round(self._epoch + self.batches / self._steps_per_epoch, 5),
+            "step": step,
+        }
+        rate = {"learning_rate": self.learning_rate, "images_per_s": self.images_per_s}
+        self._work.record({**where, **figures, **rate, **self._load.read()})
+        self.tell_progress()
+
+    def tell_progress(self) -> None:
+        """Write the progress of the whole run."""
+        self._work.show(self._pace.progress(self._remaining_limit_s()))

@@ -3,110 +3,155 @@
 import time
 from typing import Any
 
-import keras
-
 from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
-from hanzi_core.image.normalise import IMAGE_SIZE_PX
-from hanzi_core.jobs import Job, Work
+from hanzi_core.errors import TrainingError
+from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.language import mark
-from hanzi_core.training.architectures import build
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.distortion import Distortion
+from hanzi_core.training.distributed import Rank
 from hanzi_core.training.export import write_bundle
-from hanzi_core.training.input import Batches, Material, gather
-from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
-from hanzi_core.training.reporting import Reporter
+from hanzi_core.training.fitting import Fitting
+from hanzi_core.training.input import Material, gather
+from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
+from hanzi_core.training.precision import prepare
+from hanzi_core.training.start import check_start, image_size_px
+from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
 
 EXPORTING = mark("Writing the model bundle")
+PREPARING = mark("Building the network")
 
 
 def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
-    """Train as ``config`` says, and leave the best weights as a model bundle in the job's folder.
+    """Train as ``config`` says, from the newest checkpoint in the job's folder if there is one.
 
-    A run that is stopped, or that runs out of time, leaves the best that it had.
+    The best weights are left as a model bundle in the folder, also by a run that is stopped, runs out of time, or
+    whose loss goes astray.
 
     Returns:
         The result of the job: epochs, best validation accuracy and its epoch, seconds, parameters.
 
     Raises:
-        HanziError: dataset or settings cannot be trained on; the loss is no longer a number.
-        Stopped: it was asked to stop; the bundle is there if an epoch was complete.
+        HanziError: dataset or settings cannot be trained on; the loss is no longer a number; memory is not enough.
+        Stopped: it was asked to stop before the first epoch was complete; its checkpoint is there.
+    """
+    material = open_material(work, workspace, config)
+    work.progress(PREPARING, 0, 1)
+    prepare(work.job.devices, config.seed)
+    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    fitting = Fitting(work, config, material, trainee.model, trainee.whole)
+    _fit(fitting, config, trainee, work.job)
+    if not fitting.restore_best():
+        work.check()
+        raise fitting.fault or TrainingError(mark("There was no time for a single step: allow more minutes."))
+    result = _result(fitting, material, trainee)
+    _export(work, config, trainee, material, result)
+    if fitting.fault:
+        work.job.write_result(result)
+        raise fitting.fault
+    if not work.stopping():
+        fitting.forget_checkpoints()
+    return result
+
+
+def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: Rank) -> None:
+    """The part of one process in a group; rank 0 leaves checkpoints and the best weights in the job's folder.
+
+    Raises:
+        HanziError: as :func:`train`.
+    """
+    material = open_material(work, workspace, config)
+    device = rank.device(work.job.devices, config.hosts)
+    prepare(device, config.seed)
+    trainee = prepare_trainee(workspace, config, material, device, rank.count)
+    share = (rank.number, rank.count)
+    fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
+    _fit(fitting, config, trainee, work.job)
+    if fitting.fault:
+        raise fitting.fault
+    fitting.save()
+
+
+def export_best(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
+    """Write the best weights that a group of processes has left as a model bundle.
+
+    Raises:
+        Stopped: the group was stopped before its first epoch was complete.
+    """
+    material = open_material(work, workspace, config)
+    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    fitting = Fitting(work, config, material, trainee.model, trainee.whole)
+    fitting.look_back()
+    if not fitting.restore_best():
+        raise Stopped
+    result = _result(fitting, material, trainee)
+    _export(work, config, trainee, material, result)
+    if not work.stopping():
+        fitting.forget_checkpoints()
+    return result
+
+
+def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> Material:
+    """The pictures of the run, packed now if they were not.
+
+    Raises:
+        HanziError: the dataset cannot be trained on, or the first weights cannot be had.
     """
 
     def report(phase: str, done: int, total: int) -> None:
         work.check()
         work.progress(phase, done, total)
 
-    keras.utils.set_random_seed(config.seed)
+    check_start(workspace, config)
     dataset = Dataset.find(workspace, config.dataset)
-    material = gather(dataset, config.split, IMAGE_SIZE_PX, report)
-    model = build(config.network, IMAGE_SIZE_PX, len(material.labels))
-    result = _fit(work, config, material, model)
-    work.progress(EXPORTING, 0, 1)
-    card = _card(work.job, config, result)
-    write_bundle(model, card, material.labels, bundle_folder(work.job))
-    work.progress(EXPORTING, 1, 1)
-    return result
+    return gather(dataset, config.split, image_size_px(workspace, config), report)
 
 
-def _fit(work: Work, config: TrainingConfig, material: Material, model: keras.Model) -> dict[str, Any]:
-    """Train ``model`` in place, end with the best weights in it, and tell what was reached."""
-    batches = Batches(material, material.train, config.batch_size, config.seed)
-    validation = Batches(material, material.validation, 256, None)
-    trainee = keras.Sequential([Distortion(config.augmentation, config.seed), _logits(model)])
-    trainee.compile(
-        optimiser(config, config.epochs * len(batches)),
-        SmoothedCrossentropy(config.label_smoothing),
-        metrics=[
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
-            keras.metrics.SparseTopKCategoricalAccuracy(5, name="top_5"),
-        ],
-    )
-    reporter = Reporter(
-        work,
-        epochs=config.epochs,
-        steps_per_epoch=len(batches),
-        images_per_epoch=len(material.train),
-        time_limit_s=None if config.time_limit_min is None else config.time_limit_min * 60,
-    )
-    best = keras.callbacks.ModelCheckpoint(
-        work.folder / "best.weights.h5", monitor="val_accuracy", mode="max", save_best_only=True, save_weights_only=True
-    )
-    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _logs: batches.begin_epoch(epoch))
-    started = time.monotonic()
-    fitted = trainee.fit(
-        batches,
-        validation_data=validation,
-        epochs=config.epochs,
-        callbacks=[order, reporter, best],
-        shuffle=False,
-        verbose=0,
-    )
-    trainee.load_weights(work.folder / "best.weights.h5")
-    accuracies = fitted.history["val_accuracy"]
+def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -> None:
+    """Train, and say in a sentence where memory ran out all the same."""
+    try:
+        fitting.run()
+    except Exception as error:
+        if not ran_out_of_memory(error):
+            raise
+        needed = needed_bytes(trainee.model, config.batch_size)
+        raise too_large(
+            config.batch_size, needed, available_bytes(job.devices), max(2, config.batch_size // 2)
+        ) from error
+
+
+def ran_out_of_memory(error: Exception) -> bool:
+    """Whether TensorFlow, JAX or Python could not get the memory that it asked for."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"ResourceExhaustedError", "MemoryError"}) or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _result(fitting: Fitting, material: Material, trainee: Trainee) -> dict[str, Any]:
     return {
-        "epochs": len(accuracies),
-        "best_epoch": int(max(range(len(accuracies)), key=accuracies.__getitem__)) + 1,
-        "validation_accuracy": float(max(accuracies)),
-        "seconds": round(time.monotonic() - started, 1),
-        "parameters": int(model.count_params()),
+        "epochs": fitting.position.epoch,
+        "best_epoch": fitting.best.epoch,
+        "validation_accuracy": fitting.best.accuracy,
+        "seconds": round(fitting.elapsed_s(), 1),
+        "parameters": int(trainee.model.count_params()),
         "classes": len(material.labels),
         "split_digest": material.split_digest,
-        "stopped": work.stopping(),
     }
 
 
-def _logits(model: keras.Model) -> keras.Model:
-    return keras.Model(model.input, model.output["logits"])
+def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Material, result: dict[str, Any]) -> None:
+    work.progress(EXPORTING, 0, 1)
+    model = in_float32(config, trainee.model, len(material.labels))
+    write_bundle(model, _card(work.job, config, model, result), material.labels, bundle_folder(work.job))
+    work.progress(EXPORTING, 1, 1)
 
 
-def _card(job: Job, config: TrainingConfig, result: dict[str, Any]) -> Card:
+def _card(job: Job, config: TrainingConfig, model: Any, result: dict[str, Any]) -> Card:
     return Card(
         name=job.title,
-        network=config.network.value,
+        network=model.name,
         created=time.time(),
+        image_size_px=model.input_shape[1],
         dataset=config.dataset,
         split=config.split,
         metrics={"validation_accuracy": result["validation_accuracy"]},

@@ -22,8 +22,8 @@ from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS, HandStyle
 
 SHARD_IMAGES = 16_384
-STYLE_SHARES = {"neat": 0.28, "everyday": 0.3, "running": 0.24, "brush": 0.18}
-FONT_SHARE = 0.38
+STYLE_SHARES = {"neat": 0.2, "everyday": 0.28, "running": 0.24, "brush": 0.28}
+FONT_SHARE = 0.45
 KANJIVG_SHARE = 0.2
 """Of the written characters that KanjiVG has, so many are written in its forms."""
 

@@ -1,14 +1,16 @@
-"""Bring in a dataset: an upload, or a folder or zip that is already on the server."""
+"""Bring in a dataset: an upload, or a folder, zip or .gnt files that are already on the server."""
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hanzi_core.cli.datasets import ImportConfig
 from hanzi_core.cli.perform import read_config, start
+from hanzi_core.dataset import ImportConfig
+from hanzi_core.dataset.labels import EXTENSIONS
 from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
@@ -24,47 +26,69 @@ def show_import_form(space: Workspace) -> None:
     st.caption(
         _("One folder a character, named by it: 人/1.png, 人/2.png, 木/1.png … PNG, JPEG, GIF, BMP, WebP or TIFF.")
     )
+    st.caption(
+        _("Folders named by numbers or files in one folder need a list: CSV, JSON or TXT of folder or file, label.")
+    )
     upload, on_server = st.tabs([_("Upload a zip"), _("Folder or zip on this server")])
     with upload, st.form("upload", border=False):
-        file = st.file_uploader(_("Zip file"), type="zip")
+        types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
+        files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)
         name = st.text_input(_("Name"), key="upload-name", placeholder=_("that of the file"))
-        if st.form_submit_button(_("Import"), icon=":material/download:") and file is not None:
+        if st.form_submit_button(_("Import"), icon=":material/download:") and files:
             with errors_shown():
-                _start(space, _keep(space, file), name or Path(file.name).stem, take=True)
+                _import_uploads(space, files, name)
     with on_server, st.form("on-server", border=False):
         location = st.text_input(_("Path on the server"), placeholder="/data/characters")
+        labels = st.text_input(_("Label list on the server, if it needs one"), placeholder="/data/labels.csv").strip()
         name = st.text_input(_("Name"), key="path-name", placeholder=_("that of the folder"))
         if st.form_submit_button(_("Import"), icon=":material/download:") and location:
             with errors_shown():
                 place = open_source(location.strip()).location
-                _start(space, place, name or place.stem, take=False)
+                label_list = Path(labels).expanduser().absolute() if labels else None
+                _start(space, {"location": place, "name": name or place.stem, "label_list": label_list})
     _show_last_failure(space)
 
 
+def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str) -> None:
+    """Start the import of one zip among ``files``, with the list beside it."""
+    zips = [file for file in files if file.name.lower().endswith(".zip")]
+    lists = [file for file in files if file not in zips]
+    if len(zips) != 1 or len(lists) > 1:
+        st.error(_("Upload one zip, and one label list at most."), icon=":material/error:")
+        return
+    name = check_name(name or Path(zips[0].name).stem)
+    location = _keep(space, zips[0])
+    label_list = _keep(space, lists[0]) if lists else None
+    _start(space, {"location": location, "name": name, "label_list": label_list, "take": True})
+
+
 def _keep(space: Workspace, file: UploadedFile) -> Path:
-    """The upload as a file in the workspace, until the import moves it into the dataset.
+    """The upload as a file in the workspace, until the import takes it over.
 
     Raises:
         HanziError: no space left; it is no zip, or not one to be trusted. Nothing stays behind.
     """
+    suffix = Path(file.name).suffix.lower()
     with (
         writing(space.datasets),
-        tempfile.NamedTemporaryFile(dir=space.datasets, prefix=UPLOAD_PREFIX, suffix=".zip", delete=False) as kept,
+        tempfile.NamedTemporaryFile(dir=space.datasets, prefix=UPLOAD_PREFIX, suffix=suffix, delete=False) as kept,
     ):
         try:
             shutil.copyfileobj(file, kept)
             kept.flush()
-            open_source(kept.name)
+            if suffix == ".zip":
+                open_source(kept.name)
         except BaseException:
             Path(kept.name).unlink(missing_ok=True)
             raise
     return Path(kept.name)
 
 
-def _start(space: Workspace, location: Path, name: str, take: bool) -> None:
-    values = {"location": location, "name": check_name(name), "take": take}
-    job = start(space, "import", read_config(ImportConfig, values), name)
+def _start(space: Workspace, values: dict[str, object]) -> None:
+    name = check_name(str(values["name"]))
+    job = start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
     st.session_state["dataset"] = name
+    st.query_params["dataset"] = name
     st.session_state["import-shown"] = job.id
     st.rerun()
 

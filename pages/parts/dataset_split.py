@@ -1,36 +1,42 @@
-"""Divide a dataset, and see what each part got."""
+"""Divide a dataset, and see what each part got, what it lacks, and what crosses its parts."""
 
 import pandas as pd
 import streamlit as st
 
 from hanzi_core.cli.perform import read_config
-from hanzi_core.dataset import Dataset, Part, SplitSettings, split_shortfalls
+from hanzi_core.dataset import Dataset, Part, SplitSettings
+from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.language import gettext as _
+from pages.parts.dataset_facts import manifest_of, split_report
 from pages.parts.session import errors_shown
+
+ROW_LIMIT = 2000
 
 
 def show_split(dataset: Dataset) -> None:
-    """The present split, what it could not give, and the form that makes a new one."""
-    settings = dataset.splits()["default"]
-    _show_parts(dataset)
-    with st.form("split"), st.container():
-        st.markdown("**" + _("Split anew") + "**")
-        columns = st.columns(3)
-        values = {
-            "validation": columns[0].number_input(_("Validation, %"), 0, 90, round(settings.validation * 100)) / 100,
-            "test": columns[1].number_input(_("Test, %"), 0, 90, round(settings.test * 100)) / 100,
-            "seed": columns[2].number_input(_("Seed"), 0, 2**31, settings.seed),
-        }
-        st.caption(_("Class by class; equal files stay on one side. The same seed gives the same split."))
-        if st.form_submit_button(_("Split"), icon=":material/call_split:"):
-            with errors_shown():
-                dataset.split(read_config(SplitSettings, {"name": settings.name, **values}))
-                st.rerun()
+    """One split with its report, and the form that makes it anew or makes another."""
+    splits = dataset.splits()
+    name = (
+        st.selectbox(_("Split"), list(splits), key=f"split-{dataset.name}", width=260) if len(splits) > 1 else "default"
+    )
+    name = name if name in splits else next(iter(splits))
+    settings = splits[name]
+    parts, lacking, leaks = split_report(dataset, name)
+    left, right = st.columns(2)
+    with left:
+        _show_parts(manifest_of(dataset), parts)
+    with right:
+        _show_leaks(leaks, settings)
+    _show_shortfalls(lacking)
+    _show_form(dataset, settings)
+    if len(splits) > 1 and st.button(_("Delete this split"), icon=":material/delete:"):
+        with errors_shown():
+            dataset.delete_split(name)
+            st.rerun()
 
 
-def _show_parts(dataset: Dataset) -> None:
-    manifest, parts = dataset.manifest(), dataset.parts("default")
+def _show_parts(manifest: pd.DataFrame, parts: pd.Series) -> None:
     table = pd.DataFrame(
         {
             _("Part"): [_(PART_NAMES[part]) for part in Part],
@@ -38,14 +44,54 @@ def _show_parts(dataset: Dataset) -> None:
             _("Classes"): [int(manifest.loc[parts == part.value, "label"].nunique()) for part in Part],
         }
     )
-    st.dataframe(table, hide_index=True, width=420)
-    lacking = split_shortfalls(manifest, parts)
+    st.dataframe(table, hide_index=True)
+
+
+def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
+    """How many pictures and writers stand in more than one part."""
+    if leaks.empty:
+        known = _("No picture and no writer") if settings.writer_pattern else _("No picture")
+        st.success(_("{known} is in more than one part.").format(known=known), icon=":material/check:")
+        return
+    counts = ", ".join(f"{_(LEAK_NAMES[str(kind)])}: {count:,}" for kind, count in leaks["kind"].value_counts().items())
+    st.error(_("Some are in more than one part: {counts}.").format(counts=counts), icon=":material/leak_add:")
+    names = {"kind": _("Leak"), "what": _("File or writer"), **{part.value: _(PART_NAMES[part]) for part in Part}}
+    shown = leaks.head(ROW_LIMIT).assign(kind=[_(LEAK_NAMES[kind]) for kind in leaks["kind"].head(ROW_LIMIT)])
+    st.dataframe(shown.rename(columns=names), hide_index=True, height=220)
+
+
+def _show_shortfalls(lacking: pd.DataFrame) -> None:
     if lacking.empty:
         st.success(_("Every class is in every part."), icon=":material/check:")
         return
     st.warning(_("{count} classes have too few pictures to be in every part.").format(count=len(lacking)))
-    lacking["missing"] = [
-        ", ".join(_(PART_NAMES[Part(name)]) for name in missing.split(", ")) for missing in lacking["missing"]
-    ]
+    shown = lacking.head(ROW_LIMIT)
+    missing = [", ".join(_(PART_NAMES[Part(name)]) for name in names.split(", ")) for names in shown["missing"]]
     names = {"label": _("Character"), "images": _("Pictures"), "missing": _("Not in")}
-    st.dataframe(lacking.rename(columns=names), hide_index=True)
+    st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
+
+
+def _show_form(dataset: Dataset, settings: SplitSettings) -> None:
+    with st.form("split"):
+        st.markdown("**" + _("Split anew") + "**")
+        columns = st.columns(3)
+        values: dict[str, object] = {
+            "validation": columns[0].number_input(_("Validation, %"), 0, 90, round(settings.validation * 100)) / 100,
+            "test": columns[1].number_input(_("Test, %"), 0, 90, round(settings.test * 100)) / 100,
+            "seed": columns[2].number_input(_("Seed"), 0, 2**31, settings.seed),
+        }
+        left, right = st.columns(2)
+        values["writer_pattern"] = left.text_input(
+            _("Writer pattern"),
+            settings.writer_pattern,
+            placeholder=r"input_(\d+)_",
+            help=_("A regular expression whose brackets hold the writer in a file's path: a writer stays in one part."),
+        ).strip()
+        values["name"] = right.text_input(_("Name of the split"), settings.name)
+        if (manifest_of(dataset)["given_part"] != "").any():
+            values["keep_given"] = st.checkbox(_("Keep the parts that the folders give"), settings.keep_given)
+        st.caption(_("Class by class; copies and near copies stay in one part. The same seed gives the same split."))
+        if st.form_submit_button(_("Split"), icon=":material/call_split:"):
+            with errors_shown():
+                dataset.split(read_config(SplitSettings, values))
+                st.rerun()

@@ -87,6 +87,13 @@ def duration(seconds: float) -> str:
     return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
+def short_duration(seconds: float) -> str:
+    """A time span short enough for a card: 0:45, 3:20, 2:05:00."""
+    whole = max(0, round(seconds))
+    clock = f"{whole // 60 % 60}:{whole % 60:02d}"
+    return clock if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
 def _escape(text: str) -> str:
     """Keep Markdown's signs in a name that somebody typed from acting."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)

@@ -1,5 +1,6 @@
 """A run, live while it trains: progress, figures, curves and log, all read from its folder."""
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -7,9 +8,24 @@ import streamlit as st
 from hanzi_core.bundle import CARD, bundle_folder
 from hanzi_core.charts.curves import learning_curves
 from hanzi_core.errors import HanziError
-from hanzi_core.jobs import Job, Status
+from hanzi_core.jobs import Follower, History, Job, Status
 from hanzi_core.language import gettext as _
-from pages.parts.job_panel import REFRESH_S, duration, show_end_buttons, show_progress, show_state
+from hanzi_core.language import mark
+from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state
+from pages.parts.run_notice import show_in_title
+from pages.parts.run_record import show_life, show_record
+
+CURVES = {
+    "accuracy loss": mark("Accuracy and loss"),
+    "top_5 learning_rate": mark("Top-5 and learning rate"),
+    "images_per_s load": mark("Speed and load"),
+}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _follower(path: str) -> Follower:
+    """One for all sessions: a refresh costs the rows that are new."""
+    return Follower(History(Path(path)))
 
 
 def show_run(job: Job) -> None:
@@ -18,6 +34,7 @@ def show_run(job: Job) -> None:
         _show_live(job)
     else:
         _show(job, job.status())
+        show_record(job)
 
 
 @st.fragment(run_every=REFRESH_S)
@@ -33,46 +50,66 @@ def _show_live(job: Job) -> None:
 
 
 def _show(job: Job, status: Status) -> None:
+    show_in_title(job, status)
     show_state(job, status)
     show_progress(status)
-    rows = job.history.rows()
+    rows = rows_of(job)
     _show_figures(job, status, rows)
     show_end_buttons(job, status)
-    if any(row.get("kind") == "epoch" for row in rows) or len(rows) > 1:
-        left, right = st.columns(2)
-        left.plotly_chart(learning_curves(rows, "accuracy"), key=f"accuracy-{job.id}")
-        right.plotly_chart(learning_curves(rows, "loss"), key=f"loss-{job.id}")
+    if rows:
+        _show_curves(job, rows)
     if (bundle_folder(job) / CARD).exists() and not status.state.is_active:
-        with st.container(horizontal=True):
-            st.page_link(
-                "pages/evaluation.py",
-                label=_("See what it confuses"),
-                icon=":material/grid_on:",
-                query_params={"run": job.id},
-            )
-            st.page_link(
-                "pages/recognise.py",
-                label=_("Draw and recognise"),
-                icon=":material/stylus:",
-                query_params={"model": job.id},
-            )
-    with st.expander(_("Log and settings")):
+        _show_links(job)
+    with st.expander(_("Log, life and settings")):
         st.code(job.log_tail() or _("The log is empty."), language=None, height=240)
+        show_life(status)
         st.json(job.config, expanded=False)
 
 
-def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
-    epochs = [row for row in rows if row.get("kind") == "epoch"]
-    latest = rows[-1] if rows else {}
-    accuracies = [row["val_accuracy"] for row in epochs if "val_accuracy" in row]
-    figures = {
-        _("Epoch"): f"{latest.get('epoch', 0):g} / {job.config['epochs']}",
-        _("Best in validation"): f"{max(accuracies):.1%}" if accuracies else "–",
-        _("Images/s"): f"{latest.get('images_per_s', 0):,.0f}" if latest else "–",
-        _("Time left"): "–",
+def rows_of(job: Job) -> list[dict[str, Any]]:
+    """The history of ``job`` by now."""
+    return _follower(str(job.history.path)).rows()
+
+
+def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
+    chosen = st.segmented_control(
+        _("Curves"),
+        list(CURVES),
+        default=next(iter(CURVES)),
+        format_func=lambda pair: _(CURVES[pair]),
+        key=f"curves-{job.id}",
+        required=True,
+        label_visibility="collapsed",
+    )
+    for place, name in zip(st.columns(2), chosen.split(), strict=True):
+        place.plotly_chart(learning_curves(rows, name), key=f"{name}-{job.id}", config={"displayModeBar": False})
+
+
+def _show_links(job: Job) -> None:
+    pages = {
+        "evaluation": ({"run": job.id}, _("See what it confuses"), ":material/grid_on:"),
+        "recognise": ({"model": job.id}, _("Draw and recognise"), ":material/stylus:"),
     }
-    if status.progress and status.progress.remaining_s is not None and status.state.is_active:
-        figures[_("Time left")] = duration(status.progress.remaining_s)
+    with st.container(horizontal=True):
+        for page, (query, label, icon) in pages.items():
+            st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+
+
+def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
+    latest = rows[-1] if rows else {}
+    accuracies = [row["val_accuracy"] for row in rows if "val_accuracy" in row]
+    speed = next((row["images_per_s"] for row in reversed(rows[-3:]) if row.get("images_per_s")), None)
+    figures = {
+        _("Epoch"): f"{latest.get('epoch', 0):.1f} / {job.config['epochs']}",
+        _("Best in validation"): f"{max(accuracies):.1%}" if accuracies else "–",
+        _("Images/s"): f"{speed:,.0f}" if speed else "–",
+        _("Memory"): f"{latest['memory_bytes'] / 2**30:.1f} GiB" if "memory_bytes" in latest else "–",
+    }
+    if status.state.is_active:
+        left = status.progress.remaining_s if status.progress else None
+        figures[_("Time left")] = short_duration(left) if left is not None else "–"
+    elif rows and (elapsed := next((row["elapsed_s"] for row in reversed(rows) if "elapsed_s" in row), None)):
+        figures[_("Time")] = short_duration(elapsed)
     with st.container(horizontal=True):
         for name, value in figures.items():
-            st.metric(name, value, border=True, width=170)
+            st.metric(name, value, border=True, width=150)

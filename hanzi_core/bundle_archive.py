@@ -1,0 +1,70 @@
+"""Model bundles as zip files: taken along, and brought in from elsewhere, which is to say, not trusted."""
+
+import io
+import shutil
+import tempfile
+import zipfile
+from pathlib import Path
+
+from hanzi_core.bundle import BUILT_IN_KEY, CARD, LABELS, MODEL, WEIGHTS, Bundle
+from hanzi_core.errors import BundleError
+from hanzi_core.language import mark
+from hanzi_core.workspace import Workspace, check_name, writing
+
+_SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
+"""Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
+
+
+def archive_bundle(folder: Path) -> bytes:
+    """The bundle in ``folder`` as a zip file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in _SIZE_LIMITS:
+            if (folder / name).is_file():
+                archive.write(folder / name, name)
+    return buffer.getvalue()
+
+
+def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
+    """Unpack ``archive`` as the model ``name`` of the workspace, once it has proved to be a bundle that answers.
+
+    Only the four files of a bundle are taken from it, by their names, wherever else it would put something.
+
+    Raises:
+        BundleError: it is no zip, lacks a file, holds one that is too large, or the network does not load.
+        WorkspaceError: the name cannot be used, or the disk is full; nothing half-made is left.
+    """
+    target = workspace.models / check_name(name)
+    if target.exists() or name == BUILT_IN_KEY:
+        raise BundleError(mark("There is already a model “{name}”: choose another name."), name=name)
+    with writing(workspace.models):
+        building = Path(tempfile.mkdtemp(dir=workspace.models, prefix=".incoming-"))
+        try:
+            _unpack(archive, building)
+            Bundle.open(building).load()
+            building.rename(target)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+    return Bundle.open(target)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            members = {Path(info.filename).name: info for info in opened.infolist() if not info.is_dir()}
+            for name, limit in _SIZE_LIMITS.items():
+                if name in members:
+                    (folder / name).write_bytes(_read(opened, members[name], limit))
+                elif name != WEIGHTS:
+                    raise BundleError(mark("{file} is no model bundle: it lacks {name}."), file=archive.name, name=name)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BundleError(mark("{file} is damaged or no zip: pack it again."), file=archive.name) from error
+
+
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
+    with archive.open(member) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise BundleError(mark("{name} is too large to be part of a model bundle."), name=member.filename)
+    return content

@@ -1,0 +1,90 @@
+"""``python -m hanzi_core doctor``: what is installed here, which devices are seen, and what to do where one is not."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import typer
+
+from hanzi_core.jobs.devices import CPU, driver_version, list_devices
+from hanzi_core.language import gettext as _
+
+PACKAGES = ("tensorflow", "keras", "numpy", "streamlit", "ai-edge-litert", "jax")
+PROBE_LIMIT_S = 180
+
+_TENSORFLOW = """
+import json, tensorflow as tf
+build = tf.sysconfig.get_build_info()
+print(json.dumps({"gpus": [gpu.name for gpu in tf.config.list_physical_devices("GPU")],
+                  "cuda": build.get("cuda_version"), "cudnn": build.get("cudnn_version")}))
+"""
+_JAX = """
+import json, jax
+print(json.dumps({"gpus": [str(device) for device in jax.devices() if device.platform == "gpu"]}))
+"""
+
+
+def doctor(context: typer.Context) -> None:
+    """Tell what is installed, whether TensorFlow (and JAX) see the GPU, and if not, why and what to do."""
+    print(f"Python {platform.python_version()}, {platform.platform()}")
+    for name in PACKAGES:
+        print(f"{name} {_version(name) or _('not installed')}")
+    print(_("workspace {path}").format(path=context.obj.root))
+    for device in list_devices():
+        print(f"{device.key}: {device.name}, {device.memory_bytes / 2**30:.0f} GiB")
+    driver, tensorflow = driver_version(), _ask(_TENSORFLOW)
+    print(_("NVIDIA driver {version}").format(version=driver or _("none")))
+    print(_("TensorFlow was built for CUDA {cuda}, cuDNN {cudnn}").format(**_known(tensorflow)))
+    if _version("jax"):
+        print(_("JAX sees {gpus}").format(gpus=", ".join(_ask(_JAX).get("gpus", [])) or _("no GPU")))
+    print(_verdict(driver, tensorflow))
+
+
+def _known(found: dict[str, Any]) -> dict[str, str]:
+    return {name: str(found.get(name) or _("unknown")) for name in ("cuda", "cudnn")}
+
+
+def _verdict(driver: str | None, tensorflow: dict[str, Any]) -> str:
+    """One sentence: what works, or what is missing and how to mend it."""
+    if "fault" in tensorflow:
+        return _("TensorFlow does not start: {reason} Install the requirements again.").format(
+            reason=tensorflow["fault"]
+        )
+    if tensorflow["gpus"]:
+        return _("TensorFlow sees {count} GPUs: runs can use them.").format(count=len(tensorflow["gpus"]))
+    if driver is None:
+        return _("There is no NVIDIA driver, so runs use the CPU. With a GPU in the machine: install its driver.")
+    if not any(device.key != CPU for device in list_devices()):
+        return _(
+            "There is a driver, but it shows no GPU to this machine or container: start it with the GPU passed in."
+        )
+    if _version("nvidia-cudnn-cu12") is None:
+        return _("The driver is there, but TensorFlow lacks its CUDA libraries: run “make gpu”.")
+    return _(
+        "Driver and CUDA libraries are there, but TensorFlow cannot use the GPU: "
+        "the driver is probably too old for CUDA {cuda}; update it."
+    ).format(**_known(tensorflow))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _ask(code: str) -> dict[str, Any]:
+    """Let a process apart import the library: this one stays small, and a crash there is an answer."""
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", code]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False, env=environment
+        )
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+    except (subprocess.TimeoutExpired, IndexError, ValueError) as error:
+        return {"fault": str(error), "gpus": []}

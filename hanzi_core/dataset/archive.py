@@ -1,0 +1,133 @@
+"""A zip of folders of pictures, read in place and never trusted."""
+
+import stat
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
+from hanzi_core.errors import ArchiveError, DatasetError
+from hanzi_core.image.decode import decode
+from hanzi_core.language import mark
+
+
+class ZipLimits(BaseModel):
+    """What an archive may ask of us. A picture packs to a tenth at best, unless it is made to burst."""
+
+    model_config = ConfigDict(frozen=True)
+
+    total_gib: float = Field(64.0, gt=0, description="Largest sum of unpacked sizes, GiB.")
+    member_mib: float = Field(256.0, gt=0, description="Largest unpacked file, MiB.")
+    ratio: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size of a file above 1 MiB.")
+    members: int = Field(5_000_000, gt=0, description="Largest number of files.")
+
+
+class ZipSource:
+    """A zip of folders of pictures, read without unpacking it: 138,499 files need not become 138,499 files."""
+
+    kind = "zip"
+    decode = staticmethod(decode)
+
+    def __init__(self, location: Path, limits: ZipLimits | None = None) -> None:
+        self.location = location
+        self._limits = limits or ZipLimits()
+        try:
+            self._archive = zipfile.ZipFile(location)
+            members = [info for info in self._archive.infolist() if not info.is_dir()]
+        except Exception as error:  # a directory of random bytes makes zipfile raise anything, struct.error included
+            raise ArchiveError(mark("{file} is damaged or no zip: pack it again."), file=location.name) from error
+        self._members = dict(zip(_member_names(members), members, strict=True))
+        self._check()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Opened again in the process that unpickles it: two must not share one file position."""
+        return type(self), (self.location, self._limits)
+
+    def _check(self) -> None:
+        name, limits = self.location.name, self._limits
+        if len(self._members) > limits.members:
+            raise ArchiveError(
+                mark("{file} holds more than {limit} files: split it up."), file=name, limit=limits.members
+            )
+        if sum(info.file_size for info in self._members.values()) > limits.total_gib * 2**30:
+            raise ArchiveError(
+                mark("{file} would unpack to more than {limit_gib:.3g} GiB: split it up."),
+                file=name,
+                limit_gib=limits.total_gib,
+            )
+        for path, info in self._members.items():
+            _check_member(name, path, info, limits)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file in the archive but hidden ones."""
+        for path in sorted(self._members):
+            names = tuple(PurePosixPath(path).parts)
+            if names and not any(is_hidden(name) for name in names):
+                info = self._members[path]
+                entry = file_entry(names, info.file_size, info.CRC)
+                yield Entry(path, entry.given_name, entry.size_bytes, entry.modified_ns, entry.part)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file; never more than its directory entry promised."""
+        try:
+            with self._archive.open(self._members[path]) as file:
+                return file.read(int(self._limits.member_mib * 2**20))
+        except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own
+            raise DatasetError(mark("{path} in {file} is damaged."), path=path, file=self.location.name) from error
+
+
+def _member_names(members: list[zipfile.ZipInfo]) -> list[str]:
+    """Names of the members; packers on Chinese Windows write GBK without saying so (flag bit 11 unset).
+
+    One packer wrote them all, so one encoding must fit them all: alone, some GBK names are valid UTF-8 by chance.
+    """
+    unsaid = [info.filename.encode("cp437", "replace") for info in members if not _says_utf8(info)]
+    encoding = next((name for name in ("utf-8", "gb18030") if _all_fit(unsaid, name)), "cp437")
+    return [
+        (info.filename if _says_utf8(info) else info.filename.encode("cp437", "replace").decode(encoding))
+        .replace("\\", "/")
+        .encode("utf-8", "replace")
+        .decode()
+        for info in members
+    ]
+
+
+def _says_utf8(info: zipfile.ZipInfo) -> bool:
+    return bool(info.flag_bits & 0x800)
+
+
+def _all_fit(names: list[bytes], encoding: str) -> bool:
+    try:
+        b"\n".join(names).decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_member(archive: str, path: str, info: zipfile.ZipInfo, limits: ZipLimits) -> None:
+    if path.startswith("/") or ".." in path.split("/") or path[1:2] == ":" or "\0" in path:
+        raise ArchiveError(
+            mark("{file} holds the path “{path}”, which leaves its folder; nothing was taken from it."),
+            file=archive,
+            path=path[:80],
+        )
+    mode = info.external_attr >> 16
+    if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+        raise ArchiveError(
+            mark("{file} holds a link or device (“{path}”): pack the pictures themselves."),
+            file=archive,
+            path=path[:80],
+        )
+    if info.flag_bits & 0x1:
+        raise ArchiveError(mark("{file} is protected by a password: pack it without one."), file=archive)
+    bursts = info.file_size > 2**20 and info.file_size > limits.ratio * max(1, info.compress_size)
+    if bursts or info.file_size > limits.member_mib * 2**20:
+        raise ArchiveError(
+            mark("“{path}” in {file} would unpack to {size_mib:.0f} MiB: no picture is like that."),
+            path=path[:80],
+            file=archive,
+            size_mib=info.file_size / 2**20,
+        )

@@ -1,0 +1,73 @@
+"""A folder of folders of pictures, read in place."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
+from hanzi_core.dataset.manifest import Fault
+from hanzi_core.errors import DatasetError
+from hanzi_core.image.decode import decode
+from hanzi_core.language import mark
+
+
+class FolderSource:
+    """A folder of folders of pictures."""
+
+    kind = "folder"
+    decode = staticmethod(decode)
+
+    def __init__(self, location: Path) -> None:
+        self.location = location
+
+    def entries(self) -> Iterator[Entry]:
+        """Every file below the folder; links are not followed, they may lead anywhere."""
+        yield from self._walk(self.location, ())
+
+    def _walk(self, folder: Path, names: tuple[str, ...]) -> Iterator[Entry]:
+        for child in _children(folder, is_root=not names):
+            if is_hidden(child.name) or child.is_symlink():
+                continue
+            try:
+                if child.is_dir():
+                    yield from self._walk(Path(child.path), (*names, child.name))
+                elif child.is_file():
+                    yield _entry((*names, child.name), child.stat())
+            except FileNotFoundError:  # deleted since its folder was listed: it is simply no part of the collection
+                continue
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file."""
+        try:
+            return (self.location / path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise DatasetError(mark("{path} has gone or cannot be read: scan the dataset again."), path=path) from error
+
+
+def _children(folder: Path, is_root: bool) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return sorted(found, key=lambda child: child.name)
+    except FileNotFoundError:
+        if not is_root:
+            return []
+        raise DatasetError(mark("Nothing is at {path} on this server: check the path."), path=folder) from None
+    except OSError as error:
+        raise DatasetError(mark("The folder {path} cannot be read: check its permissions."), path=folder) from error
+
+
+def _entry(names: tuple[str, ...], facts: os.stat_result) -> Entry:
+    entry = file_entry(names, facts.st_size, facts.st_mtime_ns)
+    if entry.path.isprintable() or _is_unicode(entry.path):
+        return entry
+    # Bytes that are no UTF-8 (unpacked from a GBK zip by an old tool): shown in escapes, for no file can hold them.
+    shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
+    return Entry(shown, "", entry.size_bytes, entry.modified_ns, entry.part, Fault.NAME_ENCODING.value)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

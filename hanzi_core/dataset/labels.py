@@ -1,0 +1,175 @@
+"""Label lists: tables that say which character a file, or a folder named by a code, holds.
+
+Any CSV, TSV, JSON or TXT does, in whatever order its columns stand: what names the collection's files or folders is
+the key, what reads as characters is the label. A list without keys counts from 0.
+"""
+
+import csv
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import PurePosixPath
+from typing import Any
+
+from hanzi_core.errors import DatasetError
+from hanzi_core.language import mark
+
+EXTENSIONS = (".csv", ".tsv", ".json", ".txt")
+SIZE_LIMIT_BYTES = 256 * 2**20
+_CODE = re.compile(r"(?:0x|u\+|uni|\\u)([0-9a-f]{4,6})", re.IGNORECASE)
+_SAMPLE = 2000
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """Labels by key: a path, a file name with or without ending, the name of a folder, or a number."""
+
+    labels: dict[str, str]
+
+    def for_path(self, path: str) -> str | None:
+        """The label that the table gives to a file by its whole path."""
+        return self.labels.get(_key(path))
+
+    def for_file(self, path: str) -> str | None:
+        """The label that the table gives to a file by its name, with or without ending."""
+        pure = PurePosixPath(path)
+        return self.labels.get(_key(pure.name)) or self.labels.get(_key(pure.stem))
+
+    def for_folder(self, name: str) -> str | None:
+        """The label that the table gives to all files of a folder."""
+        return self.labels.get(_key(name))
+
+    @property
+    def is_of_characters(self) -> bool:
+        """Whether nearly all its labels are single characters: a table of something else is not."""
+        return sum(map(is_character, self.labels.values())) > 0.9 * len(self.labels)
+
+
+def is_character(label: str) -> bool:
+    """Whether ``label`` is one character; marks that combine with it, such as variation selectors, are part of it."""
+    return sum(not unicodedata.category(sign).startswith(("M", "Cf")) for sign in label) == 1
+
+
+def is_settled(name: str) -> bool:
+    """Whether a folder's name needs no table: one character; a digit might be a number in a list."""
+    return is_character(name) and not name.isascii()
+
+
+def from_code(name: str) -> str | None:
+    """The character that a code such as ``0x4E00`` or ``U+4E00`` stands for; ``None`` if ``name`` is no code."""
+    found = _CODE.fullmatch(name.strip())
+    if found is None:
+        return None
+    number = int(found[1], 16)
+    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+        return None
+    return unicodedata.normalize("NFC", chr(number))
+
+
+def read_table(name: str, data: bytes, keys: Iterable[str]) -> LabelTable:
+    """The label list in the file ``name``.
+
+    Args:
+        name: Its ending tells its format.
+        data: Its content, in UTF-8 or GBK.
+        keys: Names of the collection's folders and files; the column that holds most of them is the key.
+
+    Raises:
+        DatasetError: it cannot be read, or names nothing of the collection.
+    """
+    rows = _rows(name, data)
+    wanted = {_key(key) for key in keys}
+    width = max((len(row) for row in rows[:_SAMPLE]), default=0)
+    best = max(permutations(range(width), 2), key=lambda pair: _fit(rows[:_SAMPLE], pair, wanted), default=None)
+    picked = {} if best is None else _pick(rows, best)
+    labels = {key: label for key, label in picked.items() if key in wanted}  # a header is no label
+    if not labels:
+        raise DatasetError(
+            mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
+            file=name,
+        )
+    return LabelTable(labels)
+
+
+def _pick(rows: list[Row], columns: tuple[int, int]) -> dict[str, str]:
+    key, label = columns
+    return {
+        _key(row[key]): _character(row[label])
+        for row in rows
+        if len(row) > max(columns) and row[key].strip() and row[label].strip()
+    }
+
+
+def _character(cell: str) -> str:
+    clean = unicodedata.normalize("NFC", cell.strip())
+    return from_code(clean) or clean
+
+
+def _fit(rows: list[Row], columns: tuple[int, int], wanted: set[str]) -> tuple[float, float]:
+    """How well a pair of columns serves as key and label: keys that are known, then labels that are characters."""
+    picked = _pick(rows, columns)
+    if not picked:
+        return 0.0, 0.0
+    known = [label for key, label in picked.items() if key in wanted]
+    characters = sum(is_settled(label) for label in known)
+    return characters / len(rows), len(known) / len(rows)
+
+
+def _key(text: str) -> str:
+    """One form for what is written in several: 00017 and 17, 0x4E00 and U+4e00, a\\b and a/b."""
+    clean = unicodedata.normalize("NFC", text.strip()).replace("\\", "/").removeprefix("./")
+    if clean.isascii() and clean.isdigit():
+        return str(int(clean)) if len(clean) < 20 else clean
+    return from_code(clean) or clean
+
+
+def _rows(name: str, data: bytes) -> list[Row]:
+    text = _text(name, data)
+    if name.lower().endswith(".json"):
+        return _json_rows(name, text)
+    if name.lower().endswith(".txt") and not re.search(r"[,;\t]", text[:4096]):
+        return [(str(number), line) for number, line in enumerate(text.splitlines())]
+    delimiter = max(",\t;", key=text[:4096].count)
+    try:
+        return [tuple(row) for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise _unreadable(name) from error
+
+
+def _text(name: str, data: bytes) -> str:
+    for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise _unreadable(name)
+
+
+def _json_rows(name: str, text: str) -> list[Row]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(name) from error
+    if isinstance(value, dict):
+        return [(str(key), str(label)) for key, label in value.items()]
+    if isinstance(value, list):
+        return [_json_row(number, item) for number, item in enumerate(value)]
+    raise _unreadable(name)
+
+
+def _json_row(number: int, item: Any) -> Row:
+    if isinstance(item, dict):
+        return tuple(map(str, item.values()))
+    if isinstance(item, list):
+        return tuple(map(str, item))
+    return str(number), str(item)
+
+
+def _unreadable(name: str) -> DatasetError:
+    return DatasetError(mark("The label list {file} cannot be read: save it as CSV or JSON in UTF-8."), file=name)

@@ -1,0 +1,125 @@
+"""The rows of a manifest before any picture is opened: what the directory and the label list say."""
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import PurePosixPath
+
+import pandas as pd
+import pyarrow as pa
+
+from hanzi_core.dataset.entry import Entry, Source
+from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
+from hanzi_core.errors import DatasetError
+from hanzi_core.language import mark
+
+Report = Callable[[str, int, int], None]
+"""Called with phase, done and total (0 where unknown); raises to stop the work."""
+
+LISTING = mark("Listing files")
+_CHUNK = 16_384
+_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("given_name", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("modified_ns", pa.int64()),
+        ("given_part", pa.string()),
+        ("fault", pa.string()),
+    ]
+)
+
+
+def list_rows(source: Source, report: Report, label_list: tuple[str, bytes] | None = None) -> pd.DataFrame:
+    """One row a file of ``source``: path, given_name, size_bytes, modified_ns, given_part, fault and label.
+
+    Args:
+        source: Where to look.
+        report: Told how many were found.
+        label_list: Name and content of a table of labels; else one that lies at the top of the source is taken where
+            the folders are not named by characters.
+
+    Raises:
+        DatasetError: there are no files; the label list cannot be used.
+    """
+    chunks = []
+    count = 0
+    for entries in _chunks(source.entries()):
+        chunks.append(_record_batch(entries))
+        count += len(entries)
+        report(LISTING, count, 0)
+    if not chunks:
+        raise DatasetError(mark("{path} holds no files: put one folder a character into it."), path=source.location)
+    rows = pa.Table.from_batches(chunks).to_pandas()
+    return _with_labels(rows, source, label_list)
+
+
+def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
+    while chunk := list(islice(entries, _CHUNK)):
+        yield chunk
+
+
+def _record_batch(entries: list[Entry]) -> pa.RecordBatch:
+    columns = [
+        [_storable(entry.path) for entry in entries],
+        [_storable(entry.given_name) for entry in entries],
+        [entry.size_bytes for entry in entries],
+        [entry.modified_ns for entry in entries],
+        [entry.part for entry in entries],
+        [entry.fault for entry in entries],
+    ]
+    return pa.RecordBatch.from_pydict(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA)
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, bytes] | None) -> pd.DataFrame:
+    names = {name: unicodedata.normalize("NFC", name) for name in rows["given_name"].unique()}
+    unsettled = [name for name in names if not is_settled(name)]
+    table = None
+    if label_list is not None:
+        table = read_table(*label_list, _keys(rows, list(names)))
+    elif unsettled and source.kind != "gnt":
+        table, used = _own_table(rows, source, unsettled)
+        rows = rows[rows["path"] != used].reset_index(drop=True)
+    rows["label"] = rows["given_name"].map({name: from_code(name) or label for name, label in names.items()})
+    if table is not None:
+        rows["label"] = _table_labels(rows, table, [*names] if label_list else unsettled)
+    return rows
+
+
+def _table_labels(rows: pd.DataFrame, table: LabelTable, names: list[str]) -> pd.Series:
+    """Labels by the table: of a path before that of a folder, of a folder before that of a file's bare name.
+
+    Folders may number their files alike, so that a bare name counts only where the folder says nothing.
+    """
+    by_folder = {name: label for name in names if (label := table.for_folder(name))}
+    labels = rows["given_name"].map(by_folder)
+    silent = labels.isna() & rows["given_name"].isin(names)
+    labels = labels.where(~silent, rows.loc[silent, "path"].map(table.for_file))
+    by_path = rows["path"].map(table.for_path)
+    labels = by_path.where(by_path.notna(), labels)
+    return labels.where(labels.notna(), rows["label"])
+
+
+def _keys(rows: pd.DataFrame, names: list[str]) -> list[str]:
+    pure = [PurePosixPath(path) for path in rows["path"]]
+    return [*names, *rows["path"], *(path.name for path in pure), *(path.stem for path in pure)]
+
+
+def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tuple[LabelTable | None, str]:
+    """The first label list at the top of the source that names files or folders of it, and its path."""
+    lists = [path for path in rows["path"] if "/" not in path and path.lower().endswith(EXTENSIONS)]
+    if not lists:
+        return None, ""
+    keys = _keys(rows[rows["given_name"].isin(unsettled)], unsettled)
+    for path in lists:
+        try:
+            table = read_table(path, source.read(path), keys)
+        except DatasetError:
+            continue
+        if table.is_of_characters:
+            return table, path
+    return None, ""

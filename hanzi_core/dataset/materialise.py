@@ -1,0 +1,198 @@
+"""A split as folders for other tools: ``train/ val/ test/``, a folder a character, and the list of labels."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from hanzi_core.dataset.entry import Source
+from hanzi_core.dataset.listing import Report
+from hanzi_core.dataset.parallel import run_batches
+from hanzi_core.dataset.split import Part
+from hanzi_core.dataset.store import Dataset, labels_of
+from hanzi_core.errors import DatasetError, WorkspaceError
+from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
+from hanzi_core.language import mark
+from hanzi_core.workspace import check_name, writing
+
+WRITING = mark("Writing files")
+FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
+_BATCH = 256
+_NAME_BYTES = 120
+"""Of a file name that is kept; with an ending for augmented files it fits every file system."""
+
+
+class MaterialiseConfig(BaseModel):
+    """What to write, and where to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(description="Name of the dataset.")
+    target: Path = Field(description="Folder to make; it must not be there, or be empty.")
+    split: str = Field("default", description="Name of the split.")
+    augmented: int = Field(0, ge=0, le=100, description="Augmented files for each picture of the training part.")
+    augmentation: Augmentation = Field(CLASSIC, description="What they are changed by.")
+    seed: int = Field(0, ge=0, description="Seed of the augmented files.")
+
+
+class _File(NamedTuple):
+    path: str
+    target: str
+    """Below the target folder, without ending."""
+    row: int
+    augmented: int
+
+
+def materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> dict[str, int]:
+    """Write the folders: by hard link where the file system allows, by copy elsewhere, PNG for ``.gnt`` records.
+
+    Returns:
+        ``files``, of which ``linked`` and ``augmented``, and ``classes``.
+
+    Raises:
+        DatasetError: the target is there already, or a picture has gone.
+        WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
+    """
+    target = config.target.expanduser().absolute()
+    source = dataset.source()
+    _check_target(target, source)
+    manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
+        try:
+            counts = _write_files(building, source, manifest=manifest, parts=parts, config=config, report=report)
+            labels = labels_of(manifest, parts)
+            _write_labels(building, labels)
+            building.chmod(0o755)
+            if target.exists():
+                target.rmdir()
+            building.rename(target)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+    return {**counts, "classes": len(labels)}
+
+
+def _check_target(target: Path, source: Source) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DatasetError(mark("{path} is there already: name a folder that is new or empty."), path=target)
+    if target.resolve().is_relative_to(source.location.resolve()):
+        raise DatasetError(
+            mark("{path} lies in the dataset's own folder, which stays as it is: name another place."), path=target
+        )
+
+
+def _write_files(
+    building: Path,
+    source: Source,
+    *,
+    manifest: pd.DataFrame,
+    parts: pd.Series,
+    config: MaterialiseConfig,
+    report: Report,
+) -> dict[str, int]:
+    files = _plan(manifest, parts, config.augmented)
+    for folder in {PurePosixPath(file.target).parent for file in files}:
+        (building / folder).mkdir(parents=True)
+    batches = (files[start : start + _BATCH] for start in range(0, len(files), _BATCH))
+    task = partial(write_files, building, config.augmentation, config.seed)
+    done = linked = 0
+    for batch_done, batch_linked in run_batches(task, source, batches, len(files) * (1 + config.augmented)):
+        done, linked = done + batch_done, linked + batch_linked
+        report(WRITING, done, len(files))
+    augmented = sum(file.augmented for file in files)
+    return {"files": len(files) + augmented, "linked": linked, "augmented": augmented}
+
+
+def _plan(manifest: pd.DataFrame, parts: pd.Series, augmented: int) -> list[_File]:
+    rows = manifest[parts != ""]
+    taken: set[str] = set()
+    files = []
+    for row, path, label, part in zip(rows.index, rows["path"], rows["label"], parts[rows.index], strict=True):
+        folder = f"{FOLDERS[Part(part)]}/{_folder_name(label)}"
+        target = f"{folder}/{_file_name(path)}"
+        if target.lower() in taken:  # two folders of the source may hold one name for one character
+            target = f"{target}-{row}"
+        taken.add(target.lower())
+        files.append(_File(path, target, row, augmented if part == Part.TRAIN else 0))
+    return files
+
+
+def _folder_name(label: str) -> str:
+    """A label as a folder's name; one that no folder can have is written by its codes."""
+    try:
+        return check_name(label)
+    except WorkspaceError:
+        return "_".join(f"U+{ord(sign):04X}" for sign in label)
+
+
+def _file_name(path: str) -> str:
+    """The name of a file without ending, short and plain enough for every system."""
+    pure = PurePosixPath(path)
+    name = pure.name.replace("#", "_") if "#" in pure.name else pure.stem
+    plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", name).strip(". ") or "picture"
+    shortened = plain.encode()[:_NAME_BYTES].decode(errors="ignore")
+    try:
+        return check_name(shortened)
+    except WorkspaceError:
+        return f"_{shortened}"
+
+
+def write_files(
+    building: Path, augmentation: Augmentation, seed: int, source: Source, files: list[_File]
+) -> tuple[int, int]:
+    """Write some files; how many pictures, and how many of them by hard link."""
+    return len(files), sum(_write_file(building, augmentation, seed, source, file) for file in files)
+
+
+def _write_file(building: Path, augmentation: Augmentation, seed: int, source: Source, file: _File) -> bool:
+    linked = _place(building, source, file)
+    if file.augmented:
+        gray = source.decode(source.read(file.path), file.path)
+        random, ground = np.random.default_rng((seed, file.row)), paper_level(gray)
+        for number in range(1, file.augmented + 1):
+            changed = augment(gray, augmentation, random, ground)
+            (building / f"{file.target}-augmented{number}.png").write_bytes(_png(changed))
+    return linked
+
+
+def _place(building: Path, source: Source, file: _File) -> bool:
+    """Bring one picture to its place; whether by hard link."""
+    if source.kind == "gnt":
+        gray = source.decode(source.read(file.path), file.path)
+        (building / f"{file.target}.png").write_bytes(_png(gray))
+        return False
+    place = building / (file.target + PurePosixPath(file.path).suffix)
+    if source.kind == "folder" and _link(source.location / file.path, place):
+        return True
+    place.write_bytes(source.read(file.path))
+    return False
+
+
+def _link(original: Path, place: Path) -> bool:
+    try:
+        os.link(original, place)
+    except OSError:  # another file system, or one without links
+        return False
+    return True
+
+
+def _png(gray: np.ndarray) -> bytes:
+    return bytes(cv2.imencode(".png", gray)[1])
+
+
+def _write_labels(folder: Path, labels: list[str]) -> None:
+    (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels), "utf-8")
+    (folder / "labels.json").write_text(json.dumps(labels, ensure_ascii=False, indent=1), "utf-8")
+    lines = "".join(f"    {label!r},\n" for label in labels)
+    (folder / "labels.py").write_text(f"LABELS = [\n{lines}]\n", "utf-8")

@@ -1,0 +1,144 @@
+"""Who works on which device, and who is next.
+
+A job that names devices waits until all of them are free; the oldest goes first, and keeps its place even while a
+younger one would fit. Decisions are made under one lock, by whoever comes by: the page that adds a job, the supervisor
+(a small process that lives while there is anything to watch), the command line.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from hanzi_core.errors import HanziError
+from hanzi_core.jobs.devices import slots
+from hanzi_core.jobs.launcher import start_detached
+from hanzi_core.jobs.lock import deciding, supervising
+from hanzi_core.jobs.notice import notify
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.store import Job, State, Status, list_jobs
+from hanzi_core.language import Sentence, mark
+from hanzi_core.workspace import Workspace
+
+LOOK_INTERVAL_S = 1.0
+HANDOVER_S = 5.0
+"""How long a new supervisor waits for an old one that is just ending."""
+
+Launch = Callable[[Job], None]
+"""Starts the process of a job; knows the verb of each kind."""
+
+
+def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
+    """Start ``job`` if its devices are free, else leave it waiting, watched over by the supervisor.
+
+    Raises:
+        JobError: its process cannot be started.
+    """
+    if not job.devices:
+        launch(job)
+        return
+    look(workspace, launch)
+    start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
+
+
+def requeue(workspace: Workspace, job: Job, launch: Launch) -> None:
+    """Take up a job again that has ended.
+
+    Raises:
+        JobError: its process cannot be started.
+    """
+    with deciding(workspace.jobs):
+        status = job.status()
+        if not status.state.is_active:
+            job.forget_process()
+            job.write_status(status.to(State.QUEUED, Sentence(mark("Waiting to go on.")), process=None))
+    enqueue(workspace, job, launch)
+
+
+def supervise(workspace: Workspace, launch: Launch) -> None:
+    """Start waiting jobs as devices become free and note which were lost; return when no job is left to watch.
+
+    Only one process a workspace does this; any other returns at once.
+    """
+    with supervising(workspace.jobs, HANDOVER_S) as alone:
+        while alone and look(workspace, launch):
+            time.sleep(LOOK_INTERVAL_S)
+
+
+def look(workspace: Workspace, launch: Launch) -> bool:
+    """One look at the queue; whether there is still something to watch."""
+    with deciding(workspace.jobs):
+        lost = _settle(workspace)
+        watched = _watched(workspace)
+        _launch_ready(watched, launch)
+    for job in lost:
+        notify(job)
+    return bool(watched)
+
+
+def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> None:
+    """Wait in this process until the devices of ``job`` are its own; ``tell`` hears who holds them."""
+    waiting = Sentence(mark("Waiting for its device."))
+    job.write_status(job.stored_status().to(State.QUEUED, waiting, process=ProcessId.own()))
+    while True:
+        with deciding(workspace.jobs):
+            watched = _watched(workspace)
+            if job in _ready(watched):
+                starting = Sentence(mark("Starting."))
+                job.write_status(job.stored_status().to(State.STARTING, starting, process=ProcessId.own()))
+                return
+        tell([other for other, status in watched if status.state is not State.QUEUED and _share_device(job, other)])
+        time.sleep(LOOK_INTERVAL_S)
+
+
+def holders(workspace: Workspace) -> dict[str, list[Job]]:
+    """The jobs at work on each device."""
+    held: dict[str, list[Job]] = {}
+    for job in list_jobs(workspace):
+        if job.devices and (state := job.status().state).is_active and state is not State.QUEUED:
+            for key in job.devices:
+                held.setdefault(key, []).append(job)
+    return held
+
+
+def _share_device(first: Job, second: Job) -> bool:
+    return bool(set(first.devices) & set(second.devices))
+
+
+def _settle(workspace: Workspace) -> list[Job]:
+    """Write down, once, which jobs were lost."""
+    lost = []
+    for job in list_jobs(workspace):
+        if job.devices and job.stored_status().state.is_active and (status := job.status()).state is State.LOST:
+            job.write_status(status)
+            lost.append(job)
+    return lost
+
+
+def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
+    """Jobs that hold or want a device, the oldest first."""
+    pairs = [(job, job.status()) for job in reversed(list_jobs(workspace)) if job.devices]
+    return [(job, status) for job, status in pairs if status.state.is_active]
+
+
+def _ready(watched: list[tuple[Job, Status]]) -> list[Job]:
+    """Waiting jobs whose devices are free now."""
+    taken = Counter(key for job, status in watched if status.state is not State.QUEUED for key in job.devices)
+    ready = []
+    for job, status in watched:
+        if status.state is not State.QUEUED:
+            continue
+        if all(taken[key] < slots(key) for key in job.devices):
+            ready.append(job)
+        taken.update(job.devices)  # a job that waits keeps its place
+    return ready
+
+
+def _launch_ready(watched: list[tuple[Job, Status]], launch: Launch) -> None:
+    waits_here = {job for job, status in watched if status.process is not None}
+    for job in _ready(watched):
+        if job in waits_here:  # it runs in somebody's terminal, and will see for itself
+            continue
+        try:
+            launch(job)
+        except HanziError:  # the job says so itself; the next one may still start
+            continue

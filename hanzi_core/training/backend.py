@@ -1,0 +1,40 @@
+"""Bring Keras and its backend into a process: on the devices that it may see, and without a page of start-up noise."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from hanzi_core.jobs.devices import environment, find_device
+
+
+def load_backend(devices: Sequence[str]) -> None:
+    """Import Keras so that it sees ``devices`` alone; both TensorFlow and JAX look once, when they are imported.
+
+    Raises:
+        JobError: a device has vanished since the job was made.
+    """
+    for key in devices:
+        find_device(key)
+    os.environ.update(environment(devices) | {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"})
+    with _held_back_noise():
+        import keras  # noqa: F401
+
+
+@contextmanager
+def _held_back_noise() -> Iterator[None]:
+    """Keep what the libraries' C++ writes to the error stream before it knows of any log level; unless they fail."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as noise:
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            noise.seek(0)
+            os.write(terminal, noise.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)

@@ -1,0 +1,150 @@
+"""Everything that a run needs to go on as if it had never stopped, in one file that is whole or not there."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from hanzi_core.errors import TrainingError
+from hanzi_core.language import mark
+from hanzi_core.workspace import replace_file, writing
+
+Arrays = list[NDArray]
+KEPT = 2
+"""The newest may be damaged by the disk itself; the one before is then still there."""
+
+
+class Position(BaseModel):
+    """Where a run is: after ``batch`` batches of epoch number ``epoch``, counted from 0."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    """Batches since the very beginning."""
+    elapsed_s: float = 0.0
+    history_bytes: int = 0
+    """Length of the history at this moment; what a later crash left behind it is taken back."""
+    trained: dict[str, float] | None = None
+    """Figures of an epoch that is trained but not yet validated."""
+    best_epoch: float = 0.0
+    best_accuracy: float = -1.0
+    lowest_loss: float = float("inf")
+    """In validation."""
+    epochs_since_lowest: int = 0
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one run."""
+
+    folder: Path
+
+    def save(self, position: Position, state: Arrays) -> None:
+        """Write a checkpoint, then let go of those before the last two.
+
+        Raises:
+            WorkspaceError: the disk is full; the earlier ones stay good.
+        """
+        with writing(self.folder):
+            self.folder.mkdir(exist_ok=True)
+        content = _pack(position.model_dump_json(), state)
+        replace_file(self.folder / f"{position.step:012d}-{position.trained is None:d}.npz", content)
+        for path in self._newest_first()[KEPT:]:
+            path.unlink(missing_ok=True)
+
+    def load(self) -> tuple[Position, Arrays] | None:
+        """The newest checkpoint that is whole, ``None`` where there never was one.
+
+        Raises:
+            TrainingError: there are some, and all are damaged.
+        """
+        paths = self._newest_first()
+        for path in paths:
+            try:
+                text, state = _unpack(path)
+                return Position.model_validate_json(text), state
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+                print(f"checkpoint {path.name} is damaged: going on from the one before", flush=True)
+        if paths:
+            raise TrainingError(
+                mark("Every checkpoint of this run is damaged, so it cannot go on: clone it to start anew.")
+            )
+        return None
+
+    def forget(self) -> None:
+        """Delete them all: a finished run has its model."""
+        for path in self._newest_first():
+            path.unlink(missing_ok=True)
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("*.npz"), reverse=True)
+
+
+def variables_of(trainee: keras.Model) -> list[keras.Variable]:
+    """All that changes while ``trainee`` trains: weights, statistics, seeds, optimiser, running metrics."""
+    everything = [*trainee.variables, *trainee.optimizer.variables, *trainee.metrics_variables]
+    return list({id(variable): variable for variable in everything}.values())
+
+
+def read_state(trainee: keras.Model) -> Arrays:
+    """The values of :func:`variables_of`."""
+    if hasattr(trainee, "jax_state_sync"):  # within ``fit`` JAX has them elsewhere
+        trainee.jax_state_sync()
+    return [keras.ops.convert_to_numpy(variable) for variable in variables_of(trainee)]
+
+
+def write_state(trainee: keras.Model, state: Arrays) -> None:
+    """Put back what :func:`read_state` gave.
+
+    Raises:
+        TrainingError: it belongs to another network.
+    """
+    variables = variables_of(trainee)
+    if [tuple(variable.shape) for variable in variables] != [array.shape for array in state]:
+        raise TrainingError(
+            mark("The checkpoint does not fit this run: the dataset or its split has changed since. Clone the run.")
+        )
+    for variable, array in zip(variables, state, strict=True):
+        variable.assign(array)
+
+
+def save_arrays(path: Path, text: str, arrays: Arrays) -> None:
+    """Write arrays and a text in one step.
+
+    Raises:
+        WorkspaceError: the disk is full; the earlier file stays.
+    """
+    replace_file(path, _pack(text, arrays))
+
+
+def load_arrays(path: Path) -> tuple[str, Arrays] | None:
+    """What :func:`save_arrays` wrote; ``None`` where it is missing or damaged."""
+    try:
+        return _unpack(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _pack(text: str, arrays: Arrays) -> bytes:
+    buffer = io.BytesIO()
+    members: dict[str, Any] = {f"a{index}": array for index, array in enumerate(arrays)}
+    np.savez(buffer, text=np.frombuffer(text.encode(), np.uint8), **members)
+    return buffer.getvalue()
+
+
+def _unpack(path: Path) -> tuple[str, Arrays]:
+    """Each member has a checksum that reading verifies; no pickle."""
+    with np.load(path, allow_pickle=False) as file:
+        return file["text"].tobytes().decode(), list(_arrays(file))
+
+
+def _arrays(file: np.lib.npyio.NpzFile) -> Iterator[NDArray]:
+    for index in range(len(file.files) - 1):
+        yield file[f"a{index}"]

@@ -1,0 +1,316 @@
+"""A run's training, epoch by epoch, that can be left after any step and taken up there as if nothing had been."""
+
+import json
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+
+from hanzi_core.errors import TrainingError
+from hanzi_core.jobs import Work
+from hanzi_core.language import mark
+from hanzi_core.training.averaging import averaged
+from hanzi_core.training.checkpoint import (
+    Arrays,
+    Checkpoints,
+    Position,
+    load_arrays,
+    read_state,
+    save_arrays,
+    write_state,
+)
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.events import EventFiles
+from hanzi_core.training.input import Batches, Material, batch_count, class_weights, epoch_order
+from hanzi_core.training.reporting import Load, Pace, Reporter
+
+CHECKPOINT_INTERVAL_S = 30.0
+_CHECKPOINT_COST = 0.05
+"""After a shorter epoch a checkpoint is written if that costs no more than this share of the time."""
+_VALIDATION_BATCH = 256
+VALIDATING = mark("Validating")
+
+
+class _Left(Exception):  # noqa: N818  it is no error
+    """Raised within a validation that is not to be waited for."""
+
+
+@dataclass
+class _Best:
+    """The best weights so far, and what they reached."""
+
+    accuracy: float = -1.0
+    epoch: float = 0.0
+    weights: Arrays | None = None
+    is_saved: bool = True
+
+
+class Fitting:
+    """Train ``trainee``, which is ``model`` behind its augmentation, as ``config`` says."""
+
+    def __init__(
+        self,
+        work: Work,
+        config: TrainingConfig,
+        material: Material,
+        model: keras.Model,
+        trainee: keras.Model,
+        *,
+        share: tuple[int, int] = (0, 1),
+    ) -> None:
+        self._work, self._config, self._material = work, config, material
+        self._model, self._trainee, self._share = model, trainee, share
+        self._checkpoints = Checkpoints(work.folder / "checkpoints")
+        self.position = Position()
+        self.steps_per_epoch = batch_count(len(material.train), self._batch_size, share[1])
+        self._best = _Best()
+        self._restored: Arrays | None = None
+        self._weights = class_weights(material, config.balance)
+        self.fault: TrainingError | None = None
+        self._save_cost_s = 0.0
+
+    @property
+    def _batch_size(self) -> int:
+        return min(self._config.batch_size, max(1, len(self._material.train)))
+
+    def run(self) -> None:
+        """Train until the end, a request to stop, the time limit, or a fault; the best weights are in the model then.
+
+        Raises:
+            TrainingError: no checkpoint of a run that had some can be read.
+            WorkspaceError: the disk is full.
+        """
+        self._take_up()
+        events = self._work.folder / ("events" if self._share[0] == 0 else f"events/rank-{self._share[0]}")
+        self._events = EventFiles(events, self._trainee, self.position.step)
+        total = self._config.epochs * self.steps_per_epoch
+        self._pace, self._load = Pace(self.position.step, total), Load(self._work.job.devices)
+        while not self._is_over():
+            if self.position.trained is None:
+                self._train()
+            if self._must_leave():
+                self.save()
+                break
+            self._validate()
+        self._events.close()
+
+    @property
+    def best(self) -> _Best:
+        """The best so far."""
+        return self._best
+
+    def restore_best(self) -> bool:
+        """Put the best weights into the model; whether there are any."""
+        if self._best.weights is None:
+            return False
+        self._model.set_weights(self._best.weights)
+        return True
+
+    def forget_checkpoints(self) -> None:
+        """Free the disk: the run is over for good."""
+        self._checkpoints.forget()
+
+    def _is_over(self) -> bool:
+        patience = self._config.early_stopping
+        exhausted = patience is not None and self.position.epochs_since_lowest >= patience
+        return self.position.epoch >= self._config.epochs or exhausted or self.is_out_of_time or self.fault is not None
+
+    def _must_leave(self) -> bool:
+        return self.fault is not None or self._work.stopping()
+
+    @property
+    def is_out_of_time(self) -> bool:
+        """Whether the time limit has been reached."""
+        remaining_s = self._remaining_limit_s()
+        return remaining_s is not None and remaining_s <= 0
+
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, those of earlier processes included."""
+        return self.position.elapsed_s + time.monotonic() - self._clock
+
+    def _remaining_limit_s(self) -> float | None:
+        limit_min = self._config.time_limit_min
+        return None if limit_min is None else max(0.0, limit_min * 60 - self.elapsed_s())
+
+    # Checkpoints ------------------------------------------------------------------------------------------------------
+
+    def _take_up(self) -> None:
+        """Go back to the newest checkpoint, and take back what the history tells of the time after it."""
+        self._restored = self.look_back()
+        if self._restored:
+            write_state(self._trainee, self._restored)
+        if self._share[0] == 0:
+            self._work.job.history.cut(self.position.history_bytes)
+
+    def look_back(self) -> Arrays | None:
+        """Take position and best weights from the newest checkpoint, and return the state in it."""
+        found = self._checkpoints.load()
+        self._clock = self._saved = time.monotonic()
+        if found is None:
+            return None
+        self.position, state = found
+        self._load_best()
+        return state
+
+    def _load_best(self) -> None:
+        """The best may be newer than the checkpoint: it was reached by this very run, and will be again."""
+        stored = load_arrays(self._work.folder / "best.npz")
+        if stored:
+            facts = json.loads(stored[0])
+            self._best = _Best(facts["accuracy"], facts["epoch"], stored[1])
+
+    def restore_metrics(self) -> None:
+        """Put the running metrics of an epoch that was left within it back: Keras has just reset them."""
+        if self._restored is not None:
+            write_state(self._trainee, self._restored)
+            self._restored = None
+
+    def save_if_due(self, reporter: Reporter) -> None:
+        """Within an epoch: a checkpoint every :data:`CHECKPOINT_INTERVAL_S`."""
+        within = reporter.batches < self.steps_per_epoch
+        if within and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
+            self._note(reporter)
+            self.save()
+
+    def _note(self, reporter: Reporter) -> None:
+        steps = reporter.batches - self.position.batch
+        self.position = self.position.model_copy(update={"batch": reporter.batches, "step": self.position.step + steps})
+
+    def save(self) -> None:
+        """Write a checkpoint of this very moment, and the best weights if they are new.
+
+        Raises:
+            WorkspaceError: the disk is full; the earlier checkpoint stays good.
+        """
+        if self._share[0]:  # of a group, one rank writes
+            return
+        if self.fault is not None:  # a network that went astray is not to be taken up
+            return
+        begun = time.monotonic()
+        if not self._best.is_saved and self._best.weights:
+            facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
+            save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
+            self._best.is_saved = True
+        history_bytes = self._work.job.history.size_bytes()
+        position = self.position.model_copy(update={"elapsed_s": self.elapsed_s(), "history_bytes": history_bytes})
+        self._checkpoints.save(position, read_state(self._trainee))
+        self._saved = time.monotonic()
+        self._save_cost_s = self._saved - begun
+
+    # One epoch --------------------------------------------------------------------------------------------------------
+
+    def _train(self) -> None:
+        """The rest of the epoch's training part; leaves its figures in the position, unless it was cut short."""
+        position = self.position
+        reporter = Reporter(
+            self._work,
+            self._pace,
+            self._load,
+            epoch=position.epoch,
+            batches_done=position.batch,
+            steps_per_epoch=self.steps_per_epoch,
+            steps_done=position.step,
+            batch_size=self._batch_size,
+            remaining_limit_s=self._remaining_limit_s,
+            should_end=self._should_end,
+        )
+        batches = Batches(
+            self._material,
+            epoch_order(self._material, self._config, position.epoch),
+            self._batch_size,
+            weights=self._weights,
+            done=position.batch,
+            share=self._share,
+        )
+        fitted = self._trainee.fit(
+            batches, callbacks=[_Restorer(self), reporter, _Saver(self, reporter)], verbose=0, shuffle=False
+        )
+        self.fault = reporter.fault
+        self._note(reporter)
+        whole = self.position.batch == self.steps_per_epoch
+        if self.fault is None and (whole or (self.is_out_of_time and not self._work.stopping())):
+            figures = {name: values[-1] for name, values in fitted.history.items()}
+            rates = {"images_per_s": reporter.images_per_s, "learning_rate": reporter.learning_rate}
+            self.position = self.position.model_copy(update={"trained": figures | rates})
+            if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
+                self.save()
+
+    def _should_end(self, _step: int) -> bool:
+        return self._work.stopping() or self.is_out_of_time
+
+    def _validate(self) -> None:
+        """Validate, tell the epoch's figures, and keep the weights if they are the best so far."""
+        material = self._material
+        batches = Batches(material, material.validation, _VALIDATION_BATCH, share=(0, 1))
+        watch = keras.callbacks.LambdaCallback(on_test_batch_end=self._leave_if_asked)
+        try:
+            with averaged(self._trainee):
+                found = self._trainee.evaluate(batches, return_dict=True, verbose=0, callbacks=[watch])
+                self._keep_best(found["accuracy"])
+        except _Left:
+            return
+        figures = {**(self.position.trained or {}), **{f"val_{name}": value for name, value in found.items()}}
+        self._record_epoch(figures)
+        self._next_epoch(found["loss"])
+        short = time.monotonic() - self._saved
+        if short >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
+            self.save()
+
+    def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._work.stopping():
+            raise _Left
+
+    def _epochs_done(self) -> float:
+        """An epoch that was cut short is not a whole one: 3.4 epochs, not 4."""
+        return round(self.position.epoch + self.position.batch / self.steps_per_epoch, 3)
+
+    def _keep_best(self, accuracy: float) -> None:
+        if accuracy > self._best.accuracy or self._best.weights is None:
+            weights = [np.array(each) for each in self._model.get_weights()]
+            self._best = _Best(float(accuracy), self._epochs_done(), weights, is_saved=False)
+
+    def _record_epoch(self, figures: dict[str, float]) -> None:
+        rounded = {name: round(float(value), 6) for name, value in figures.items() if math.isfinite(value)}
+        where = {"kind": "epoch", "epoch": self._epochs_done(), "step": self.position.step}
+        self._work.record({**where, **rounded, "elapsed_s": round(self.elapsed_s(), 3)})
+        self._events.write(self.position.step, rounded)
+        self._work.show(self._pace.progress(self._remaining_limit_s()))
+
+    def _next_epoch(self, validation_loss: float) -> None:
+        lower = validation_loss < self.position.lowest_loss
+        self.position = self.position.model_copy(
+            update={
+                "epoch": self.position.epoch + 1,
+                "batch": 0,
+                "trained": None,
+                "lowest_loss": validation_loss if lower else self.position.lowest_loss,
+                "epochs_since_lowest": 0 if lower else self.position.epochs_since_lowest + 1,
+            }
+        )
+
+
+class _Restorer(keras.callbacks.Callback):
+    """Give the rest of an epoch the running metrics of its beginning."""
+
+    def __init__(self, fitting: Fitting) -> None:
+        super().__init__()
+        self._fitting = fitting
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Before the first step."""
+        self._fitting.restore_metrics()
+
+
+class _Saver(keras.callbacks.Callback):
+    """Write checkpoints within an epoch."""
+
+    def __init__(self, fitting: Fitting, reporter: Reporter) -> None:
+        super().__init__()
+        self._fitting, self._reporter = fitting, reporter
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """After each step."""
+        self._fitting.save_if_due(self._reporter)

@@ -1,0 +1,96 @@
+"""What a batch needs of memory, and what there is of it: asked before the system ends a process that takes too much."""
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import psutil
+
+from hanzi_core.errors import TrainingError
+from hanzi_core.jobs.devices import CPU, find_device
+from hanzi_core.language import mark
+
+_BYTES = 4
+_COPIES_OF_WEIGHTS = 6
+"""Weights, gradients, two averages of AdamW, averaged weights, the best so far."""
+_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def needed_bytes(model: keras.Model, batch_size: int) -> int:
+    """Rough memory of training: the output of each layer and its gradient for each picture, and the weights."""
+    elements = sum(_elements(layer) for layer in _layers(model))
+    return 2 * _BYTES * elements * batch_size + _COPIES_OF_WEIGHTS * _BYTES * int(model.count_params())
+
+
+def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _layers(layer)
+        else:
+            yield layer
+
+
+def _elements(layer: keras.layers.Layer) -> int:
+    total = 1
+    for side in layer.output.shape[1:]:
+        total *= side
+    return int(total)
+
+
+def available_bytes(devices: Sequence[str]) -> int:
+    """What a new process may still take on its device."""
+    gpus = [key for key in devices if key != CPU]
+    if gpus:
+        return min(find_device(key).memory_free_bytes for key in gpus)
+    return min([psutil.virtual_memory().available, *_group_limits(), *_process_limits()])
+
+
+def _group_limits() -> Iterator[int]:
+    """Of the container."""
+    for path in map(Path, _CGROUP_LIMITS):
+        with contextlib.suppress(OSError, ValueError):
+            yield int(path.read_text()) - psutil.Process().memory_info().rss
+
+
+def _process_limits() -> Iterator[int]:
+    """Of ``ulimit -v``, which counts addresses rather than memory."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, _hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft != resource.RLIM_INFINITY:
+        yield soft - psutil.Process().memory_info().vms
+
+
+def check_memory(model: keras.Model, batch_size: int, devices: Sequence[str]) -> None:
+    """Refuse a batch that cannot fit.
+
+    Raises:
+        TrainingError: says how much is needed and there, and which batch size would fit.
+    """
+    needed, available = needed_bytes(model, batch_size), available_bytes(devices)
+    if needed > available:
+        raise too_large(batch_size, needed, available, _fitting(model, batch_size, available))
+
+
+def too_large(batch_size: int, needed: int, available: int, fitting: int) -> TrainingError:
+    """What to tell of a batch that did not, or would not, fit."""
+    return TrainingError(
+        mark(
+            "A batch of {batch_size} pictures needs about {needed_gib:.1f} GiB of memory, and {available_gib:.1f} GiB "
+            "are free: try a batch size of {fitting}."
+        ),
+        batch_size=batch_size,
+        needed_gib=needed / 2**30,
+        available_gib=max(0, available) / 2**30,
+        fitting=fitting,
+    )
+
+
+def _fitting(model: keras.Model, batch_size: int, available: int) -> int:
+    while batch_size > 2 and needed_bytes(model, batch_size) > 0.8 * available:
+        batch_size //= 2
+    return max(2, batch_size)

@@ -1,0 +1,78 @@
+"""The network of a run, ready to be trained: with its augmentation, loss and optimiser, on one GPU or on several."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+
+from hanzi_core.jobs.devices import CPU
+from hanzi_core.training.architectures import build
+from hanzi_core.training.config import Start, TrainingConfig
+from hanzi_core.training.distortion import Distortion
+from hanzi_core.training.first_model import first_model
+from hanzi_core.training.input import Batches, Material, batch_count
+from hanzi_core.training.memory import check_memory
+from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
+from hanzi_core.training.precision import policy
+from hanzi_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is trained, and the part of it that is kept."""
+
+    whole: keras.Model
+    """Augmentation, then logits; compiled."""
+    model: keras.Model
+    """Logits and embedding."""
+
+
+def prepare_trainee(
+    workspace: Workspace, config: TrainingConfig, material: Material, devices: Sequence[str], processes: int = 1
+) -> Trainee:
+    """Build and compile, down to the last variable of the optimiser.
+
+    Raises:
+        TrainingError: the first weights cannot be had, or a batch cannot fit into memory.
+    """
+    batch_size = min(config.batch_size, len(material.train))
+    steps = config.epochs * batch_count(len(material.train), batch_size, processes)
+    with _strategy(devices):
+        keras.mixed_precision.set_global_policy(policy(config.precision))
+        model = first_model(workspace, config, material.labels)
+        keras.mixed_precision.set_global_policy("float32")
+        check_memory(model, batch_size // max(1, len(devices)) // processes, devices)
+        logits = keras.Model(model.input, model.output["logits"])
+        whole = keras.Sequential([Distortion(config.augmentation, config.seed), logits])
+        whole.compile(
+            optimiser(config, steps),
+            SmoothedCrossentropy(config.label_smoothing),
+            metrics=[
+                keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                keras.metrics.SparseTopKCategoricalAccuracy(min(5, len(material.labels)), name="top_5"),
+            ],
+        )
+        whole._symbolic_build(data_batch=Batches(material, material.train, 2)[0])
+    return Trainee(whole, model)
+
+
+def _strategy(devices: Sequence[str]) -> contextlib.AbstractContextManager:
+    """Several GPUs of one machine share each batch (``MirroredStrategy``)."""
+    if len([key for key in devices if key != CPU]) < 2:
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy().scope()
+
+
+def in_float32(config: TrainingConfig, model: keras.Model, classes: int) -> keras.Model:
+    """The same network with the same weights in numbers of 32 bits throughout, as it is served.
+
+    A network that began as a bundle is in 32 bits already.
+    """
+    if config.start is Start.BUNDLE or policy(config.precision) == "float32":
+        return model
+    plain = build(config.network, config.image_size_px, classes, config.dropout)
+    plain.set_weights(model.get_weights())
+    return plain

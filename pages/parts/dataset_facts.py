@@ -1,0 +1,71 @@
+"""What the parts of the Datasets page share of a dataset, read once until its manifest changes."""
+
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.dataset import Dataset, find_faults, find_leaks, split_shortfalls
+from hanzi_core.dataset.entry import Source
+from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.statistics import class_counts
+
+# Kept as they are, not copied at each call as st.cache_data would: nobody may write to them.
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _manifest(folder: Path, _time: float) -> pd.DataFrame:
+    return Dataset(folder).manifest()
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _counts(folder: Path, time: float) -> pd.Series:
+    return class_counts(_manifest(folder, time))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _faults(folder: Path, time: float) -> pd.DataFrame:
+    return find_faults(_manifest(folder, time))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+    dataset, manifest = Dataset(folder), _manifest(folder, time)
+    parts = dataset.parts(split)
+    return parts, split_shortfalls(manifest, parts), find_leaks(manifest, parts, dataset.splits()[split])
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _source(folder: Path, _time: float) -> Source:
+    return Dataset(folder).source()
+
+
+def manifest_of(dataset: Dataset) -> pd.DataFrame:
+    """The manifest; read only."""
+    return _manifest(dataset.folder, dataset.manifest_time)
+
+
+def usable_rows(dataset: Dataset) -> pd.DataFrame:
+    """The rows of the manifest that can be trained on."""
+    manifest = manifest_of(dataset)
+    return manifest[usable(manifest)]
+
+
+def counts_of(dataset: Dataset) -> pd.Series:
+    """Usable pictures by label, the largest class first; read only."""
+    return _counts(dataset.folder, dataset.manifest_time)
+
+
+def faults_of(dataset: Dataset) -> pd.DataFrame:
+    """Every fault of every picture; read only."""
+    return _faults(dataset.folder, dataset.manifest_time)
+
+
+def split_report(dataset: Dataset, split: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+    """Parts, shortfalls and leaks of a split; read only."""
+    return _split_report(dataset.folder, dataset.manifest_time, split)
+
+
+def source_of(dataset: Dataset) -> Source:
+    """The source, opened once: a zip of 138,499 files takes a second to open."""
+    return _source(dataset.folder, dataset.manifest_time)

@@ -1,0 +1,119 @@
+"""The faults of a dataset by kind, the files behind each, and which of them to leave out."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.dataset import Dataset, Fault, fault_name
+from hanzi_core.dataset.faults import EXCLUDABLE
+from hanzi_core.dataset.pack import sample_pictures
+from hanzi_core.image.thumbnail import thumbnail
+from hanzi_core.language import gettext as _
+from pages.parts.dataset_facts import faults_of, manifest_of, source_of
+from pages.parts.session import errors_shown
+
+PAGE_SIZE = 100
+TILE_PX = 96
+
+
+def show_faults(dataset: Dataset) -> None:
+    """Every kind of fault with its count; the files of the chosen one."""
+    faults = faults_of(dataset)
+    excluded = int(manifest_of(dataset)["excluded"].sum())
+    if excluded:
+        st.caption(_("{count} pictures are excluded; their files stay as they are.").format(count=f"{excluded:,}"))
+    if faults.empty:
+        st.success(_("Every file can be used."), icon=":material/check:")
+        return
+    counts = faults["fault"].value_counts()
+    kinds = [fault for fault in Fault if fault.value in counts.index]
+    _show_kinds(dataset, kinds, counts)
+    csv = faults.drop(columns="row").to_csv(index=False).encode("utf-8-sig")  # marked, or Excel takes it for Latin-1
+    st.download_button(
+        _("Download this list"), csv, f"{dataset.name}-faults.csv", "text/csv", icon=":material/download:"
+    )
+    kind = st.selectbox(
+        _("Files with"),
+        kinds,
+        format_func=lambda fault: f"{_(fault_name(fault))} · {counts[fault]:,}",
+        key="fault-kind",
+    )
+    _show_files(dataset, kind, faults[faults["fault"] == kind.value])
+
+
+def _show_kinds(dataset: Dataset, kinds: list[Fault], counts: pd.Series) -> None:
+    """One line a kind; those that could be used all the same have a box to leave them out."""
+    chosen = dataset.excluded_kinds()
+    table = pd.DataFrame(
+        {
+            "fault": [_(fault_name(kind)) for kind in kinds],
+            "count": [int(counts[kind.value]) for kind in kinds],
+            "exclude": [kind in chosen or kind not in EXCLUDABLE for kind in kinds],
+            "use": [_("never used") if kind not in EXCLUDABLE else _("your choice") for kind in kinds],
+        }
+    )
+    columns: dict[str, Any] = {
+        "fault": _("Fault"),
+        "count": _("Files"),
+        "exclude": st.column_config.CheckboxColumn(_("Exclude")),
+        "use": _("Use"),
+    }
+    edited = st.data_editor(
+        table, hide_index=True, column_config=columns, disabled=["fault", "count", "use"], key=f"kinds-{dataset.name}"
+    )
+    wanted = {kind for kind, exclude in zip(kinds, edited["exclude"], strict=True) if exclude} & set(EXCLUDABLE)
+    if wanted != chosen & set(kinds) and st.button(_("Apply"), type="primary", icon=":material/filter_alt:"):
+        _exclude(dataset, wanted, set(_by_hand(dataset)))
+
+
+def _by_hand(dataset: Dataset) -> pd.Series:
+    manifest = manifest_of(dataset)
+    return manifest.loc[manifest["excluded_by_hand"], "path"]
+
+
+def _exclude(dataset: Dataset, kinds: set[Fault], paths: set[str]) -> None:
+    with errors_shown():
+        dataset.exclude(kinds, paths)
+        st.session_state.pop(f"kinds-{dataset.name}", None)
+        st.rerun()
+
+
+def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
+    """The files of one kind, paged; those selected can be left out or taken back."""
+    pages = -(-len(faults) // PAGE_SIZE)
+    page = st.pagination(pages, key=f"fault-page-{kind}") if pages > 1 else 1
+    shown = faults.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    names = {"path": _("File"), "label": _("Character"), "detail": _("Concerns"), "excluded": _("Excluded")}
+    table = st.dataframe(
+        shown[list(names)].rename(columns=names),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"files-{kind}-{page}",
+    )
+    selected = shown.iloc[table.selection.rows]
+    if selected.empty:
+        st.caption(_("Select files to see them, to leave them out or to take them back."))
+        return
+    by_hand = set(_by_hand(dataset))
+    with st.container(horizontal=True):
+        if kind in EXCLUDABLE and st.button(_("Exclude these"), icon=":material/block:"):
+            _exclude(dataset, dataset.excluded_kinds(), by_hand | set(selected["path"]))
+        if by_hand & set(selected["path"]) and st.button(_("Take these back"), icon=":material/undo:"):
+            _exclude(dataset, dataset.excluded_kinds(), by_hand - set(selected["path"]))
+    _show_beside(dataset, selected.head(12))
+
+
+def _show_beside(dataset: Dataset, faults: pd.DataFrame) -> None:
+    """Each file, and beside it the other file that it concerns."""
+    paths = set(manifest_of(dataset)["path"])
+    wanted = [path for pair in zip(faults["path"], faults["detail"], strict=True) for path in pair if path in paths]
+    pictures = sample_pictures(source_of(dataset), wanted)
+    found = [(picture, path) for picture, path in zip(pictures, wanted, strict=True) if picture is not None]
+    if found:
+        st.image(
+            [thumbnail(picture, TILE_PX) for picture, _path in found],
+            caption=[path[-24:] for _picture, path in found],
+            width=TILE_PX,
+        )

@@ -1,0 +1,67 @@
+"""A dataset in figures: classes, imbalance, sizes, ink."""
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.charts.distribution import class_histogram, value_histogram
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.statistics import imbalance
+from hanzi_core.language import gettext as _
+from pages.parts.dataset_facts import counts_of, faults_of, usable_rows
+
+
+def show_overview(dataset: Dataset) -> None:
+    """The figures that one asks for first, then how pictures are spread."""
+    counts = counts_of(dataset)
+    if counts.empty:
+        st.warning(_("Every picture is excluded or faulty: see the faults."), icon=":material/warning:")
+        return
+    _show_figures(dataset, counts)
+    _show_classes(counts)
+    _show_pictures(usable_rows(dataset))
+
+
+def _show_figures(dataset: Dataset, counts: pd.Series) -> None:
+    spread = imbalance(counts)
+    figures = {
+        _("Classes"): f"{len(counts):,}",
+        _("Pictures"): f"{int(counts.sum()):,}",
+        _("With faults"): f"{faults_of(dataset)['row'].nunique():,}",
+        _("Smallest class"): f"{int(counts.min()):,}",
+        _("Largest class"): f"{int(counts.max()):,}",
+        _("Largest to smallest"): f"{spread.ratio:.3g} : 1",
+        _("Gini coefficient"): f"{spread.gini:.2f}",
+    }
+    with st.container(horizontal=True):
+        for name, value in figures.items():
+            st.metric(name, value, border=True, width=150)
+
+
+def _show_classes(counts: pd.Series) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input(_("Find a character"), key="marked", max_chars=8, width=180).strip()
+        few = st.number_input(_("Classes under … pictures"), 2, 100_000, 10, key="few", width=200)
+        logarithmic = st.toggle(_("Logarithmic"), key="logarithmic")
+    small = counts[counts < few]
+    notes = [
+        _("{count} of {all} classes have fewer than {few} pictures.").format(count=len(small), all=len(counts), few=few)
+    ]
+    if wanted and wanted not in counts.index:
+        notes.append(_("There is no class “{label}” among the usable pictures.").format(label=wanted))
+    elif wanted:
+        notes.append(_("“{label}” has {count} pictures.").format(label=wanted, count=counts[wanted]))
+    st.caption(" ".join(notes))
+    st.plotly_chart(class_histogram(counts, logarithmic, wanted), key="histogram")
+
+
+def _show_pictures(rows: pd.DataFrame) -> None:
+    light = float(rows["ink_is_light"].mean())
+    st.caption(
+        _(
+            "{dark:.0%} of the pictures are dark ink on light paper, {light:.0%} light on dark; both are read alike."
+        ).format(dark=1 - light, light=light)
+    )
+    left, right = st.columns(2)
+    longer = rows[["width_px", "height_px"]].max(axis=1)
+    left.plotly_chart(value_histogram(longer, _("Longer side, px")), key="sizes")
+    right.plotly_chart(value_histogram(100 * rows["ink_coverage"], _("Ink coverage, %")), key="coverage")

@@ -1,0 +1,55 @@
+"""Write a split out for other tools, as a job."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from hanzi_core.cli.perform import read_config, start
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.materialise import MaterialiseConfig
+from hanzi_core.image.presets import list_presets
+from hanzi_core.jobs import list_jobs
+from hanzi_core.jobs.store import State
+from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
+from pages.parts.session import errors_shown
+
+
+def show_writing_out(dataset: Dataset, space: Workspace) -> None:
+    """The form, and what became of the last time."""
+    st.caption(
+        _("Folders train, val and test with a folder a character, and labels.txt, labels.json and labels.py. ")
+        + _("Files are hard links where the disk allows, and copies elsewhere.")
+    )
+    presets = list_presets(space)
+    with st.form("materialise", border=False):
+        target = st.text_input(_("Folder to make, on this server"), placeholder=f"/data/{dataset.name}-split")
+        first, second, third = st.columns(3)
+        split = first.selectbox(_("Split"), list(dataset.splits()))
+        augmented = second.number_input(_("Augmented files a training picture"), 0, 100, 0)
+        preset = third.selectbox(_("Augmentation"), list(presets), index=list(presets).index("classic"))
+        begin = st.form_submit_button(_("Write"), type="primary", icon=":material/drive_file_move:")
+    if begin and target.strip():
+        values = {
+            "dataset": dataset.name,
+            "target": Path(target.strip()).expanduser().absolute(),
+            "split": split,
+            "augmented": augmented,
+            "augmentation": presets[preset],
+        }
+        with errors_shown():
+            start(space, "materialise", read_config(MaterialiseConfig, values), dataset.name)
+            st.rerun()
+    _show_last(dataset, space)
+
+
+def _show_last(dataset: Dataset, space: Workspace) -> None:
+    jobs = [job for job in list_jobs(space, "materialise") if job.config["dataset"] == dataset.name]
+    if not jobs:
+        return
+    status, result = jobs[0].status(), jobs[0].result()
+    if status.state is State.FINISHED and result:
+        text = _("{files} files of {classes} classes; {linked} by link, {augmented} augmented.").format(**result)
+        st.success(f"`{jobs[0].config['target']}` · {text}", icon=":material/check:")
+    elif not status.state.is_active:
+        st.error(str(status.changes[-1]), icon=":material/error:")

@@ -1,0 +1,68 @@
+"""The card of a model bundle."""
+
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from hanzi_core.bundle import Bundle
+from hanzi_core.bundle_archive import archive_bundle
+from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
+
+LABELS_SHOWN = 2000
+
+METRIC_NAMES = {
+    "validation_accuracy": mark("Accuracy in validation"),
+    "test_top_1": mark("Top-1 in the test"),
+    "test_top_5": mark("Top-5 in the test"),
+}
+
+
+def show_card(key: str, bundle: Bundle) -> None:
+    """What it is, how good it is, what it knows, and the ways on from here."""
+    card = bundle.card
+    with st.container(border=True):
+        st.markdown(f"**{card.name}**  \n`{key}`")
+        st.caption(" · ".join(_facts(bundle)))
+        measured = {_(METRIC_NAMES[name]): value for name, value in card.metrics.items() if name in METRIC_NAMES}
+        if measured:
+            with st.container(horizontal=True):
+                for name, value in measured.items():
+                    st.metric(name, f"{value:.1%}", width=190)
+        with st.expander(_("Characters and card")):
+            more = " …" if len(bundle.labels) > LABELS_SHOWN else ""
+            st.write(" ".join(bundle.labels[:LABELS_SHOWN]) + more)
+            st.json(card.model_dump(), expanded=False)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                "pages/recognise.py",
+                label=_("Draw and recognise"),
+                icon=":material/stylus:",
+                query_params={"model": key},
+            )
+            _offer_download(key, bundle.folder)
+
+
+def _facts(bundle: Bundle) -> list[str]:
+    card = bundle.card
+    size_mb = sum(path.stat().st_size for path in bundle.folder.iterdir()) / 1e6
+    facts = [
+        _("{count} characters").format(count=f"{len(bundle.labels):,}"),
+        card.network,
+        f"{size_mb:.1f} MB",
+        f"{datetime.fromtimestamp(card.created):%Y-%m-%d %H:%M}",
+    ]
+    return [*facts, card.dataset] if card.dataset else facts
+
+
+def _offer_download(key: str, folder: Path) -> None:
+    st.download_button(
+        _("Download"),
+        lambda: archive_bundle(folder),
+        f"{key}.zip",
+        "application/zip",
+        key=f"download-{key}",
+        icon=":material/archive:",
+        on_click="ignore",
+    )

@@ -1,0 +1,25 @@
+"""Bring in a model bundle from a zip file."""
+
+import tempfile
+from pathlib import Path
+
+import streamlit as st
+
+from hanzi_core.bundle_archive import bring_in_bundle
+from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
+from pages.parts.session import errors_shown
+
+
+def show_model_import(space: Workspace) -> None:
+    """The form; the new model appears in the list."""
+    with st.form("model-import", border=False):
+        file = st.file_uploader(_("Model bundle (zip)"), type="zip")
+        name = st.text_input(_("Name"), placeholder=_("that of the file"))
+        begin = st.form_submit_button(_("Bring in"), icon=":material/download:")
+    if begin and file is not None:
+        with errors_shown(), tempfile.TemporaryDirectory() as place:
+            archive = Path(place) / "bundle.zip"
+            archive.write_bytes(file.getvalue())
+            bring_in_bundle(space, archive, name or Path(file.name).stem)
+            st.rerun()

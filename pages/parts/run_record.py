@@ -1,0 +1,47 @@
+"""What a person adds to a run, and does with it once it has ended: name, notes, tags, resume, clone, delete."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from hanzi_core.cli.perform import resume
+from hanzi_core.jobs import Job, Status
+from hanzi_core.jobs.store import STATE_NAMES, State
+from hanzi_core.jobs.trash import throw_away
+from hanzi_core.language import gettext as _
+from pages.parts.run_form import CLONE
+from pages.parts.session import errors_shown, workspace
+
+
+def show_life(status: Status) -> None:
+    """Every state with its time and reason."""
+    lines = (
+        f"{datetime.fromtimestamp(change.time):%Y-%m-%d %H:%M:%S}  {_(STATE_NAMES[change.state])}  {change}"
+        for change in status.changes
+    )
+    st.code("\n".join(lines), language=None)
+
+
+def show_record(job: Job) -> None:
+    """Buttons and fields of an ended run."""
+    state = job.status().state
+    with st.container(horizontal=True), errors_shown():
+        if state is not State.FINISHED and st.button(_("Resume"), type="primary", icon=":material/resume:"):
+            resume(workspace(), job)
+            st.rerun()
+        if st.button(_("Clone"), icon=":material/content_copy:", help=_("A new run with these settings to change.")):
+            st.session_state[CLONE] = job.id
+            st.rerun()
+        if st.button(_("Delete"), icon=":material/delete:", help=_("Moves it to the trash.")):
+            throw_away(workspace(), job)
+            st.session_state.pop("run", None)
+            st.query_params.pop("run", None)
+            st.rerun()
+    with st.expander(_("Name, notes and tags"), expanded=False), st.form(f"record-{job.id}", border=False):
+        title = st.text_input(_("Name"), job.title)
+        tags = st.text_input(_("Tags"), " ".join(job.tags), help=_("Words with spaces between."))
+        notes = st.text_area(_("Notes"), job.notes)
+        if st.form_submit_button(_("Save"), icon=":material/save:"):
+            with errors_shown():
+                job.describe(title=title.strip(), tags=tags.split(), notes=notes)
+                st.rerun()

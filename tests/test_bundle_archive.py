@@ -1,0 +1,82 @@
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import CARD, LABELS, MODEL, Bundle, bundle_folder, find_bundles
+from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
+from hanzi_core.errors import BundleError, WorkspaceError
+from hanzi_core.jobs import Job
+from hanzi_core.workspace import Workspace
+from tests.conftest import Command
+
+
+@pytest.fixture
+def archive(finished_run: Job, tmp_path: Path) -> Path:
+    path = tmp_path / "brush.zip"
+    path.write_bytes(archive_bundle(bundle_folder(finished_run)))
+    return path
+
+
+def changed(archive: Path, name: str, content: bytes | None) -> Path:
+    """``archive`` with one file replaced, or left out."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(buffer, "w") as new:
+        for member in old.namelist():
+            if member != name:
+                new.writestr(member, old.read(member))
+        if content is not None:
+            new.writestr(name, content)
+    archive.write_bytes(buffer.getvalue())
+    return archive
+
+
+def test_a_model_travels(archive: Path, finished_run: Job, workspace: Workspace) -> None:
+    brought = bring_in_bundle(workspace, archive, "毛笔")
+    assert find_bundles(workspace)["毛笔"] == brought.folder
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64), np.uint8)
+    here = brought.load().predict(images).probabilities
+    there = Bundle.open(bundle_folder(finished_run)).load().predict(images).probabilities
+    np.testing.assert_array_equal(here, there)
+
+
+@pytest.mark.parametrize("name", [CARD, LABELS, MODEL])
+def test_a_file_that_is_missing_or_rubbish(archive: Path, workspace: Workspace, name: str) -> None:
+    for content in (None, b"rubbish"):
+        with pytest.raises(BundleError):
+            bring_in_bundle(workspace, changed(archive, name, content), "x")
+    assert list(workspace.models.iterdir()) == []
+
+
+def test_nothing_is_written_outside(archive: Path, workspace: Workspace) -> None:
+    bring_in_bundle(workspace, changed(archive, "../../evil.txt", b"x"), "x")
+    assert not list(workspace.root.parent.rglob("evil.txt"))
+    assert "evil.txt" not in [path.name for path in (workspace.models / "x").iterdir()]
+
+
+def test_no_zip_at_all(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(BundleError, match="damaged or no zip"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+
+
+def test_names(archive: Path, workspace: Workspace) -> None:
+    bring_in_bundle(workspace, archive, "x")
+    for taken in ("x", "builtin"):
+        with pytest.raises(BundleError, match="already"):
+            bring_in_bundle(workspace, archive, taken)
+    with pytest.raises(WorkspaceError):
+        bring_in_bundle(workspace, archive, "../x")
+
+
+def test_the_command_line_exports_lists_and_imports(
+    command: Command, trained: Workspace, finished_run: Job, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "taken.zip")
+    assert command("--workspace", str(trained.root), "models", "export", finished_run.id, file).returncode == 0
+    assert command("models", "import", file).stdout.strip() == "taken"
+    assert "taken\t" in command("models", "list").stdout
+    again = command("--workspace", str(trained.root), "models", "export", finished_run.id, file)
+    assert again.returncode == 2 and "name a new file" in again.stderr

@@ -1,0 +1,89 @@
+"""The verbs ``python -m hanzi_core dataset …`` that the way from end to end does not take."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.dataset import Dataset
+from hanzi_core.jobs import list_jobs
+from hanzi_core.workspace import Workspace
+from tests.collection import drawn, png, write_files
+from tests.conftest import Command
+
+ONE = png(drawn("人", 1))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {
+        f"{number:05}/{seed}_w{seed % 4}.png": png(drawn("人木"[number], seed))
+        for number in (0, 1)
+        for seed in range(12)
+    }
+    return write_files(tmp_path / "a", {**files, "00000/copy_w1.png": files["00000/1_w1.png"]})
+
+
+def test_bring_in_by_code_find_faults_exclude_and_split(
+    command: Command, workspace: Workspace, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "l.csv").write_text("code,character\n0,人\n1,木\n", "utf-8")
+    done = command("dataset", "import", str(folder), "--labels", str(tmp_path / "l.csv"), "--writer-pattern", r"_(w\d)")
+    assert done.stdout == "a: 25 pictures of 2 classes, 0 with faults.\n", done.stderr
+    listed = command("dataset", "faults", "a", "--csv").stdout
+    assert [row["detail"] for row in csv.DictReader(listed.splitlines())] == ["00000/1_w1.png"]
+    excluded = command("dataset", "exclude", "a", "--fault", "duplicate", "--path", "00001/3_w3.png")
+    assert excluded.stdout == "a: 2 pictures excluded.\n"
+    assert command("dataset", "leaks", "a").stdout == "0 leaks.\n"
+    dataset = Dataset.find(workspace, "a")
+    assert set(dataset.manifest()["label"]) == {"人", "木"}
+    split = command("dataset", "split", "a", "--split", "plain", "--seed", "4")
+    assert split.stdout.startswith("train 19  validation 2  test 2")
+    assert command("dataset", "leaks", "a", "--split", "plain").returncode == 0
+
+
+def test_leaks_of_a_collection_that_was_split_before(command: Command, tmp_path: Path) -> None:
+    files = {f"train/人/{seed}.png": png(drawn("人", seed)) for seed in range(8)}
+    folder = write_files(tmp_path / "a", {**files, "test/人/x.png": files["train/人/3.png"]})
+    command("dataset", "import", str(folder))
+    done = command("dataset", "leaks", "a")
+    assert done.returncode == 2
+    assert done.stdout.startswith("identical picture\ttest/人/x.png\ttrain ")
+
+
+def test_write_out_is_a_job(command: Command, workspace: Workspace, folder: Path, tmp_path: Path) -> None:
+    command("dataset", "import", str(folder))
+    done = command(
+        "dataset", "materialise", "a", str(tmp_path / "out"), "--augmented", "1", "--augmentation", "standard"
+    )
+    assert "of 2 classes; 25 by link" in done.stdout, done.stderr
+    (job,) = list_jobs(workspace, "materialise")
+    assert job.config["augmentation"]["shear_deg"] == 12
+    assert (tmp_path / "out" / "labels.txt").read_text("utf-8") == "00000\n00001\n"
+    again = command("dataset", "materialise", "a", str(tmp_path / "out"))
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
+def test_delete(command: Command, workspace: Workspace, folder: Path) -> None:
+    command("dataset", "import", str(folder))
+    assert command("dataset", "delete", "a").returncode == 0
+    assert command("dataset", "list").stdout == ""
+    assert len(list(folder.rglob("*.png"))) == 25
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("import",), "Give the folder"),
+        (("scan",), "Give the name of a dataset"),
+        (("materialise", "a"), "Give the folder to write to"),
+        (("import", "/nowhere", "--writer-pattern", "("), "no regular expression"),
+        (("import", "/nowhere", "--max-ratio", "0"), "limits.ratio"),
+    ],
+)
+def test_mistakes_are_one_sentence(command: Command, arguments: tuple[str, ...], says: str) -> None:
+    done = command("dataset", *arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,107 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hanzi_core.errors import ImageError
+from hanzi_core.image import decode as module
+from hanzi_core.image.decode import decode, flatten
+from tests.collection import drawn, png
+
+GRAY = drawn("木", 1)
+KINDS = ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG"]
+
+
+def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def assert_close(result: np.ndarray, tolerance: float = 2.0, expected: np.ndarray = GRAY) -> None:
+    assert result.dtype == np.uint8
+    assert result.shape == expected.shape
+    assert np.abs(result.astype(int) - expected).mean() <= tolerance
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_every_kind(kind: str, mode: str) -> None:
+    assert_close(decode(encoded(Image.fromarray(GRAY).convert(mode), kind)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "BMP"])
+def test_palette(kind: str) -> None:
+    assert_close(decode(encoded(Image.fromarray(GRAY).convert("P"), kind)))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP"])
+def test_one_bit(kind: str) -> None:
+    bits = Image.fromarray(GRAY).point(lambda level: 255 if level > 127 else 0).convert("1")
+    assert_close(decode(encoded(bits, kind)), 6, np.where(GRAY > 127, 255, 0))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bit(kind: str) -> None:
+    deep = Image.fromarray(GRAY.astype(np.uint16) * 257)
+    assert_close(decode(encoded(deep, kind)), 1)
+
+
+def test_16_bit_colour() -> None:
+    import cv2
+
+    deep = np.repeat((GRAY.astype(np.uint16) * 257)[..., np.newaxis], 3, axis=2)
+    assert_close(decode(bytes(cv2.imencode(".png", deep)[1])), 1)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG"])
+def test_cmyk(kind: str) -> None:
+    assert_close(decode(encoded(Image.fromarray(GRAY).convert("RGB").convert("CMYK"), kind)), 3)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_ground_is_paper(kind: str, mode: str) -> None:
+    ink = Image.new("L", GRAY.shape[::-1], 0)
+    picture = Image.merge("LA", (ink, Image.fromarray(255 - GRAY))).convert(mode if kind != "WEBP" else "RGBA")
+    assert_close(decode(encoded(picture, kind, **({"lossless": True} if kind == "WEBP" else {}))))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+def test_transparent_palette_entry_is_paper(kind: str) -> None:
+    black_and_nothing = Image.fromarray(np.where(GRAY > 127, 1, 0).astype(np.uint8), "P")
+    black_and_nothing.putpalette([0, 0, 0, 0, 0, 0])
+    assert_close(decode(encoded(black_and_nothing, kind, transparency=1)), 6, np.where(GRAY > 127, 255, 0))
+
+
+def test_white_ink_on_nothing_stands_on_black() -> None:
+    white = np.full((*GRAY.shape, 4), 255, np.uint8)
+    white[..., 3] = 255 - GRAY
+    assert_close(flatten(white), 2, 255 - GRAY)
+
+
+def test_first_frame() -> None:
+    frames = [Image.fromarray(GRAY), Image.fromarray(255 - GRAY)]
+    assert_close(decode(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])))
+
+
+@pytest.mark.parametrize(("orientation", "turn"), [(3, 2), (6, 3), (8, 1)])
+def test_orientation(orientation: int, turn: int) -> None:
+    upright = GRAY[:, :50]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = np.ascontiguousarray(np.rot90(upright, -turn))
+    assert_close(decode(encoded(Image.fromarray(turned), "JPEG", exif=exif, quality=95)), 3, upright)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", png(GRAY)[:200], b"GIF89a" + bytes(20)])
+def test_what_is_no_picture_is_a_sentence(data: bytes) -> None:
+    with pytest.raises(ImageError, match=r"a\.png"):
+        decode(data, "a.png")
+
+
+def test_too_large_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PIXEL_LIMIT", 1000)
+    with pytest.raises(ImageError, match="72×72 pixels"):
+        decode(png(GRAY), "a.png")

@@ -1,0 +1,144 @@
+import multiprocessing
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
+from hanzi_core.errors import DatasetError, HanziError
+from hanzi_core.jobs import Stopped
+from hanzi_core.workspace import Workspace
+from tests.collection import drawn, imported, png, silent, write_files, write_gnt, write_zip
+from tests.handwriting import write_collection
+
+
+def traces(workspace: Workspace) -> list[str]:
+    return sorted(path.name for path in workspace.datasets.iterdir())
+
+
+def everything_below(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
+def test_a_folder_is_read_in_place_and_left_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 6)
+    before = everything_below(folder)
+    dataset = imported(workspace, folder)
+    assert dataset.description["location"] == str(folder)
+    assert dataset.parts("default").value_counts().to_dict() == {"train": 8, "validation": 2, "test": 2}
+    assert everything_below(folder) == before
+    assert sorted(path.name for path in dataset.folder.iterdir()) == ["dataset.json", "manifest.parquet"]
+
+
+def test_a_gbk_zip(workspace: Workspace, tmp_path: Path) -> None:
+    files = {f"手写/{label}/{seed}.png": png(drawn(label, seed)) for label in "人木" for seed in range(4)}
+    dataset = imported(workspace, write_zip(tmp_path / "a.zip", files, "gbk"))
+    assert sorted(dataset.manifest()["label"].unique()) == sorted("人木")
+
+
+def test_gnt_files(workspace: Workspace, tmp_path: Path) -> None:
+    for writer in range(5):
+        write_gnt(tmp_path / "casia" / f"{writer}-f.gnt", "一人木", seed=10 * writer)
+    dataset = imported(workspace, tmp_path / "casia", split=SplitSettings(writer_pattern=r"(\d+)-f\.gnt", test=0.2))
+    parts = dataset.parts("default")
+    writers = dataset.manifest()["path"].str.partition("#")[0]
+    assert parts.groupby(writers).nunique().max() == 1
+    assert parts.value_counts().to_dict() == {"train": 9, "validation": 3, "test": 3}
+
+
+def test_an_upload_moves_in(workspace: Workspace, tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"0/{seed}.png": png(drawn("人", seed)) for seed in range(4)})
+    (tmp_path / "l.csv").write_text("0,人\n", "utf-8")
+    dataset = imported(workspace, path, label_list=tmp_path / "l.csv", take=True)
+    assert not path.exists()
+    assert not (tmp_path / "l.csv").exists()
+    assert zipfile.is_zipfile(dataset.folder / "upload.zip")
+    assert set(rescan(dataset, silent).manifest()["label"]) == {"人"}
+
+
+@pytest.mark.parametrize("damage", ["traversal", "nothing", "name", "pattern", "label list"])
+def test_what_fails_leaves_nothing(workspace: Workspace, tmp_path: Path, damage: str) -> None:
+    files = {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)}
+    values: dict[str, object] = {"location": tmp_path / "a.zip", "name": "a", "take": True}
+    if damage == "traversal":
+        files["../x.png"] = b"x"
+    elif damage == "nothing":
+        files = {"人/1.png": b"x"}
+    elif damage == "name":
+        values["name"] = "a/b"
+    elif damage == "pattern":
+        values["split"] = SplitSettings(writer_pattern="writer(x)")
+    else:
+        values["label_list"] = tmp_path / "none.csv"
+    write_zip(tmp_path / "a.zip", files)
+    with pytest.raises(HanziError):
+        import_dataset(workspace, ImportConfig(**values), silent)
+    assert traces(workspace) == []
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_stop_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    def stop(_phase: str, _done: int, _total: int) -> None:
+        raise Stopped
+
+    folder = write_collection(tmp_path / "a", "人", 4)
+    with pytest.raises(Stopped):
+        import_dataset(workspace, ImportConfig(location=folder, name="a"), stop)
+    assert traces(workspace) == []
+
+
+def test_what_a_killed_import_left_is_cleared_away(workspace: Workspace, tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    (workspace.datasets / f".import-{process.pid}-x").mkdir()
+    (workspace.datasets / f".import-{os.getpid()}-y").mkdir()
+    imported(workspace, write_collection(tmp_path / "a", "人", 4))
+    assert traces(workspace) == [f".import-{os.getpid()}-y", "set"]
+
+
+def test_a_name_is_given_once(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人", 4)
+    imported(workspace, folder)
+    with pytest.raises(DatasetError, match="already a dataset “set”"):
+        imported(workspace, folder)
+
+
+def test_of_two_imports_of_one_name_at_once_one_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 4)
+    other = write_collection(tmp_path / "b", "日中", 4)
+
+    def import_other_first(phase: str, done: int, _total: int) -> None:
+        if done and not list_datasets(workspace):
+            imported(workspace, other)
+
+    with pytest.raises(DatasetError, match="already a dataset"):
+        import_dataset(workspace, ImportConfig(location=folder, name="set"), import_other_first)
+    assert traces(workspace) == ["set"]
+    assert sorted(Dataset.find(workspace, "set").manifest()["label"].unique()) == sorted("日中")
+
+
+def test_scanning_again_keeps_exclusions_and_splits(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 8)
+    copy = (folder / "人" / "0.png").read_bytes()
+    dataset = imported(workspace, write_files(folder, {"人/9.png": copy}))
+    dataset.exclude([Fault.DUPLICATE], ["木/1.png"])
+    dataset.split(SplitSettings(name="other", seed=3))
+    before = dataset.parts("other")
+    assert rescan(dataset, silent).parts("other").equals(before)
+    write_files(folder, {"木/8.png": png(drawn("木", 77)), "木/9.png": copy})
+    manifest = rescan(dataset, silent).manifest().set_index("path")
+    assert manifest.loc[manifest["excluded"]].index.tolist() == ["人/9.png", "木/1.png", "木/9.png"]
+    assert (manifest.loc["木/8.png", ["split/default", "split/other"]] != "").all()
+
+
+def test_a_source_that_has_gone_leaves_the_old_manifest(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人", 4)
+    dataset = imported(workspace, folder)
+    folder.rename(tmp_path / "b")
+    with pytest.raises(DatasetError, match="Nothing is at"):
+        rescan(dataset, silent)
+    assert len(dataset.manifest()) == 4

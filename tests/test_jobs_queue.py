@@ -1,0 +1,197 @@
+import http.server
+import json
+import multiprocessing
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from hanzi_core.errors import JobError
+from hanzi_core.jobs import Job, State, enqueue, kill, requeue
+from hanzi_core.jobs.devices import CPU, slots
+from hanzi_core.jobs.notice import set_webhook, webhook
+from hanzi_core.jobs.queue import holders, look
+from hanzi_core.workspace import Workspace
+from tests.conftest import PROJECT
+from tests.errands import launch_errand, until
+
+pytestmark = pytest.mark.skipif(slots(CPU) > 1, reason="these tests expect a CPU that takes one run at a time")
+
+
+def make(workspace: Workspace, title: str, devices: tuple[str, ...] = (CPU,)) -> Job:
+    return Job.create(workspace, "errand", {}, title, devices)
+
+
+@pytest.fixture
+def errands(workspace: Workspace) -> Iterator[list[Job]]:
+    """Three jobs that want the same device; their processes end with the test."""
+    jobs = [make(workspace, title) for title in ("first", "second", "third")]
+    yield jobs
+    for job in jobs:
+        kill(job)
+
+
+def state(job: Job) -> State:
+    return job.status().state
+
+
+def test_one_job_a_device_and_the_oldest_first(workspace: Workspace, errands: list[Job]) -> None:
+    first, second, third = errands
+    assert look(workspace, launch_errand)
+    until(lambda: state(first) is State.RUNNING)
+    look(workspace, launch_errand)
+    assert [state(job) for job in errands] == [State.RUNNING, State.QUEUED, State.QUEUED]
+    assert holders(workspace) == {CPU: [first]}
+    second.request_stop()
+    assert state(second) is State.STOPPED
+    (first.folder / "enough").touch()
+    until(lambda: state(first) is State.FINISHED)
+    look(workspace, launch_errand)
+    until(lambda: state(third) is State.RUNNING)
+    assert not (second.folder / "begun").exists()
+    assert [change.state for change in first.status().changes] == [
+        State.QUEUED,
+        State.STARTING,
+        State.RUNNING,
+        State.FINISHED,
+    ]
+
+
+def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(workspace: Workspace, errands: list[Job]) -> None:
+    first, second, _ = errands
+    look(workspace, launch_errand)
+    until(lambda: state(first) is State.RUNNING)
+    process = first.process()
+    assert process
+    process.kill()
+    until(lambda: state(first) is State.LOST)
+    look(workspace, launch_errand)
+    until(lambda: state(second) is State.RUNNING)
+    assert first.stored_status().state is State.LOST, "written down, so that it is lost at one time, once"
+    requeue(workspace, first, launch_errand)
+    assert state(first) is State.QUEUED
+    (second.folder / "enough").touch()
+    until(lambda: state(second) is State.FINISHED)
+    look(workspace, launch_errand)
+    until(lambda: state(first) is State.RUNNING)
+
+
+def test_a_job_without_a_device_waits_for_nobody(workspace: Workspace, errands: list[Job]) -> None:
+    look(workspace, launch_errand)
+    light = make(workspace, "light", ())
+    enqueue(workspace, light, launch_errand)
+    until(lambda: state(light) is State.RUNNING)
+    light.request_stop()
+    until(lambda: state(light) is State.STOPPED)
+    assert [change.state for change in light.status().changes][-2:] == [State.STOPPING, State.STOPPED]
+
+
+def _look(root: str) -> None:
+    look(Workspace.open(root), launch_errand)
+
+
+def test_two_servers_start_a_job_once(workspace: Workspace, errands: list[Job]) -> None:
+    context = multiprocessing.get_context("spawn")
+    servers = [context.Process(target=_look, args=(str(workspace.root),)) for _ in range(3)]
+    for server in servers:
+        server.start()
+    for server in servers:
+        server.join()
+    until((errands[0].folder / "begun").exists)
+    assert (errands[0].folder / "begun").read_text() == "begun\n"
+    assert not (errands[1].folder / "begun").exists()
+
+
+SUPERVISOR = """
+import sys
+from hanzi_core.jobs.queue import supervise
+from hanzi_core.workspace import Workspace
+from tests.errands import launch_errand
+supervise(Workspace.open(sys.argv[1]), launch_errand)
+"""
+
+
+def test_the_next_job_starts_while_nobody_looks(workspace: Workspace, errands: list[Job]) -> None:
+    command = [sys.executable, "-c", SUPERVISOR, str(workspace.root)]
+    supervisor = subprocess.Popen(command, cwd=PROJECT)
+    for job in errands:
+        until(lambda job=job: state(job) is State.RUNNING)
+        (job.folder / "enough").touch()
+    assert supervisor.wait(timeout=20) == 0, "it ends when there is nothing left to watch"
+    assert {state(job) for job in errands} == {State.FINISHED}
+
+
+def test_a_number_used_again_is_not_taken_for_the_job(workspace: Workspace) -> None:
+    job = make(workspace, "old")
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        job.write_launched(sleeper.pid)
+        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        assert state(job) is State.RUNNING
+        launched = json.loads((job.folder / "launched.json").read_text())
+        (job.folder / "launched.json").write_text(json.dumps({**launched, "ticks": launched["ticks"] - 5}))
+        assert state(job) is State.LOST
+    finally:
+        sleeper.kill()
+    job.write_launched(sleeper.pid)  # a zombie now: nobody has waited for it
+    assert psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE
+    assert state(job) is State.LOST
+    sleeper.wait()
+
+
+def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock itself is the whole machine's, so only what reads it is turned back here."""
+    job = make(workspace, "steady")
+    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        job.write_launched(sleeper.pid)
+        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        real = psutil.boot_time()
+        monkeypatch.setattr("psutil._pslinux.boot_time", lambda: real - 3600)
+        monkeypatch.setattr("time.time", lambda: real)
+        assert state(job) is State.RUNNING
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
+def job_sentence():
+    from hanzi_core.language import Sentence
+
+    return Sentence("Working.")
+
+
+class _Listener(http.server.BaseHTTPRequestHandler):
+    heard: list[dict] = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        self.heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -> None:
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    set_webhook(workspace, f"http://127.0.0.1:{server.server_port}/done")
+    first, second, third = errands
+    second.request_stop()
+    third.request_stop()
+    look(workspace, launch_errand)
+    until(lambda: state(first) is State.RUNNING)
+    (first.folder / "enough").touch()
+    until(lambda: _Listener.heard)
+    server.shutdown()
+    assert [(each["title"], each["state"]) for each in _Listener.heard] == [("first", "finished")]
+
+
+def test_only_a_web_address_can_be_told(workspace: Workspace) -> None:
+    with pytest.raises(JobError, match="must begin with http"):
+        set_webhook(workspace, "file:///etc/passwd")
+    assert webhook(workspace) is None

@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.dataset.folder import FolderSource
+from hanzi_core.dataset.listing import list_rows
+from hanzi_core.errors import DatasetError
+from tests.collection import drawn, png, silent, write_files
+
+PICTURE = png(drawn("人", 0))
+
+
+def labels(folder: Path, label_list: tuple[str, bytes] | None = None) -> dict[str, str]:
+    rows = list_rows(FolderSource(folder), silent, label_list)
+    return dict(zip(rows["path"], rows["label"], strict=True))
+
+
+def test_folders_named_by_code_need_no_list(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"0x4E00/1.png": PICTURE, "U+4EBA/1.png": PICTURE, "木/1.png": PICTURE})
+    assert labels(folder) == {"0x4E00/1.png": "一", "U+4EBA/1.png": "人", "木/1.png": "木"}
+
+
+def test_a_list_at_the_top_names_numbered_folders_and_is_no_picture(tmp_path: Path) -> None:
+    files = {"00000/1.png": PICTURE, "00001/1.png": PICTURE, "char_dict.json": json.dumps({"一": 0, "丁": 1}).encode()}
+    assert labels(write_files(tmp_path, files)) == {"00000/1.png": "一", "00001/1.png": "丁"}
+
+
+def test_a_flat_folder_with_a_csv(tmp_path: Path) -> None:
+    csv = "file,label\n1.png,人\n2.png,木\n"
+    folder = write_files(tmp_path, {"1.png": PICTURE, "2.png": PICTURE, "3.png": PICTURE, "labels.csv": csv.encode()})
+    assert labels(folder) == {"1.png": "人", "2.png": "木", "3.png": ""}
+
+
+def test_a_flat_folder_below_the_top_keeps_its_part(tmp_path: Path) -> None:
+    files = {"train/1.png": PICTURE, "test/2.png": PICTURE, "labels.csv": "1.png,人\n2.png,木\n".encode()}
+    rows = list_rows(FolderSource(write_files(tmp_path, files)), silent)
+    assert rows[["label", "given_part"]].to_numpy().tolist() == [["木", "test"], ["人", "train"]]
+
+
+def test_a_given_list_goes_before_the_names_of_folders(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"甲/1.png": PICTURE})
+    assert labels(folder, ("l.csv", "甲,乙\n".encode())) == {"甲/1.png": "乙"}
+    assert labels(folder) == {"甲/1.png": "甲"}
+
+
+def test_a_given_list_that_fits_nothing_is_refused(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"00000/1.png": PICTURE})
+    with pytest.raises(DatasetError, match=r"l\.csv names no file"):
+        labels(folder, ("l.csv", "x,一\n".encode()))
+
+
+def test_a_table_of_something_else_stays_a_file(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"00000/1.png": PICTURE, "readme.txt": b"hello"})
+    assert labels(folder) == {"00000/1.png": "00000", "readme.txt": ""}
+
+
+def test_no_files(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="holds no files"):
+        labels(tmp_path)

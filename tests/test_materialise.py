@@ -1,0 +1,123 @@
+import json
+import os
+import runpy
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
+from hanzi_core.errors import DatasetError
+from hanzi_core.image.decode import decode
+from hanzi_core.jobs import Stopped
+from hanzi_core.workspace import Workspace
+from tests.collection import drawn, imported, png, silent, write_gnt, write_zip
+from tests.handwriting import write_collection
+
+
+@pytest.fixture
+def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
+    return imported(workspace, write_collection(tmp_path / "pictures", "人木", 10))
+
+
+def written(dataset: Dataset, target: Path, **values: object) -> dict[str, int]:
+    return materialise(dataset, MaterialiseConfig(dataset=dataset.name, target=target, **values), silent)
+
+
+def files_below(folder: Path) -> dict[str, int]:
+    return {part.name: sum(path.is_file() for path in part.rglob("*")) for part in folder.iterdir() if part.is_dir()}
+
+
+def test_folders_by_hard_link(dataset: Dataset, tmp_path: Path) -> None:
+    counts = written(dataset, tmp_path / "out")
+    assert counts == {"files": 20, "linked": 20, "augmented": 0, "classes": 2}
+    assert files_below(tmp_path / "out") == {"train": 16, "val": 2, "test": 2}
+    one = next((tmp_path / "out" / "train" / "人").iterdir())
+    assert one.samefile(tmp_path / "pictures" / "人" / one.name)
+
+
+def test_by_copy_where_the_file_system_has_no_links(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:  # another file system cannot be had in a test
+        raise OSError
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert written(dataset, tmp_path / "out")["linked"] == 0
+    one = next((tmp_path / "out" / "train" / "人").iterdir())
+    original = tmp_path / "pictures" / "人" / one.name
+    assert one.read_bytes() == original.read_bytes()
+    assert not one.samefile(original)
+
+
+def test_augmented_files_for_training_only(dataset: Dataset, tmp_path: Path) -> None:
+    counts = written(dataset, tmp_path / "out", augmented=3)
+    assert counts["augmented"] == 48
+    assert files_below(tmp_path / "out") == {"train": 64, "val": 2, "test": 2}
+    variants = [decode(path.read_bytes()) for path in sorted((tmp_path / "out" / "train" / "人").glob("*-augmented*"))]
+    assert len({variant.tobytes() for variant in variants}) == len(variants)
+    assert all(variant.shape == (72, 72) and variant[0, 0] > 150 for variant in variants)
+
+
+def test_the_same_seed_writes_the_same_files(dataset: Dataset, tmp_path: Path) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        written(dataset, tmp_path / name, augmented=1, seed=seed)
+    contents = [
+        [path.read_bytes() for path in sorted((tmp_path / name).rglob("*augmented*"))] for name in ("a", "b", "c")
+    ]
+    assert contents[0] == contents[1]
+    assert contents[0] != contents[2]
+
+
+def test_labels_in_three_forms(dataset: Dataset, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    written(dataset, out)
+    assert (out / "labels.txt").read_text("utf-8") == "人\n木\n"
+    assert json.loads((out / "labels.json").read_text("utf-8")) == ["人", "木"]
+    assert runpy.run_path(str(out / "labels.py"))["LABELS"] == ["人", "木"]
+
+
+def test_records_become_png(workspace: Workspace, tmp_path: Path) -> None:
+    dataset = imported(workspace, write_gnt(tmp_path / "a.gnt", "人人人"), name="casia")
+    written(dataset, tmp_path / "out")
+    pictures = [decode(path.read_bytes()) for path in (tmp_path / "out").rglob("*.png")]
+    assert len(pictures) == 3
+    assert any(np.array_equal(picture, drawn("人", 0)) for picture in pictures)
+
+
+def test_names_that_no_folder_can_have(workspace: Workspace, tmp_path: Path) -> None:
+    names = ["con/aux.png", "a?b/x.png", "人/" + "长" * 200 + ".png", "人/1.png", "b/人/1.png"]
+    files = {name: png(drawn("人", seed)) for seed, name in enumerate(names)}
+    dataset = imported(workspace, write_zip(tmp_path / "a.zip", files), name="odd")
+    written(dataset, tmp_path / "out")
+    found = [path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.png")]
+    assert len(found) == 5
+    assert {path.parts[1] for path in found} == {"U+0063_U+006F_U+006E", "U+0061_U+003F_U+0062", "人"}
+    assert max(len(path.name.encode()) for path in found) < 200
+
+
+def test_a_place_that_is_taken_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is there already"):
+        written(dataset, tmp_path / "pictures")
+    with pytest.raises(DatasetError, match="stays as it is"):
+        written(dataset, tmp_path / "pictures" / "out")
+    (tmp_path / "empty").mkdir()
+    assert written(dataset, tmp_path / "empty")["files"] == 20
+
+
+def test_a_stop_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
+    def stop(_phase: str, _done: int, _total: int) -> None:
+        raise Stopped
+
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(Stopped):
+        materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), stop)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_other_tools_can_read_it(dataset: Dataset, tmp_path: Path) -> None:
+    written(dataset, tmp_path / "out", augmented=1)
+    for path in (tmp_path / "out").rglob("*.png"):
+        assert cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) is not None

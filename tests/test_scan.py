@@ -1,0 +1,144 @@
+import os
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from hanzi_core.dataset import Fault, open_source, scan
+from hanzi_core.dataset.parallel import PROCESSES_FROM
+from hanzi_core.dataset.scan import SCANNING
+from hanzi_core.errors import DatasetError
+from tests.collection import drawn, png, record, silent, write_files
+from tests.handwriting import write_collection
+
+BLANK = png(np.full((40, 40), 250, np.uint8))
+
+
+def scanned(folder: Path, **options: object) -> pd.DataFrame:
+    return scan(open_source(folder), silent, **options).set_index("path")
+
+
+class Counter:
+    """Notes how many pictures were read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __call__(self, phase: str, done: int, _total: int) -> None:
+        if phase == SCANNING:
+            self.read = done
+
+
+def test_facts_of_a_picture(tmp_path: Path) -> None:
+    picture = 255 - drawn("人", 1, side_px=72)[:, :60]
+    row = scanned(write_files(tmp_path, {"人/1.png": png(picture)})).loc["人/1.png"]
+    assert (row["label"], row["width_px"], row["height_px"], row["fault"]) == ("人", 60, 72, "")
+    assert row["ink_is_light"]
+    assert 0.02 < row["ink_coverage"] < 0.5
+    assert len(row["digest"]) == 32
+    assert len(row["likeness"]) == 64
+
+
+def test_faults_of_files(tmp_path: Path) -> None:
+    good = png(drawn("人", 0))
+    files = {
+        "人/good.png": good,
+        "人/empty.png": b"",
+        "人/cut.png": good[: len(good) // 2],
+        "人/notes.doc": b"hello",
+        "人/blank.png": BLANK,
+        "top.png": png(drawn("木", 0)),
+    }
+    faults = scanned(write_files(tmp_path, files))["fault"].to_dict()
+    assert faults == {
+        "人/good.png": "",
+        "人/empty.png": Fault.EMPTY,
+        "人/cut.png": Fault.UNREADABLE,
+        "人/notes.doc": Fault.NOT_A_PICTURE,
+        "人/blank.png": Fault.BLANK,
+        "top.png": Fault.NO_LABEL,
+    }
+
+
+def test_a_broken_record_is_a_row_with_its_offset(tmp_path: Path) -> None:
+    (tmp_path / "a.gnt").write_bytes(record("人", drawn("人", 0)) + record("木", drawn("木", 0))[:-5])
+    manifest = scanned(tmp_path / "a.gnt")
+    assert manifest["fault"].to_dict() == {"a.gnt#0": "", f"a.gnt#{10 + 72 * 72}": Fault.BROKEN_RECORD}
+
+
+def test_a_file_that_vanishes_while_it_is_scanned(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人木", 3)
+
+    def remove_one(phase: str, _done: int, _total: int) -> None:
+        (folder / "木" / "2.png").unlink(missing_ok=True)
+
+    manifest = scan(open_source(folder), remove_one).set_index("path")
+    assert manifest.loc["木/2.png", "fault"] == Fault.GONE
+    assert (manifest["fault"] == "").sum() == 5
+
+
+def test_a_second_scan_reads_only_what_changed(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人木", 5)
+    first = scan(open_source(folder), silent)
+    (folder / "人" / "0.png").write_bytes(png(drawn("人", 99)))
+    os.utime(folder / "人" / "0.png", ns=(time.time_ns(), time.time_ns()))
+    (folder / "人" / "1.png").unlink()
+    (folder / "木" / "new.png").write_bytes(png(drawn("木", 98)))
+    counter = Counter()
+    second = scan(open_source(folder), counter, previous=first)
+    assert counter.read == 2
+    pd.testing.assert_frame_equal(second, scan(open_source(folder), silent))
+
+
+def test_a_second_scan_of_nothing_new_reads_nothing(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人", 5)
+    (folder / "人" / "empty.png").touch()
+    first, counter = scan(open_source(folder), silent), Counter()
+    pd.testing.assert_frame_equal(scan(open_source(folder), counter, previous=first), first)
+    assert counter.read == 0
+
+
+def test_what_was_excluded_by_hand_stays_so(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人", 3)
+    first = scan(open_source(folder), silent)
+    first["excluded_by_hand"] = first["path"] == "人/1.png"
+    second = scan(open_source(folder), silent, previous=first)
+    assert second.loc[second["excluded"], "path"].tolist() == ["人/1.png"]
+
+
+def test_processes_see_what_threads_see(tmp_path: Path) -> None:
+    folder = tmp_path / "many"
+    pictures = [png(drawn("人", seed, 24)) for seed in range(40)]
+    write_files(folder, {f"人/{number}.png": pictures[number % 40] for number in range(PROCESSES_FROM)})
+    many = scanned(folder)
+    few = scanned(write_files(tmp_path / "few", {f"人/{number}.png": pictures[number] for number in range(40)}))
+    columns = ["digest", "likeness", "ink_coverage", "fault"]
+    pd.testing.assert_frame_equal(many.loc[few.index, columns], few[columns])
+    assert many["copy_group"].nunique() == few["copy_group"].nunique()
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"人/1.png": b"x"}, "no picture that can be read"),
+        ({"1.png": png(drawn("人", 0))}, "lie in no folders"),
+    ],
+)
+def test_nothing_usable_is_a_sentence(tmp_path: Path, files: dict[str, bytes], says: str) -> None:
+    with pytest.raises(DatasetError, match=says):
+        scanned(write_files(tmp_path, files))
+
+
+def test_rows_come_in_the_order_of_paths(tmp_path: Path) -> None:
+    manifest = scanned(write_collection(tmp_path, "木人", 3))
+    assert list(manifest.index) == sorted(manifest.index)
+
+
+def test_gray_levels_do_not_matter_to_the_hash(tmp_path: Path) -> None:
+    picture = drawn("日", 4)
+    files = {"日/1.png": png(picture), "日/2.png": png(cv2.convertScaleAbs(picture, alpha=0.6, beta=60))}
+    manifest = scanned(write_files(tmp_path, files))
+    assert manifest["copy_group"].nunique() == 1

@@ -1,0 +1,96 @@
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.dataset import open_source
+from hanzi_core.dataset.folder import FolderSource
+from hanzi_core.dataset.manifest import Fault
+from hanzi_core.errors import DatasetError
+from tests.collection import drawn, png, write_files, write_gnt, write_zip
+
+PICTURE = png(drawn("人", 0))
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "gnt"])
+def test_the_kind_is_told_by_what_lies_there(tmp_path: Path, kind: str) -> None:
+    places = {
+        "folder": write_files(tmp_path / "a", {"人/1.png": PICTURE}),
+        "zip": write_zip(tmp_path / "a.zip", {"人/1.png": PICTURE}),
+        "gnt": write_gnt(tmp_path / "casia" / "trn" / "a.gnt", "人").parents[1],
+    }
+    source = open_source(places[kind])
+    assert source.kind == kind
+    assert [entry.label for entry in source.entries()] == ["人"]
+
+
+def test_one_gnt_file(tmp_path: Path) -> None:
+    assert open_source(write_gnt(tmp_path / "a.gnt", "人")).kind == "gnt"
+
+
+def test_a_zip_of_gnt_files_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"a.gnt": b"x"})
+    with pytest.raises(DatasetError, match="unpack it and give their folder"):
+        open_source(path)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="Nothing is at"):
+        open_source(tmp_path / "a")
+
+
+def test_something_else_there(tmp_path: Path) -> None:
+    (tmp_path / "a.tar").write_bytes(b"x")
+    with pytest.raises(DatasetError, match="neither a folder nor"):
+        open_source(tmp_path / "a.tar")
+
+
+@pytest.mark.parametrize(
+    ("path", "label", "part"),
+    [
+        ("人/1.png", "人", ""),
+        ("set/人/1.png", "人", ""),
+        ("train/人/1.png", "人", "train"),
+        ("set/Val/人/1.png", "人", "validation"),
+        ("test/1.png", "", "test"),
+        ("1.png", "", ""),
+        ("か\u3099/1.png", "が", ""),
+    ],
+)
+def test_folders_tell_label_and_part(tmp_path: Path, path: str, label: str, part: str) -> None:
+    (entry,) = FolderSource(write_files(tmp_path, {path: PICTURE})).entries()
+    assert (entry.path, entry.label, entry.part) == (path, label, part)
+
+
+def test_links_and_hidden_files_are_not_followed(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "a", {"人/1.png": PICTURE, "人/.hidden.png": PICTURE, ".git/x": b""})
+    secret = write_files(tmp_path / "b", {"secret.png": PICTURE})
+    (folder / "木").symlink_to(secret)
+    (folder / "人" / "2.png").symlink_to(secret / "secret.png")
+    assert [entry.path for entry in FolderSource(folder).entries()] == ["人/1.png"]
+
+
+def test_a_file_that_has_gone_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"人/1\.png has gone"):
+        FolderSource(tmp_path).read("人/1.png")
+
+
+def test_a_folder_that_goes_while_it_is_listed_is_no_part_of_it(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"人/1.png": PICTURE, "木/1.png": PICTURE})
+    entries = FolderSource(folder).entries()
+    first = next(entries)
+    (folder / "木" / "1.png").unlink()
+    (folder / "木").rmdir()
+    assert [first.path, *(entry.path for entry in entries)] == ["人/1.png"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a name be any bytes")
+def test_a_name_in_a_wrong_encoding_is_a_fault(tmp_path: Path) -> None:
+    folder = os.path.join(os.fsencode(tmp_path), "人".encode("gbk"))  # noqa: PTH118  pathlib has no bytes
+    os.mkdir(folder)  # noqa: PTH102
+    with open(os.path.join(folder, b"1.png"), "wb") as file:  # noqa: PTH118, PTH123
+        file.write(PICTURE)
+    (entry,) = FolderSource(tmp_path).entries()
+    assert entry.fault == Fault.NAME_ENCODING
+    assert entry.path == r"\xc8\xcb/1.png"

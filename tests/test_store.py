@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets
+from hanzi_core.dataset.store import labels_of, split_digest
+from hanzi_core.errors import DatasetError
+from hanzi_core.workspace import Workspace
+from tests.collection import imported, write_files
+from tests.handwriting import write_collection
+
+
+@pytest.fixture
+def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
+    folder = write_collection(tmp_path / "pictures", "人木", 10)
+    write_files(folder, {"人/copy.png": (folder / "人" / "0.png").read_bytes()})
+    return imported(workspace, folder)
+
+
+def test_found_again_by_name(workspace: Workspace, dataset: Dataset) -> None:
+    assert Dataset.find(workspace, "set") == dataset
+    assert list_datasets(workspace) == [dataset]
+    with pytest.raises(DatasetError, match="no dataset “other”"):
+        Dataset.find(workspace, "other")
+
+
+def test_several_splits(dataset: Dataset) -> None:
+    dataset.split(SplitSettings(name="half", validation=0.5, test=0))
+    assert set(dataset.splits()) == {"default", "half"}
+    assert sorted(dataset.parts("half").value_counts()) == [10, 11]
+    assert split_digest(dataset.parts("half")) != split_digest(dataset.parts("default"))
+    dataset.delete_split("half")
+    with pytest.raises(DatasetError, match="no split “half”"):
+        dataset.parts("half")
+    with pytest.raises(DatasetError, match="the only one"):
+        dataset.delete_split("default")
+
+
+def test_excluding_keeps_the_rest_of_the_split(dataset: Dataset) -> None:
+    before = dataset.parts("default")
+    dataset.exclude([Fault.DUPLICATE], ["木/3.png"])
+    manifest, after = dataset.manifest(), dataset.parts("default")
+    gone = manifest["path"].isin(["人/copy.png", "木/3.png"])
+    assert (after[gone] == "").all()
+    assert after[~gone].equals(before[~gone])
+    assert dataset.excluded_kinds() == {Fault.DUPLICATE}
+    dataset.exclude([], [])
+    assert dataset.parts("default").equals(before)
+
+
+def test_a_picture_that_comes_back_gets_a_part(dataset: Dataset) -> None:
+    dataset.exclude([], ["木/3.png"])
+    dataset.split(SplitSettings())
+    dataset.exclude([], [])
+    manifest = dataset.manifest()
+    assert (dataset.parts("default")[manifest["path"] == "木/3.png"] != "").all()
+
+
+def test_labels_of_a_split(dataset: Dataset) -> None:
+    assert labels_of(dataset.manifest(), dataset.parts("default")) == ["人", "木"]
+
+
+def test_the_source_may_have_moved(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "pictures").rename(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match="Nothing is at"):
+        dataset.source()
+
+
+def test_damage_is_a_sentence(dataset: Dataset) -> None:
+    (dataset.folder / "manifest.parquet").write_bytes(b"x")
+    with pytest.raises(DatasetError, match="missing or damaged"):
+        dataset.manifest()
+    (dataset.folder / "dataset.json").write_text("{")
+    with pytest.raises(DatasetError, match="is damaged"):
+        dataset.splits()
+
+
+def test_deleting_leaves_the_pictures(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
+    dataset.delete()
+    assert list_datasets(workspace) == []
+    assert (tmp_path / "pictures" / "人" / "0.png").exists()

@@ -1,0 +1,115 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import Bundle
+from hanzi_core.errors import TrainingError
+from hanzi_core.training.builtin import BuiltinConfig, Shards, State, Trainer, distort, learning_rate, read_state
+from hanzi_core.training.builtin_bundle import HeldOut, accuracy, calibrate, package
+
+SMALL = {"batch_size": 8, "warm_up_images": 0}
+
+
+def write_pool(folder: Path, shards: int = 2, images: int = 24) -> Path:
+    rng = np.random.default_rng(0)
+    for number in range(shards):
+        shard = folder / "pool" / f"shard-{number:05d}"
+        shard.mkdir(parents=True)
+        np.save(shard / "images.npy", rng.integers(0, 256, (images, 64, 64), np.uint8))
+        np.save(shard / "labels.npy", rng.integers(0, 9574, images, np.int32))
+    return folder / "pool"
+
+
+class TestSchedule:
+    def test_up_along_and_down(self) -> None:
+        config = BuiltinConfig(images=1000, batch_size=8, warm_up_images=100, cool_down_images=400, learning_rate=0.01)
+        rates = [learning_rate(config, State(images=seen, working_size_px=48)) for seen in (0, 92, 599, 700, 999)]
+        assert rates[0] < 0.001
+        assert rates[1] == rates[2] == 0.01
+        assert rates[2] > rates[3] > rates[4] > 0
+        assert rates[4] < 0.0001
+
+    def test_a_new_stage_warms_up_again(self) -> None:
+        config = BuiltinConfig(images=1000, batch_size=8, warm_up_images=100)
+        assert (
+            learning_rate(config, State(images=500, stage_began=500, working_size_px=48)) < 0.2 * config.learning_rate
+        )
+
+
+class TestPool:
+    def test_all_shards_are_used_in_turn(self, tmp_path: Path) -> None:
+        state = State(working_size_px=32)
+        shards = Shards(write_pool(tmp_path, shards=3), state, BuiltinConfig(**SMALL))
+        batches = shards.batches()
+        for _ in range(3 * 3 * 2):
+            images, labels = next(batches)
+            assert images.shape == (8, 64, 64, 1)
+            assert labels.shape == (8,)
+        assert set(state.shard_uses.values()) == {2}
+
+    def test_an_empty_pool_says_what_to_do(self, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match="no shards"):
+            next(Shards(tmp_path, State(working_size_px=32), BuiltinConfig()).batches())
+
+    def test_distortion_changes_the_picture_and_keeps_its_ink(self) -> None:
+        images = np.zeros((64, 64, 64), np.uint8)
+        images[:, 20:44, 30:34] = 255
+        bent = distort(images, np.random.default_rng(0))
+        changed = (bent != images).any(axis=(1, 2))
+        assert 0.5 < changed.mean() < 0.95
+        ink = bent.astype(float).sum(axis=(1, 2)) / images[0].sum()
+        assert 0.6 < ink.min() <= ink.max() < 1.6
+
+
+class TestTrainer:
+    def test_it_goes_on_where_it_stopped_and_grows(self, tmp_path: Path) -> None:
+        pool = write_pool(tmp_path)
+        first = Trainer(tmp_path, BuiltinConfig(images=32, working_size_px=32, **SMALL))
+        first.train(pool)
+        again = Trainer(tmp_path, BuiltinConfig(images=40, working_size_px=32, **SMALL))
+        assert again.state.images == 32
+        for one, two in zip(first.model.weights, again.model.weights, strict=True):
+            np.testing.assert_array_equal(one.numpy(), two.numpy())
+        again.train(pool)
+        grown = Trainer(tmp_path, BuiltinConfig(images=48, working_size_px=48, **SMALL))
+        assert (grown.state.images, grown.state.stage_began) == (40, 40)
+        logits = grown.model.get_layer("logits").kernel.numpy()
+        averaged = again.averaged().get_layer("logits").kernel.numpy()
+        np.testing.assert_array_equal(logits, averaged)
+        grown.train(pool)
+        assert read_state(tmp_path).working_size_px == 48
+
+    def test_a_folder_without_checkpoint(self, tmp_path: Path) -> None:
+        with pytest.raises(TrainingError, match="no checkpoint"):
+            read_state(tmp_path)
+
+    def test_packaged_it_is_small_and_answers_as_the_network_does(self, tmp_path: Path) -> None:
+        trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=48, **SMALL))
+        rng = np.random.default_rng(1)
+        held_out = HeldOut(rng.integers(0, 256, (70, 64, 64), np.uint8), rng.integers(0, 9574, 70, np.int32))
+        figures = package(trainer.model, 0, 48, held_out, tmp_path / "bundle")
+        assert set(figures) == {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)}
+        assert (tmp_path / "bundle" / "model.tflite").stat().st_size < 6_000_000
+        bundle = Bundle.open(tmp_path / "bundle")
+        assert len(bundle.labels) == 9574
+        assert json.loads((tmp_path / "bundle" / "card.json").read_text("utf-8"))["metrics"] == figures
+        found = bundle.load().predict(held_out.images).probabilities
+        logits = trainer.model.predict(held_out.images[..., None], verbose=0)["logits"]
+        expected = np.exp(logits / bundle.card.temperature)
+        expected /= expected.sum(1, keepdims=True)
+        assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
+
+
+class TestFigures:
+    def test_accuracy_counts_places(self) -> None:
+        scores = np.tile(np.arange(20, 0, -1, dtype=np.float32), (4, 1))
+        assert accuracy(scores, np.array([0, 4, 5, 12], np.int32)) == {"top_1": 0.25, "top_5": 0.5, "top_10": 0.75}
+
+    def test_calibration_finds_the_temperature_that_was_hidden(self) -> None:
+        rng = np.random.default_rng(0)
+        logits = rng.normal(0, 2, (4000, 12))
+        chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+        labels = np.array([rng.choice(12, p=row) for row in chances], np.int32)
+        assert calibrate((logits * 1.7).astype(np.float32), labels) == pytest.approx(1.7, rel=0.08)

@@ -1,0 +1,64 @@
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hanzi_core.jobs import Job
+from hanzi_core.workspace import Workspace
+from tests.conftest import PROJECT
+from tests.runs import fit, make_dataset, make_run
+
+MOMENTARY = ("time", "elapsed_s", "images_per_s", "cpu_load", "memory_bytes")
+
+
+def lasting(job: Job) -> list[dict[str, Any]]:
+    """The history without what no two runs share."""
+    rows = [row for row in job.history.rows() if row["kind"] == "epoch"]
+    return [{name: value for name, value in row.items() if name not in MOMENTARY} for row in rows]
+
+
+def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    settings = {"averaging": 0.9, "balance": "sampling", "seed": 3}
+    whole, broken = make_run(workspace, **settings), make_run(workspace, **settings)
+    command = [sys.executable, "-m", "tests.runs", str(workspace.root), broken.id, "6"]
+    died = subprocess.run(command, cwd=PROJECT, timeout=240, capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert broken.history.rows(), "it had told something before it died"
+    broken.history.append({"kind": "epoch", "epoch": 9.0, "note": "written after the checkpoint, before the end"})
+    expected, resumed = fit(workspace, whole), fit(workspace, broken)
+    from hanzi_core.training.checkpoint import read_state
+
+    states = read_state(expected.whole), read_state(resumed.whole)
+    assert all(np.array_equal(first, second) for first, second in zip(*states, strict=True))
+    assert expected.restore_best() and resumed.restore_best()
+    assert lasting(whole) == lasting(broken)
+    assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
+    assert resumed.position.step == expected.position.step == 12
+
+
+@pytest.fixture
+def stopped(workspace: Workspace, tmp_path: Path) -> Job:
+    """A run that was asked to stop in its second epoch."""
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace)
+    fit(workspace, job, lambda _step: (job.folder / "stop").touch() if len(lasting(job)) == 1 else None)
+    return job
+
+
+def test_a_stopped_run_leaves_a_checkpoint_within_its_epoch(workspace: Workspace, stopped: Job) -> None:
+    from hanzi_core.training.checkpoint import Checkpoints
+
+    found = Checkpoints(stopped.folder / "checkpoints").load()
+    assert found and (found[0].epoch, found[0].batch, found[0].step) == (1, 2, 6)
+    newest = max((stopped.folder / "checkpoints").glob("*.npz"))
+    newest.write_bytes(newest.read_bytes()[:-1000])  # cut short by the disk
+    before = Checkpoints(stopped.folder / "checkpoints").load()
+    assert before and (before[0].epoch, before[0].step) == (1, 4)
+    stopped.forget_process()
+    assert fit(workspace, stopped).position.epoch == 3
+    assert [row["epoch"] for row in lasting(stopped)] == [1.0, 2.0, 3.0]

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FontShapes, bend
+from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.training import simulation
+from hanzi_core.training.simulation import Simulator, character_weights, draw_shards
+
+LIBRARY = StrokeLibrary.load()
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    return Simulator()
+
+
+def test_pictures_are_normalised_and_show_ink(simulator: Simulator) -> None:
+    images, labels = simulator.images(60, np.random.default_rng(0))
+    assert images.shape == (60, 64, 64)
+    assert images.dtype == np.uint8
+    assert images.reshape(60, -1).max(1).min() > 200
+    assert 0 <= labels.min() <= labels.max() < 9574
+
+
+def test_a_shard_depends_on_seed_and_number_alone(
+    simulator: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "SHARD_IMAGES", 32)
+    draw_shards(simulator, tmp_path / "a", [0, 1], seed=3)
+    draw_shards(simulator, tmp_path / "b", [1], seed=3)
+    for name in ("images", "labels"):
+        one, other, next_one = (
+            np.load(tmp_path / shard / f"{name}.npy") for shard in ("a/shard-00001", "b/shard-00001", "a/shard-00000")
+        )
+        np.testing.assert_array_equal(one, other)
+        assert not np.array_equal(one, next_one)
+
+
+def test_common_characters_come_more_often() -> None:
+    weights = dict(zip(LIBRARY.characters, character_weights(LIBRARY.characters), strict=True))
+    assert sum(weights.values()) == pytest.approx(1)
+    rarest = min(weights.values())
+    assert weights["人"] == pytest.approx(3 * rarest)
+    assert weights["们"] == pytest.approx(2 * rarest)
+
+
+def test_a_distance_field_gives_ink_of_many_widths() -> None:
+    rows = np.abs(np.arange(FIELD_SIZE_PX) - FIELD_SIZE_PX / 2)
+    field = np.clip(128 + 8 * (4 - rows), 0, 255).astype(np.uint8)[:, None].repeat(FIELD_SIZE_PX, 1)
+    inks = [bend(field, 64, np.random.default_rng(seed)).mean() for seed in range(30)]
+    assert max(inks) > 1.8 * min(inks) > 0
+
+
+def test_glyphs_are_chosen_by_character(tmp_path: Path) -> None:
+    places = np.array([LIBRARY.index("永"), LIBRARY.index("我")])
+    fields = np.zeros((2, FIELD_SIZE_PX, FIELD_SIZE_PX), np.uint8)
+    fields[1, 40:56, 40:56] = 255
+    np.save(tmp_path / "klee.npy", fields)
+    np.save(tmp_path / "klee.index.npy", places)
+    shapes = FontShapes(tmp_path)
+    assert shapes.count(LIBRARY.index("永")) == 1
+    assert shapes.count(LIBRARY.index("国")) == 0
+    assert shapes.ink(int(places[1]), 64, np.random.default_rng(0)).any()
