@@ -88,3 +88,15 @@ def test_a_stroke_that_was_turned_and_scaled_on_the_canvas() -> None:
     drawing = Drawing()
     drawing.hear(told(each))
     np.testing.assert_allclose(drawing.strokes()[0].points, [[200, 150], [200, 250]], atol=0.5)
+
+
+def test_an_undo_that_crosses_a_stroke_on_the_way_takes_back_that_stroke() -> None:
+    drawing = Drawing()
+    drawing.hear(told(ACROSS))
+    drawing.undo()  # while the second stroke, which the hand saw on the pad, was on its way
+    assert drawing.hear(told(ACROSS, DOWN))
+    assert drawing.objects == [ACROSS] and drawing.undone == [DOWN]
+    assert not drawing.hear(told())  # the echo of the first undo
+    assert drawing.objects == [ACROSS] and drawing.undone == [DOWN]
+    assert not drawing.hear(told(ACROSS))
+    assert drawing.objects == [ACROSS]

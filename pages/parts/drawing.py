@@ -1,5 +1,6 @@
 """What is drawn on a pad, kept apart from the canvas that shows it: a canvas forgets when its page is left."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,10 @@ class Drawing:
     shown: list[list[Object]] = field(default_factory=list)
     """What it was told to show and has not told back yet: it may be two quick changes of ours behind."""
     edits: int = 0
+    before: list[Object] = field(default_factory=list)
+    """What was there when it was last undone or cleared, as far as we knew."""
+    meant: Callable[[], None] | None = None
+    """That undo or clear, until the canvas has told of it."""
 
     def show_again(self) -> None:
         """Have the canvas show what is here. It only takes a start that differs from the last, hence the number."""
@@ -37,6 +42,7 @@ class Drawing:
     def undo(self) -> None:
         """Take the last stroke back."""
         if self.objects:
+            self.before, self.meant = list(self.objects), self.undo
             self.undone.append(self.objects.pop())
             self.show_again()
 
@@ -49,22 +55,33 @@ class Drawing:
     def clear(self) -> None:
         """Begin anew; what was there can be had back stroke by stroke."""
         if self.objects:
+            self.before, self.meant = list(self.objects), self.clear
             self.undone = self.objects[::-1]
             self.objects = []
             self.show_again()
 
-    def hear(self, told: dict[str, Any] | None) -> None:
-        """Take in what the canvas tells, unless it only tells back what it was told to show."""
+    def hear(self, told: dict[str, Any] | None) -> bool:
+        """Take in what the canvas tells, unless it only tells back what it was told to show.
+
+        Returns:
+            Whether the canvas must be told anew: a stroke and an undo crossed on their way.
+        """
         if told is None or told is self.heard or told == self.heard:
-            return
+            return False
         self.heard = told
         objects = [each for each in told.get("objects", []) if each.get("path")]
         if _same(objects, self.objects):
-            self.objects, self.shown = objects, []
-        elif any(_same(objects, shown) for shown in self.shown):
-            return  # an echo of an earlier change of ours; that of the last one is on its way
+            self.objects, self.shown, self.meant = objects, [], None
+            return False
+        if any(_same(objects, shown) for shown in self.shown):
+            return False  # an echo of an earlier change of ours; that of the last one is on its way
+        crossed = self.meant if self.shown and _same(objects[: len(self.before)], self.before) else None
+        self.objects, self.undone, self.meant = objects, [], None
+        if crossed:
+            crossed()  # it was meant for all that was on the pad
         else:
-            self.objects, self.undone, self.shown = objects, [], []
+            self.shown = []
+        return crossed is not None
 
     def strokes(self) -> list[Stroke]:
         """The strokes in the order they were drawn."""

@@ -43,7 +43,8 @@ def show_ink_pad(name: str = "pad", side_px: int = SIDE_PX, shortcuts: bool = Tr
             key=key,
         )
         teach_manners(key)
-        drawing.hear(result.json_data)
+        if drawing.hear(result.json_data):
+            st.rerun()
         with st.container(key=f"{name}-tools", horizontal=True, gap="small"):
             _show_tools(name, drawing, shortcuts)
     return drawing.strokes()
