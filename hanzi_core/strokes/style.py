@@ -88,10 +88,10 @@ PRESETS: dict[str, HandStyle] = {
         taper=(0.0, 0.1),
         nib=(0.0, 0.05),
         resolution_px=(56, 110),
-        blur=0.2,
-        noise=0.1,
+        blur=0.08,
+        noise=0.04,
         jpeg=0.05,
-        ink_flaws=0.02,
+        ink_flaws=0.01,
     ),
     "everyday": HandStyle(),
     "running": HandStyle(
@@ -136,10 +136,10 @@ PRESETS: dict[str, HandStyle] = {
         pressure=(0.3, 1.0),
         taper=(0.2, 0.9),
         nib=(0.1, 0.6),
-        blur=0.3,
-        noise=0.15,
-        jpeg=0.2,
-        ink_flaws=0.3,
+        blur=0.12,
+        noise=0.08,
+        jpeg=0.15,
+        ink_flaws=0.15,
     ),
 }
 """``neat`` is drawn with a mouse or on a tablet, ``everyday`` with a pen on paper."""
