@@ -89,7 +89,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise WorkspaceError(
                 mark("No space is left on the disk of {place}: free some, then try again."), place=place
             ) from error

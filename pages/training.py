@@ -61,10 +61,12 @@ else:
 asked = st.query_params.get("run")
 if asked and asked not in runs:
     st.warning(_("The run {run} is no longer there: its folder was deleted.").format(run=f"`{asked}`"))
+st.session_state.setdefault("view", st.query_params.get("view") if st.query_params.get("view") in VIEWS else "one")
 view = st.segmented_control(
-    _("View"), list(VIEWS), default="one", format_func=lambda key: _(VIEWS[key]), key="view", bind="query-params",
-    required=True, label_visibility="collapsed",
+    _("View"), list(VIEWS), format_func=lambda key: _(VIEWS[key]), key="view", required=True,
+    label_visibility="collapsed",
 )  # fmt: skip
+st.query_params["view"] = str(view)  # ``bind`` would write the label, which another language does not know
 if view == "more":
     show_more(space)
 elif runs:

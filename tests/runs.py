@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hanzi_core.dataset import SplitSettings, import_dataset
-from hanzi_core.jobs import Job, Work
+from hanzi_core.dataset import SplitSettings
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.jobs import Job, Work, run_work
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.workspace import Workspace
@@ -24,7 +25,8 @@ def silent(_phase: str, _done: int, _total: int) -> None:
 def make_dataset(workspace: Workspace, folder: Path, characters: str = "人木口", count: int = 12) -> None:
     """The dataset “three”."""
     split = SplitSettings(validation=0.2, test=0.0)
-    import_dataset(workspace, write_collection(folder, characters, count), "three", split, silent)
+    write_collection(folder, characters, count)
+    import_dataset(workspace, ImportConfig(location=folder, name="three", split=split), silent)
 
 
 def make_run(workspace: Workspace, **settings: Any) -> Job:
@@ -33,8 +35,16 @@ def make_run(workspace: Workspace, **settings: Any) -> Job:
     return Job.create(workspace, "train", config.model_dump(mode="json"), "small", [CPU])
 
 
-def fit(workspace: Workspace, job: Job, after_step: Callable[[int], None] | None = None) -> Any:
-    """Train ``job`` here, from its newest checkpoint, without the export; its :class:`Fitting`."""
+def fit(
+    workspace: Workspace,
+    job: Job,
+    after_step: Callable[[int], None] | None = None,
+    held: dict[str, Any] | None = None,
+) -> Any:
+    """Train ``job`` here, from its newest checkpoint, without the export; its :class:`Fitting`.
+
+    ``after_step`` is called after each step; ``held`` is given the fitting before it begins.
+    """
     from hanzi_core.training.backend import load_backend
 
     load_backend(job.devices)
@@ -50,8 +60,11 @@ def fit(workspace: Workspace, job: Job, after_step: Callable[[int], None] | None
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     if after_step:
         _hook(fitting, after_step)
-    fitting.run()
     fitting.whole = trainee.whole
+    fitting.poison = lambda: trainee.model.get_layer("logits").bias.assign([float("nan")] * len(material.labels))
+    if held is not None:
+        held["fitting"] = fitting
+    fitting.run()
     return fitting
 
 
@@ -65,20 +78,47 @@ def _hook(fitting: Any, after_step: Callable[[int], None]) -> None:
     fitting.save_if_due = hooked
 
 
-def main() -> None:
-    """``python -m tests.runs WORKSPACE JOB STEP``: train, with checkpoints all the time, and die by SIGKILL at STEP."""
+def die_at(root: str, job_id: str, last: int) -> None:
+    """Train, with checkpoints all the time, and die by SIGKILL at step ``last``."""
     import hanzi_core.training.fitting as module
 
     module.CHECKPOINT_INTERVAL_S = 0.0
-    root, job_id, last = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    workspace = Workspace.open(root)
 
     def die(step: int) -> None:
         if step >= last:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    workspace = Workspace.open(root)
     fit(workspace, Job.find(workspace, job_id), die)
 
 
+def starve(root: str, job_id: str) -> int:
+    """Train as a job of this process, which may take no more than another 500 MiB of addresses."""
+    import resource
+
+    import psutil
+
+    workspace = Workspace.open(root)
+    job = Job.find(workspace, job_id)
+    from hanzi_core.training.backend import load_backend
+
+    load_backend(job.devices)
+
+    def work_on(work: Work) -> dict[str, Any]:
+        import tensorflow as tf
+
+        from hanzi_core.training.run import open_material, train
+
+        tf.constant(1)  # its threads want addresses of their own
+        open_material(work, workspace, TrainingConfig(**job.config))
+        limit = psutil.Process().memory_info().vms + 500 * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return train(work, workspace, TrainingConfig(**job.config))
+
+    return run_work(job, work_on)
+
+
 if __name__ == "__main__":
-    main()
+    if sys.argv[3] == "memory":
+        raise SystemExit(starve(*sys.argv[1:3]))
+    die_at(sys.argv[1], sys.argv[2], int(sys.argv[3]))

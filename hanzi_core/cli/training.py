@@ -12,6 +12,7 @@ from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import HanziError, TrainingError
+from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, State, Work, enqueue
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
 from hanzi_core.jobs.queue import wait_in_line
@@ -20,7 +21,7 @@ from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import Balance, Network, Optimiser, Precision, Start, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group
-from hanzi_core.training.presets import AUGMENTATIONS, preset_values
+from hanzi_core.training.presets import preset_values
 from hanzi_core.training.start import check_start
 from hanzi_core.workspace import Workspace
 
@@ -56,7 +57,7 @@ def train(
     precision: Annotated[Precision | None, _option("precision")] = None,
     early_stopping: Annotated[int | None, _option("early_stopping")] = None,
     balance: Annotated[Balance | None, _option("balance")] = None,
-    augmentation: Annotated[str | None, typer.Option(help=f"One of {', '.join(AUGMENTATIONS)} {PRESET}")] = None,
+    augmentation: Annotated[str | None, typer.Option(help=f"Name of an augmentation preset. {PRESET}")] = None,
     seed: Annotated[int | None, _option("seed")] = None,
     time_limit_min: Annotated[float | None, _option("time_limit_min")] = None,
     processes: Annotated[int | None, _option("processes")] = None,
@@ -73,7 +74,7 @@ def train(
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
     given = {name: value for name, value in context.params.items() if value is not None}
-    config = checked(workspace, settings(network, given, augmentation, host))
+    config = checked(workspace, settings(workspace, network, given, augmentation, host))
     devices = chosen_devices(device)
     name = title or f"{config.dataset} {network.value}"
     found = Job.create(workspace, "train", config.model_dump(mode="json"), name, devices)
@@ -97,7 +98,9 @@ def estimate(
     workspace: Workspace = context.obj
     if job is None:
         values = {"dataset": dataset, "batch_size": batch_size}
-        config = checked(workspace, settings(network, {key: value for key, value in values.items() if value}))
+        config = checked(
+            workspace, settings(workspace, network, {key: value for key, value in values.items() if value})
+        )
         dump = config.model_dump(mode="json")
         found = Job.create(workspace, "estimate", dump, config.dataset, chosen_devices(device))
         wait_in_line(workspace, found, _tell_holders)
@@ -114,25 +117,23 @@ def estimate(
 
 
 def settings(
-    network: Network, given: dict[str, Any], augmentation: str | None = None, hosts: list[str] | None = None
+    workspace: Workspace,
+    network: Network,
+    given: dict[str, Any],
+    augmentation: str | None = None,
+    hosts: list[str] | None = None,
 ) -> dict[str, Any]:
     """The preset of ``network`` with what was given instead.
 
     Raises:
-        TrainingError: there is no augmentation preset of this name.
+        HanziError: there is no augmentation preset of this name.
     """
     known = TrainingConfig.model_fields.keys() - {"augmentation", "hosts"}
     values = preset_values(network) | {name: value for name, value in given.items() if name in known}
     values |= {"network": network, "hosts": tuple(hosts or ())}
     if augmentation is None:
         return values
-    if augmentation not in AUGMENTATIONS:
-        raise TrainingError(
-            mark("There is no augmentation “{name}”; there are: {known}."),
-            name=augmentation,
-            known=", ".join(AUGMENTATIONS),
-        )
-    return values | {"augmentation": AUGMENTATIONS[augmentation]}
+    return values | {"augmentation": find_preset(workspace, augmentation)}
 
 
 def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:

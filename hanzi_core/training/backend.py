@@ -20,6 +20,7 @@ def load_backend(devices: Sequence[str]) -> None:
     os.environ.update(environment(devices) | {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"})
     with _held_back_noise():
         import keras  # noqa: F401
+        import tensorflow  # noqa: F401  on JAX too: Keras would load it later, when nothing holds its noise back
 
 
 @contextmanager

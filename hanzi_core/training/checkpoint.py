@@ -33,9 +33,7 @@ class Position(BaseModel):
     """Length of the history at this moment; what a later crash left behind it is taken back."""
     trained: dict[str, float] | None = None
     """Figures of an epoch that is trained but not yet validated."""
-    best_epoch: float = 0.0
-    best_accuracy: float = -1.0
-    lowest_loss: float = float("inf")
+    lowest_loss: float | None = None
     """In validation."""
     epochs_since_lowest: int = 0
 

@@ -116,7 +116,8 @@ class Fitting:
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience
-        return self.position.epoch >= self._config.epochs or exhausted or self.is_out_of_time or self.fault is not None
+        out_of_time = self.is_out_of_time and self.position.step > 0
+        return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:
         return self.fault is not None or self._work.stopping()
@@ -280,13 +281,14 @@ class Fitting:
         self._work.show(self._pace.progress(self._remaining_limit_s()))
 
     def _next_epoch(self, validation_loss: float) -> None:
-        lower = validation_loss < self.position.lowest_loss
+        lowest = self.position.lowest_loss
+        lower = lowest is None or validation_loss < lowest
         self.position = self.position.model_copy(
             update={
                 "epoch": self.position.epoch + 1,
                 "batch": 0,
                 "trained": None,
-                "lowest_loss": validation_loss if lower else self.position.lowest_loss,
+                "lowest_loss": validation_loss if lower else lowest,
                 "epochs_since_lowest": 0 if lower else self.position.epochs_since_lowest + 1,
             }
         )

@@ -36,6 +36,8 @@ def optimiser(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
     made = _adamw(config, steps) if config.optimiser is Optimiser.ADAMW else _sgd(config)
     # Shifts and scales have no reason to be small.
     made.exclude_from_weight_decay(var_names=["bias", "gamma", "beta", "pooling"])
+    # At the end of every ``fit`` Keras puts the averages in the place of the weights; ours fits an epoch at a time.
+    made.finalize_variable_values = lambda _variables: None
     return made
 
 

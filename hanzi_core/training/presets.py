@@ -7,7 +7,7 @@ calligraphy (6,405 pictures to train on). A figure that was not measured is not 
 from dataclasses import dataclass, field
 from typing import Any
 
-from hanzi_core.image.augment import NO_AUGMENTATION, Augmentation
+from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.language import mark
 from hanzi_core.training.config import Network, Optimiser
 
@@ -50,19 +50,6 @@ PRESETS: dict[Network, Preset] = {
         mark("Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set."),
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
-}
-
-AUGMENTATIONS: dict[str, Augmentation] = {
-    "standard": Augmentation(),
-    "light": Augmentation(rotation_deg=5, shift=0.03, zoom=0.05, shear_deg=4, contrast=0.1, brightness=0.1),
-    "strong": Augmentation(rotation_deg=20, shift=0.1, zoom=0.2, shear_deg=18, contrast=0.3, brightness=0.3),
-    "none": NO_AUGMENTATION,
-}
-AUGMENTATION_NAMES = {
-    "standard": mark("standard"),
-    "light": mark("light"),
-    "strong": mark("strong"),
-    "none": mark("none"),
 }
 
 

@@ -1,5 +1,6 @@
 """A run: from a dataset and a configuration to a model bundle."""
 
+import errno
 import time
 from typing import Any
 
@@ -39,12 +40,11 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     material = open_material(work, workspace, config)
     work.progress(PREPARING, 0, 1)
     prepare(work.job.devices, config.seed)
-    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    trainee = _prepared(workspace, config, material, work.job)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     _fit(fitting, config, trainee, work.job)
     if not fitting.restore_best():
-        work.check()
-        raise fitting.fault or TrainingError(mark("There was no time for a single step: allow more minutes."))
+        raise fitting.fault or Stopped
     result = _result(fitting, material, trainee)
     _export(work, config, trainee, material, result)
     if fitting.fault:
@@ -108,6 +108,20 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> M
     return gather(dataset, config.split, image_size_px(workspace, config), report)
 
 
+def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, job: Job) -> Trainee:
+    """Build, and say in a sentence where memory is not even enough for that."""
+    try:
+        return prepare_trainee(workspace, config, material, job.devices)
+    except Exception as error:
+        if not ran_out_of_memory(error):
+            raise
+        raise TrainingError(
+            mark("The memory is not enough for {network} at {size} px: choose a smaller network or smaller pictures."),
+            network=config.network.value,
+            size=config.image_size_px,
+        ) from error
+
+
 def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -> None:
     """Train, and say in a sentence where memory ran out all the same."""
     try:
@@ -123,6 +137,8 @@ def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -
 
 def ran_out_of_memory(error: Exception) -> bool:
     """Whether TensorFlow, JAX or Python could not get the memory that it asked for."""
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"ResourceExhaustedError", "MemoryError"}) or "RESOURCE_EXHAUSTED" in str(error)
 

@@ -13,9 +13,9 @@ MARK = "background-color: rgba(178, 58, 46, 0.18)"
 
 def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
     """Choose runs, and see them together."""
-    chosen = st.multiselect(
-        _("Runs"), list(runs), default=list(runs)[:2], format_func=names.__getitem__, key="compare", bind="query-params"
-    )
+    asked = [key for key in st.query_params.get_all("compare") if key in runs]
+    chosen = st.multiselect(_("Runs"), list(runs), default=asked or list(runs)[:2], format_func=names.__getitem__)
+    st.query_params["compare"] = chosen
     if not chosen:
         st.info(_("Choose two runs or more."), icon=":material/info:")
         return

@@ -6,10 +6,10 @@ from typing import Any
 import streamlit as st
 
 from hanzi_core.bundle import find_bundles
+from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.config import IMAGENET_NETWORKS, Balance, Optimiser, Precision, Start, TrainingConfig
-from hanzi_core.training.presets import AUGMENTATION_NAMES, AUGMENTATIONS
 from hanzi_core.workspace import Workspace
 
 START_NAMES = {
@@ -41,9 +41,10 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
             key=f"{key}-limit",
         ),
     }
-    preset = next((name for name, each in AUGMENTATIONS.items() if each == defaults.augmentation), "standard")
-    chosen = _choose(right, _("Augmentation"), AUGMENTATION_NAMES, preset, f"{key}-augmentation")
-    values["augmentation"] = AUGMENTATIONS[chosen].model_dump()
+    presets = list_presets(space)
+    preset = next((name for name, each in presets.items() if each == defaults.augmentation), next(iter(presets)))
+    chosen = _choose(right, _("Augmentation"), {name: name for name in presets}, preset, f"{key}-augmentation")
+    values["augmentation"] = presets[chosen].model_dump()
     with st.expander(_("More settings")):
         values |= _ask_start(space, defaults, key) | _ask_optimiser(defaults, key) | _ask_rest(defaults, key)
     return values

@@ -1,0 +1,102 @@
+"""The training page as Streamlit runs it, over runs whose folders were written by hand."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hanzi_core.jobs import Job, Progress, State
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.trash import thrown_away
+from hanzi_core.language import Sentence
+from hanzi_core.workspace import Workspace
+from tests.runs import make_dataset, make_run
+from tests.test_pages import open_page, texts
+
+
+def write_run(workspace: Workspace, title: str, state: State = State.FINISHED, epochs: int = 3) -> Job:
+    job = make_run(workspace, epochs=epochs)
+    job.describe(title=title)
+    for number in range(1, epochs + 1):
+        figures = {"loss": 1 / number, "accuracy": 1 - 1 / number, "val_loss": 1.0, "val_accuracy": number / 10}
+        job.history.append({"kind": "epoch", "epoch": float(number), "elapsed_s": 2.0 * number, **figures})
+    process = ProcessId.own() if state is State.RUNNING else None
+    job.write_status(job.stored_status().to(state, Sentence("As the test wants it."), process=process))
+    return job
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(button for button in app.button if button.label == label).click().run()
+
+
+@pytest.fixture
+def runs(workspace: Workspace, tmp_path: Path) -> Iterator[list[Job]]:
+    make_dataset(workspace, tmp_path / "three")
+    jobs = [write_run(workspace, "older", epochs=2), write_run(workspace, "newer")]
+    yield jobs
+    for job in (Job(folder) for folder in workspace.jobs.iterdir() if folder.is_dir()):
+        if job.status().state.is_active:
+            job.write_status(job.stored_status().to(State.STOPPED, Sentence("The test is over."), process=None))
+
+
+def test_a_link_to_a_run_shows_it(runs: list[Job]) -> None:
+    app = open_page("training.py", run=runs[0].id)
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Epoch"] == "2.0 / 2" and shown["Best in validation"] == "20.0%" and shown["Time"] == "0:04"
+
+
+def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, runs: list[Job]) -> None:
+    job = write_run(workspace, "at work", State.RUNNING)
+    job.write_progress(Progress(phase="Training", done=50, total=200, rate_per_s=1.0, remaining_s=150))
+    app = open_page("training.py", run=job.id)
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Time left"] == "2:30"
+    press(app, "Stop")
+    assert job.stop_requested()
+
+
+def test_runs_are_compared(runs: list[Job]) -> None:
+    app = open_page("training.py", view="several")
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert list(table.columns) == [f"newer · {runs[1].id[-4:]}", f"older · {runs[0].id[-4:]}"]
+    assert list(table.loc["Best in validation"]) == ["30.00%", "20.00%"]
+    assert list(table.loc["epochs"]) == ["3", "2"]
+
+
+def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: list[Job]) -> None:
+    app = open_page("training.py", run=runs[1].id)
+    press(app, "Delete")
+    assert [job.id for job in thrown_away(workspace)] == [runs[1].id]
+    app = open_page("training.py", view="more")
+    assert not app.exception
+    press(app, "Restore")
+    assert runs[1].folder.exists() and not thrown_away(workspace)
+
+
+def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
+    app = press(open_page("training.py", run=runs[0].id), "Clone")
+    assert not app.exception
+    assert "With the settings of “older”" in texts(app)
+    fields = {field.label: field.value for field in app.number_input}
+    assert (fields["Epochs"], fields["Batch size"], fields["Picture size, px"]) == (2, 8, 32)
+
+
+def test_a_name_tags_and_notes_can_be_changed(runs: list[Job]) -> None:
+    app = open_page("training.py", run=runs[0].id)
+    fields = {field.key or field.label: field for field in app.text_input}
+    fields["Tags"].input("good slow")
+    app.text_area[0].input("as it should be")
+    press(app, "Save")
+    assert runs[0].tags == ("good", "slow") and runs[0].notes == "as it should be"
+
+
+def test_settings_that_cannot_be_are_one_sentence(runs: list[Job]) -> None:
+    app = open_page("training.py")
+    next(box for box in app.selectbox if box.label == "Network").select("resnet50").run()
+    next(box for box in app.selectbox if box.label == "First weights").select("imagenet").run()
+    press(app, "Start training")
+    assert not app.exception
+    assert "nothing is downloaded" in texts(app)

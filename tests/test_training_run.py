@@ -1,0 +1,173 @@
+"""Faults that are really caused, and what a run leaves when they come."""
+
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
+from hanzi_core.jobs import Job, State, Work
+from hanzi_core.training.backend import load_backend
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.workspace import Workspace
+from tests.conftest import PROJECT
+from tests.handwriting import write_collection
+from tests.runs import fit, make_dataset, make_run, silent
+
+
+def open_material(workspace: Workspace, job: Job):
+    load_backend(job.devices)
+    from hanzi_core.training.run import open_material as open_it
+
+    return open_it(Work(job), workspace, TrainingConfig(**job.config))
+
+
+def test_a_loss_gone_astray_is_told_with_its_step_and_the_best_is_kept(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, epochs=4)
+    held = {}
+
+    def poison(_step: int) -> None:
+        rows = [row for row in job.history.rows() if row["kind"] == "epoch"]
+        if len(rows) == 2:
+            held["fitting"].poison()
+
+    fitting = fit(workspace, job, poison, held)
+    assert fitting.fault and "no longer a number at step" in str(fitting.fault)
+    assert fitting.fault.sentence.values["step"] > 8
+    assert fitting.restore_best()
+    assert fitting.position.epoch == 2, "the poisoned epoch does not count"
+
+
+def test_a_full_disk_leaves_the_earlier_checkpoint_good(tmp_path: Path) -> None:
+    import numpy as np
+
+    from hanzi_core.training.checkpoint import Checkpoints, Position
+
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    state = [np.arange(500_000, dtype=np.float32)]
+    checkpoints.save(Position(step=1), state)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(WorkspaceError, match="No space is left"):
+            checkpoints.save(Position(step=2), state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    found = checkpoints.load()
+    assert found and found[0].step == 1 and np.array_equal(found[1][0], state[0])
+    assert [path.suffix for path in checkpoints.folder.iterdir()] == [".npz"], "nothing half-written stays"
+
+
+def test_only_damaged_checkpoints_are_a_sentence(tmp_path: Path) -> None:
+    from hanzi_core.training.checkpoint import Checkpoints, Position
+
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.load() is None
+    checkpoints.save(Position(step=1), [])
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(TrainingError, match="Every checkpoint"):
+        checkpoints.load()
+
+
+def test_a_dataset_that_was_moved_away(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    shutil.rmtree(tmp_path / "three")
+    with pytest.raises(DatasetError):
+        open_material(workspace, make_run(workspace))
+
+
+def test_a_class_to_validate_on_that_training_lacks(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_collection(tmp_path / "given" / "train", "人木", 4)
+    write_collection(tmp_path / "given" / "val", "人木口", 2)
+    import_dataset(workspace, ImportConfig(location=tmp_path / "given", name="three"), silent)
+    material = open_material(workspace, make_run(workspace))
+    assert material.labels == ["人", "木"]
+    assert len(material.validation) == 4
+    assert "2 pictures to validate on are left out: no training for 口" in capsys.readouterr().out
+
+
+def test_a_gpu_that_has_vanished(workspace: Workspace) -> None:
+    with pytest.raises(JobError, match=r"There is no device “gpu:9” here; there are: .*cpu"):
+        load_backend(["gpu:9"])
+
+
+def test_a_batch_too_large_for_memory_fails_with_a_size_that_fits(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three", count=16)
+    job = make_run(workspace, network="cnn", image_size_px=160, batch_size=32)
+    command = [sys.executable, "-m", "tests.runs", str(workspace.root), job.id, "memory"]
+    done = subprocess.run(command, cwd=PROJECT, timeout=240, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    status = job.status()
+    assert status.state is State.FAILED
+    assert "A batch of 32 pictures needs about" in str(status.changes[-1])
+    assert status.changes[-1].sentence["values"]["fitting"] in (2, 4, 8, 16)
+
+
+def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    short = fit(workspace, make_run(workspace, time_limit_min=0.0001, epochs=1000, balance="weights"))
+    assert short.restore_best() and short.position.step == 1 and short.best.epoch == 0.25
+    patient = fit(workspace, make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd"))
+    assert 1 < patient.position.epoch < 50
+
+
+def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, finished_run: Job) -> None:
+    import numpy as np
+
+    load_backend(finished_run.devices)
+    from hanzi_core.training.first_model import first_model
+
+    config = TrainingConfig(dataset="ten", start="bundle", start_bundle=finished_run.id)
+    model = first_model(trained, config, ["人", "龍"])
+    bundle = Bundle.open(bundle_folder(finished_run))
+    pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64), np.uint8)
+    served = bundle.load().predict(pictures)
+    again = model(pictures[..., np.newaxis].astype("float32"))
+    assert again["logits"].shape == (2, 2)
+    assert np.allclose(served.embedding, again["embedding"], atol=1e-3)
+    import keras
+
+    old = keras.models.load_model(bundle.folder / "model.keras", compile=False)
+    known = old(pictures[..., np.newaxis].astype("float32"))["logits"][:, bundle.index["人"]]
+    assert np.allclose(known, again["logits"][:, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": "bundle", "start_bundle": "nobody"}, "There is no model “nobody”"),
+        ({"network": "resnet50", "start": "imagenet", "start_file": "/nowhere.h5"}, "no ImageNet weights at"),
+    ],
+)
+def test_weights_that_cannot_be_had(workspace: Workspace, settings: dict, message: str) -> None:
+    from hanzi_core.training.start import check_start
+
+    with pytest.raises(TrainingError, match=message):
+        check_start(workspace, TrainingConfig(dataset="three", **settings))
+
+
+def test_imagenet_weights_from_a_file(workspace: Workspace, tmp_path: Path) -> None:
+    import numpy as np
+
+    load_backend(["cpu"])
+    from hanzi_core.training.architectures import build
+    from hanzi_core.training.config import Network
+    from hanzi_core.training.first_model import first_model
+
+    other = build(Network.RESNET50, 32, 5).get_layer("backbone")
+    other.save_weights(tmp_path / "notop.weights.h5")
+    (tmp_path / "wrong.weights.h5").write_bytes(b"nothing of the kind")
+    settings = {"dataset": "three", "network": "resnet50", "image_size_px": 32, "start": "imagenet"}
+    model = first_model(workspace, TrainingConfig(**settings, start_file=tmp_path / "notop.weights.h5"), ["人", "木"])
+    assert np.array_equal(model.get_layer("backbone").get_weights()[0], other.get_weights()[0])
+    with pytest.raises(HanziError, match="does not hold ImageNet weights of resnet50"):
+        first_model(workspace, TrainingConfig(**settings, start_file=tmp_path / "wrong.weights.h5"), ["人", "木"])
