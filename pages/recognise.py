@@ -17,6 +17,7 @@ space = workspace()
 show_style()
 header = st.container(horizontal=True, vertical_alignment="center", wrap=False)
 header.title(_("Recognise"))
+complaints = st.container()
 bundles = find_bundles(space)
 if not bundles:
     st.info(
@@ -28,7 +29,7 @@ if not bundles:
     st.stop()
 
 with header.popover(_("Settings"), icon=":material/tune:"):
-    chosen = choose_recogniser(bundles)
+    chosen = choose_recogniser(bundles, complaints)
     preferences = choose_preferences()
     choose_pad()
 if chosen is None:

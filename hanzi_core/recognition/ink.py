@@ -32,4 +32,4 @@ def draw_strokes(strokes: list[Stroke], side_px: int) -> NDArray[np.uint8]:
 
 def strokes_to_json(strokes: list[Stroke]) -> list[dict[str, object]]:
     """Strokes as they are kept on disk: ``points`` in tenths of a pixel of the pad, ``width_px``."""
-    return [{"points": np.round(each.points, 1).tolist(), "width_px": each.width_px} for each in strokes]
+    return [{"points": np.round(each.points.astype(float), 1).tolist(), "width_px": each.width_px} for each in strokes]

@@ -1,9 +1,13 @@
 """What one wants to know of a character: how it is said, how many strokes it has, how they are written."""
 
+import os
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Words have readings of their own, which take 44 MB; single characters need none of them.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 from pypinyin import Style, pinyin
 
 from hanzi_core.recognition.frequency import frequencies_per_million

@@ -11,10 +11,11 @@ from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.statistics import class_counts
 
 # Kept as they are, not copied at each call as st.cache_data would: nobody may write to them.
+# Streamlit leaves out of the key what begins with an underscore: the time must not.
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _manifest(folder: Path, _time: float) -> pd.DataFrame:
+def _manifest(folder: Path, time: float) -> pd.DataFrame:
     return Dataset(folder).manifest()
 
 
@@ -36,7 +37,7 @@ def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _source(folder: Path, _time: float) -> Source:
+def _source(folder: Path, time: float) -> Source:
     return Dataset(folder).source()
 
 

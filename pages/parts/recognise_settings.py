@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from hanzi_core.bundle import BUILT_IN_KEY, CARD, Bundle
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
-from pages.parts.ink_pad import PEN_PX
+from pages.parts.drawing import PEN_PX
 
 _OPEN_LIMIT = 4
 """Models in memory at once, whoever uses them."""
@@ -27,7 +28,7 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
     return recogniser
 
 
-def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None:
+def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> tuple[str, Recogniser] | None:
     """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
     # The built-in model knows thousands of characters and comes first; a run's own page links here by its key.
     keys = sorted(bundles, key=lambda key: key != BUILT_IN_KEY)
@@ -37,8 +38,7 @@ def choose_recogniser(bundles: dict[str, Path]) -> tuple[str, Recogniser] | None
             return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
         except BundleError as error:
             if key == chosen:
-                st.error(str(error), icon=":material/error:")
-                st.caption(_("Another model answers meanwhile."))
+                complaints.error(f"{error} {_('Another model answers meanwhile.')}", icon=":material/error:")
         except OSError:
             continue  # deleted since it was listed
     return None

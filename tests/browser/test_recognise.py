@@ -46,7 +46,7 @@ def screen(chromium: Browser, serve: Starter, place: Workspace, request: pytest.
 
 
 def canvas(page: Page) -> Locator:
-    return page.locator("canvas.upper-canvas")
+    return page.locator("canvas.upper-canvas:visible")
 
 
 def draw(page: Page, character: str) -> None:
@@ -100,8 +100,10 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     for name in ("Undo", "Redo", "Clear"):
         size = screen.get_by_role("button", name=name).bounding_box()
         assert size and min(size["width"], size["height"]) >= 43.9
+    screen.wait_for_timeout(600)  # the last stroke is known
     screen.get_by_role("button", name="Undo").click()
     screen.get_by_role("button", name="Redo").click()
+    expect(screen.get_by_role("button", name="Redo")).to_be_disabled()
     expect(best(screen, "人")).to_be_visible()
     assert screen.evaluate("window.scrollY") == before  # a finger on the pad does not scroll the page
     best(screen, "人").click()
@@ -160,6 +162,7 @@ def test_a_drawing_survives_a_page_change_and_a_language_switch(desktop: Page) -
     desktop.get_by_role("button", name="Undo").click()  # the strokes are there one by one, not just their picture
     expect(desktop.get_by_role("button", name="Redo")).to_be_enabled()
     desktop.get_by_role("button", name="Redo").click()
+    expect(desktop.get_by_role("button", name="Redo")).to_be_disabled()
     desktop.get_by_text("简体中文").click()
     expect(best(desktop, "木")).to_be_visible()
 
@@ -195,7 +198,7 @@ def test_teach(desktop: Page, place: Workspace) -> None:
     for number in (1, 2, 3):
         draw(desktop, "日")
         desktop.get_by_role("button", name=f"Take drawing {number} of 3").click()
-        expect(desktop.get_by_role("button", name="Take drawing")).to_be_disabled()
+        expect(desktop.get_by_test_id("stImage").locator("img")).to_have_count(number)
     desktop.get_by_role("textbox", name="Name").fill("☀")
     desktop.get_by_role("button", name="Teach", exact=True).click()
     expect(desktop.get_by_role("button", name="Delete")).to_be_visible()

@@ -1,0 +1,84 @@
+"""The buttons of the Datasets page: bring in with a label list, exclude, split by writer, keep a preset, write out."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from hanzi_core.dataset import Dataset, Fault
+from hanzi_core.image.presets import BUILT_IN, list_presets
+from hanzi_core.workspace import Workspace
+from tests.browser.conftest import Starter
+from tests.collection import drawn, png, write_files
+
+pytestmark = pytest.mark.browser
+
+
+def collection(folder: Path) -> Path:
+    files = {
+        f"{number:05}/input_{seed % 5}_{seed}.png": png(drawn("人木"[number], seed))
+        for number in (0, 1)
+        for seed in range(20)
+    }
+    files["00000/input_1_copy.png"] = files["00000/input_1_1.png"]
+    return write_files(folder, {**files, "labels.csv": "code,character\n0,人\n1,木\n".encode()})
+
+
+def wait_for(question: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not question():
+        assert time.monotonic() < deadline
+        time.sleep(0.25)
+
+
+def bring_in(page: Page, folder: Path) -> None:
+    page.get_by_role("tab", name="Folder or zip on this server").click()
+    page.get_by_label("Path on the server").fill(str(folder))
+    page.get_by_label("Name").last.fill("coded")
+    page.get_by_role("button", name="Import").last.click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Classes")).to_contain_text("2", timeout=60_000)
+
+
+def split_by_writer(page: Page) -> None:
+    page.get_by_role("tab", name="Split").click()
+    page.get_by_role("textbox", name="Writer pattern").fill(r"input_(\d+)_")
+    page.get_by_label("Name of the split").fill("writers")
+    page.get_by_role("button", name="Split", exact=True).click()
+    page.get_by_role("combobox", name="Split").click()
+    page.get_by_role("option", name="writers").click()
+    expect(page.get_by_text("No picture and no writer is in more than one part.")).to_be_visible()
+
+
+def keep_preset(page: Page) -> None:
+    page.get_by_role("tab", name="Augmentation").click()
+    expect(page.get_by_test_id("stImage").first).to_be_visible()
+    page.get_by_role("slider", name="Rotation").press("ArrowRight")
+    page.get_by_label("Name of the preset").fill("turned")
+    page.get_by_role("button", name="Save preset").click()
+
+
+def write_out(page: Page, target: Path) -> None:
+    page.get_by_role("tab", name="Write out").click()
+    page.get_by_label("Folder to make").fill(str(target))
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.get_by_text("files of 2 classes")).to_be_visible(timeout=60_000)
+
+
+def test_from_numbered_folders_to_folders_for_other_tools(
+    page: Page, serve: Starter, workspace: Workspace, tmp_path: Path
+) -> None:
+    page.goto(f"{serve(workspace).url}/datasets")
+    bring_in(page, collection(tmp_path / "pictures"))
+    dataset = Dataset.find(workspace, "coded")
+    dataset.exclude([Fault.DUPLICATE], [])
+    page.get_by_role("tab", name="Faults").click()
+    expect(page.get_by_text("1 pictures are excluded")).to_be_visible()
+    split_by_writer(page)
+    assert dataset.splits()["writers"].writer_pattern == r"input_(\d+)_"
+    keep_preset(page)
+    wait_for(lambda: set(list_presets(workspace)) == {*BUILT_IN, "turned"})
+    assert list_presets(workspace)["turned"].rotation_deg == 16
+    write_out(page, tmp_path / "out")
+    assert (tmp_path / "out" / "labels.txt").read_text("utf-8") == "人\n木\n"

@@ -1,0 +1,79 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import bundle_folder
+from hanzi_core.errors import BundleError
+from hanzi_core.jobs import Job
+from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
+from hanzi_core.recognition.frequency import frequencies_per_million, frequency_prior
+from hanzi_core.recognition.vocabulary import BIG5, GB2312, GB2312_LEVEL_1, allowed_labels
+from tests.handwriting import STROKES, draw
+
+
+@pytest.fixture
+def recogniser(finished_run: Job) -> Recogniser:
+    return Recogniser.open(bundle_folder(finished_run))
+
+
+def test_a_character_comes_first(recogniser: Recogniser) -> None:
+    random = np.random.default_rng(7)
+    right = sum(recogniser.recognise(draw(c, random))[0].label == c for c in STROKES)
+    assert right >= 9
+
+
+def test_a_blank_picture_has_no_candidates(recogniser: Recogniser) -> None:
+    assert recogniser.recognise(np.full((80, 80), 255, np.uint8)) == []
+    answer = recogniser.answer([recogniser.see(np.zeros((80, 80), np.uint8))], PLAIN)[0]
+    assert answer.candidates == () and not answer.is_sure
+
+
+def test_candidates_fall_in_probability_and_sum_to_one(recogniser: Recogniser) -> None:
+    seen = recogniser.see(draw("大", np.random.default_rng(0)))
+    answer = recogniser.answer([seen], PLAIN, 10)[0]
+    probabilities = [each.probability for each in answer.candidates]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert sum(probabilities) == pytest.approx(1, abs=1e-3)
+
+
+def test_only_listed_characters_count_and_a_foreign_one_is_not_sure(recogniser: Recogniser) -> None:
+    seen = [recogniser.see(draw("木", np.random.default_rng(3)))]
+    listed = recogniser.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="口日"))[0]
+    assert {each.label for each in listed.candidates} == {"口", "日"}
+    assert recogniser.answer(seen, PLAIN)[0].is_sure
+    assert not listed.is_sure  # of two characters one is always the more probable: no proof of it
+    nothing = recogniser.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="龘"))[0]
+    assert nothing.candidates == ()
+
+
+def test_twenty_threads_at_once_get_the_same_answers(recogniser: Recogniser) -> None:
+    pictures = [draw(character, np.random.default_rng(n)) for n, character in enumerate(STROKES)]
+    alone = [recogniser.recognise(picture) for picture in pictures]
+    with ThreadPoolExecutor(20) as threads:
+        together = list(threads.map(recogniser.recognise, pictures * 20))
+    assert together == alone * 20
+
+
+def test_a_bundle_whose_labels_do_not_fit_is_refused(finished_run: Job, tmp_path: Path) -> None:
+    for path in bundle_folder(finished_run).iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "labels.json").write_text('["一", "二"]')
+    with pytest.raises(BundleError, match="does not fit together"):
+        Recogniser.open(tmp_path)
+
+
+def test_the_vocabularies_are_those_of_the_standards() -> None:
+    assert (len(GB2312_LEVEL_1), len(GB2312), len(BIG5)) == (3755, 6763, 13051)
+    labels = ["国", "國", "木", "A"]
+    assert list(allowed_labels(Vocabulary.SIMPLIFIED, labels)) == [True, False, True, False]
+    assert list(allowed_labels(Vocabulary.TRADITIONAL, labels)) == [False, True, True, False]
+    assert allowed_labels(Vocabulary.ALL, labels).all()
+
+
+def test_frequent_characters_are_preferred_but_not_forced() -> None:
+    assert frequencies_per_million()["人"] > 1000 > frequencies_per_million()["杓"]
+    prior = frequency_prior(["的", "杓", "☃"])
+    assert 2 < prior[0] / prior[1] < 5
+    assert prior[2] > 0

@@ -1,0 +1,59 @@
+import csv
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.jobs import Job, State
+from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig
+from hanzi_core.workspace import Workspace
+from tests.conftest import run_command
+from tests.handwriting import draw, write_png
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    random = np.random.default_rng(5)
+    place = tmp_path / "pictures"
+    for number in range(35):
+        write_png(place / "木" / f"{number}.png", draw("木", random))
+    write_png(place / "blank.png", np.full((40, 40), 255, np.uint8))
+    (place / "notes.txt").write_text("no picture")
+    return place
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_becomes_a_table(trained: Workspace, folder: Path, tmp_path: Path) -> None:
+    done = run_command(trained.root, "predict", str(folder), "--csv", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    assert "37 pictures, 1 that cannot be read" in done.stdout
+    table = {Path(row["path"]).name: row for row in rows(tmp_path / "out.csv")}
+    assert tuple(table["0.png"]) == COLUMNS
+    assert len(table) == 37
+    assert sum(row["label_1"] == "木" for row in table.values()) >= 30
+    assert 0 < float(table["0.png"]["probability_1"]) <= 1
+    assert "cannot be read as a picture" in table["notes.txt"]["error"]
+    assert table["blank.png"]["label_1"] == table["blank.png"]["error"] == ""
+
+
+def test_a_page_starts_the_same_as_a_job(trained: Workspace, workspace: Workspace, folder: Path) -> None:
+    run = next(trained.jobs.glob("train-*"))
+    (workspace.models / "m").symlink_to(run / "bundle")
+    job = Job.create(workspace, "predict", {}, "two files")
+    with zipfile.ZipFile(job.folder / "pictures.zip", "w") as archive:
+        archive.write(folder / "木" / "0.png", "0.png")
+        archive.write(folder / "notes.txt", "notes.txt")
+    config = PredictionConfig(location=Path("pictures.zip"), model="m").model_dump(mode="json")
+    stored = json.loads((job.folder / "config.json").read_text("utf-8"))
+    (job.folder / "config.json").write_text(json.dumps({**stored, "config": config}))
+    done = run_command(workspace.root, "predict", "--job", job.id)
+    assert done.returncode == 0, done.stderr
+    assert job.status().state is State.FINISHED
+    assert job.result() == {"images": 2, "faults": 1}
+    assert [row["path"] for row in rows(job.folder / TABLE)] == ["0.png", "notes.txt"]

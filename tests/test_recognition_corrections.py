@@ -1,0 +1,69 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import Card
+from hanzi_core.dataset import Dataset, Part, list_datasets
+from hanzi_core.errors import WorkspaceError
+from hanzi_core.recognition import Candidate
+from hanzi_core.recognition.corrections import NAME, Corrections
+from hanzi_core.recognition.ink import Stroke
+from hanzi_core.workspace import Workspace
+from tests.handwriting import draw
+
+CARD = Card(name="a model", network="compact", created=1.0)
+
+
+def add(corrections: Corrections, label: str, seed: int = 0) -> str:
+    picture = draw("木", np.random.default_rng(seed))
+    strokes = [Stroke(np.array([[1.25, 2], [3, 4]], np.float32), 14.0)]
+    return corrections.add(picture, label, [Candidate("人", 0.9), Candidate("大", 0.1)], CARD, strokes).id
+
+
+def test_corrections_are_a_dataset_that_can_be_trained_on(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    for seed in range(4):
+        add(corrections, "木" if seed % 2 else "未", seed)
+    assert [dataset.name for dataset in list_datasets(workspace)] == [NAME]
+    dataset = Dataset.find(workspace, NAME)
+    assert sorted(dataset.manifest()["label"]) == ["木", "木", "未", "未"]
+    assert (dataset.parts("default") == Part.TRAIN.value).sum() == 2
+    assert dataset.source().read(dataset.manifest()["path"][0])
+
+
+def test_all_that_was_known_is_kept_the_newest_first(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    add(corrections, "木")
+    newest = add(corrections, "未", 1)
+    kept = corrections.all()
+    assert kept[0].id == newest
+    assert (kept[0].label, kept[0].recognised, kept[0].model) == ("未", "人", "a model")
+    assert kept[0].candidates == [("人", 0.9), ("大", 0.1)]
+    assert kept[0].strokes == [{"points": [[1.2, 2.0], [3.0, 4.0]], "width_px": 14.0}]
+
+
+def test_deleting_the_last_one_leaves_nothing(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    first, second = add(corrections, "木"), add(corrections, "未", 1)
+    corrections.delete([first])
+    assert list(Dataset.find(workspace, NAME).manifest()["label"]) == ["未"]
+    corrections.delete([second])
+    assert corrections.all() == [] and list_datasets(workspace) == []
+
+
+def test_an_export_holds_pictures_and_records(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    kept = add(corrections, "木")
+    with zipfile.ZipFile(io.BytesIO(corrections.export())) as archive:
+        assert set(archive.namelist()) == {f"木/{kept}.png", "corrections.json"}
+        assert json.loads(archive.read("corrections.json"))[0]["label"] == "木"
+
+
+@pytest.mark.parametrize("label", ["", "../up", "a/b", "con"])
+def test_a_label_that_cannot_be_a_folder_is_refused(workspace: Workspace, label: str) -> None:
+    with pytest.raises(WorkspaceError):
+        add(Corrections(workspace), label)
+    assert Corrections(workspace).all() == []

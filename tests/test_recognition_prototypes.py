@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import bundle_folder
+from hanzi_core.errors import WorkspaceError
+from hanzi_core.jobs import Job
+from hanzi_core.recognition import PLAIN, Recogniser
+from hanzi_core.recognition.prototypes import PrototypeCache, TaughtCharacters
+from hanzi_core.workspace import Workspace
+from tests.handwriting import draw
+from tests.written_page import write
+
+
+@pytest.fixture
+def recogniser(finished_run: Job) -> Recogniser:
+    return Recogniser.open(bundle_folder(finished_run))
+
+
+def paper(character: str, seed: int) -> np.ndarray:
+    return 255 - write(character, seed, 90)[0]
+
+
+def test_a_taught_character_is_recognised_at_once(recogniser: Recogniser, workspace: Workspace) -> None:
+    taught, cache = TaughtCharacters(workspace), PrototypeCache()
+    seen = recogniser.see(paper("回", 9))
+    before = recogniser.answer([seen], PLAIN)[0]
+    assert cache.of(recogniser, taught).consider(before) == before
+    taught.add("回", [paper("回", seed) for seed in (1, 2, 3)])
+    after = cache.of(recogniser, taught).consider(before)
+    assert after.candidates[0].label == "回"
+    assert sum(each.probability for each in after.candidates) < 1.01
+
+
+def test_it_does_not_take_the_place_of_what_is_unlike_it(recogniser: Recogniser, workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    taught.add("回", [paper("回", seed) for seed in (1, 2, 3)])
+    answer = recogniser.answer([recogniser.see(draw("一", np.random.default_rng(2)))], PLAIN)[0]
+    assert PrototypeCache().of(recogniser, taught).consider(answer).candidates[0].label == "一"
+
+
+def test_list_rename_delete(recogniser: Recogniser, workspace: Workspace) -> None:
+    taught, cache = TaughtCharacters(workspace), PrototypeCache()
+    kept = taught.add("☀", [paper("回", seed) for seed in (1, 2, 3)])
+    answer = recogniser.answer([recogniser.see(paper("回", 9))], PLAIN)[0]
+    assert cache.of(recogniser, taught).consider(answer).candidates[0].label == "☀"
+    taught.rename(kept.id, "回")
+    assert cache.of(recogniser, taught).consider(answer).candidates[0].label == "回"
+    taught.delete(kept.id)
+    assert taught.all() == []
+    assert cache.of(recogniser, taught).consider(answer) == answer
+
+
+@pytest.mark.parametrize("label", ["", "  ", "x" * 65, "a\nb"])
+def test_what_is_no_name_is_refused(workspace: Workspace, label: str) -> None:
+    with pytest.raises(WorkspaceError):
+        TaughtCharacters(workspace).add(label, [paper("回", 1)])
