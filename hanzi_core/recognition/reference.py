@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 # Words have readings of their own, which take 44 MB; single characters need none of them.
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
-from pypinyin import Style, pinyin  # noqa: E402
+from pypinyin import Style, pinyin
 
 from hanzi_core.recognition.frequency import frequencies_per_million
 from hanzi_core.strokes.library import StrokeLibrary
