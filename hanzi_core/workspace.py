@@ -111,6 +111,7 @@ def replace_file(path: Path, content: bytes) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)  # a temporary file is its owner's alone; a workspace may be shared
             os.replace(temporary, path)  # noqa: PTH105  the atomic one, by its own name
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

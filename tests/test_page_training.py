@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.jobs import Job, Progress, State
@@ -13,6 +15,18 @@ from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace
 from tests.runs import make_dataset, make_run
 from tests.test_pages import open_page, texts
+
+
+@pytest.fixture(autouse=True)
+def _navigation_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server learns with its first page; ``AppTest`` forgets it before each run, and so what was pressed."""
+    begin = PagesManager.__init__
+
+    def begin_knowing(self: PagesManager, *arguments: Any, **options: Any) -> None:
+        begin(self, *arguments, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", begin_knowing)
 
 
 def write_run(workspace: Workspace, title: str, state: State = State.FINISHED, epochs: int = 3) -> Job:

@@ -44,6 +44,12 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     assert lasting(whole) == lasting(broken)
     assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
     assert resumed.position.step == expected.position.step == 12
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(broken.folder / "events"))
+    events.Reload()
+    assert [event.step for event in events.Tensors("val_accuracy")][-3:] == [4, 8, 12]
+    assert events.Graph().node, "the graph of the network is drawn too"
 
 
 @pytest.fixture

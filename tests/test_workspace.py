@@ -51,6 +51,11 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [each.name for each in tmp_path.iterdir()] == ["card.json"]
 
 
+def test_others_may_read_what_is_written(tmp_path: Path) -> None:
+    replace_file(tmp_path / "card.json", b"{}")
+    assert (tmp_path / "card.json").stat().st_mode & 0o044 == 0o044
+
+
 def test_other_faults_pass_through(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), writing(tmp_path):
         (tmp_path / "nowhere" / "file").write_text("")

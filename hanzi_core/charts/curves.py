@@ -44,8 +44,8 @@ def learning_curves(rows: Rows, figure_of: str) -> go.Figure:
         figure_of: A key of :data:`FIGURE_NAMES`.
     """
     figure = _empty(figure_of, Axis.EPOCH)
-    epochs = [row for row in rows if row.get("kind") == "epoch"]
-    steps = [row for row in rows if row.get("kind") == "step"]
+    epochs = _thin([row for row in rows if row.get("kind") == "epoch"])
+    steps = _thin([row for row in rows if row.get("kind") == "step"])
     if figure_of == "load":
         for key, name in _LOADS.items():
             _add(figure, steps, "epoch", key, _(name), mode="lines")
@@ -70,7 +70,7 @@ def compared_curves(runs: Mapping[str, Rows], figure_of: str, axis: Axis) -> go.
     figure = _empty(figure_of, axis)
     along: str | Callable[[dict[str, Any]], float] = "epoch" if axis is Axis.EPOCH else _minutes
     for name, rows in runs.items():
-        epochs = [row for row in rows if row.get("kind") == "epoch"]
+        epochs = _thin([row for row in rows if row.get("kind") == "epoch"])
         _add(figure, epochs, along, f"val_{figure_of}", name, mode="lines+markers")
     return figure
 
@@ -87,26 +87,24 @@ def _add(
     name: str,
     **style: Any,
 ) -> None:
-    known = _thin([row for row in rows if row.get(key) is not None])
+    known = [row for row in rows if row.get(key) is not None]
     x = [along(row) if callable(along) else row[along] for row in known]
     if known or "load" not in key:
         figure.add_scatter(x=x, y=[row[key] for row in known], name=name, **style)
 
 
 def _empty(figure_of: str, axis: Axis) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
+    layout = go.Layout(
         height=300,
         margin={"l": 0, "r": 0, "t": 36, "b": 0},
         title={"text": _(FIGURE_NAMES[figure_of]), "font": {"size": 15}},
         legend={"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"},
         hovermode="x unified",
         uirevision="curves",  # zoom survives the next second
+        xaxis={"title": {"text": _(AXIS_NAMES[axis])}, "rangemode": "tozero"},
+        yaxis={"tickformat": ".0%", "range": [0, 1.02]} if figure_of in _SHARES else {},
     )
-    figure.update_xaxes(title=_(AXIS_NAMES[axis]), rangemode="tozero")
-    if figure_of in _SHARES:
-        figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
-    return figure
+    return go.Figure(layout=layout)
 
 
 def _thin(rows: Rows) -> Rows:

@@ -13,6 +13,7 @@ HASH_BYTES = 32
 _SIDE_PX = 64
 _FREQUENCIES = 16
 _CHUNKS = 16
+_PORTION_ROWS = 65_536
 
 NEAR_BITS = 15
 """Differing bits of 256 up to which two pictures count as nearly one.
@@ -51,10 +52,17 @@ def copy_groups(digests: pd.Series, likenesses: pd.Series) -> NDArray[np.int32]:
     same = np.where((digests == "").to_numpy(), np.arange(len(digests)), first[codes])
     rows = np.flatnonzero((likenesses != "").to_numpy())
     rows = rows[same[rows] == rows]
-    hashes = np.frombuffer(bytes.fromhex("".join(likenesses.iloc[rows])), np.uint8).reshape(-1, HASH_BYTES)
+    hashes = _hashes(likenesses.iloc[rows])
     near = rows[_near_pairs(hashes)]
     pairs = np.concatenate([np.stack([same, np.arange(len(same))], axis=1), near])
     return _components(len(digests), pairs).astype(np.int32)
+
+
+def _hashes(likenesses: pd.Series) -> NDArray[np.uint8]:
+    """``(n, 32)``; a portion at a time, for a million Python strings at once would take 120 MB."""
+    chunks = [likenesses.iloc[start : start + _PORTION_ROWS] for start in range(0, len(likenesses), _PORTION_ROWS)]
+    packed = b"".join(bytes.fromhex("".join(chunk)) for chunk in chunks)
+    return np.frombuffer(packed, np.uint8).reshape(-1, HASH_BYTES)
 
 
 def _near_pairs(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:

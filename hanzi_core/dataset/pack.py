@@ -80,8 +80,10 @@ def ready_pack(dataset: Dataset, size_px: int = IMAGE_SIZE_PX) -> Pack | None:
 
 def _path(dataset: Dataset, manifest: pd.DataFrame, size_px: int) -> Path:
     """Named by what the pictures are, whatever they are called and however they are split."""
-    content = hashlib.blake2b("\n".join(manifest["digest"]).encode(), digest_size=8).hexdigest()
-    return dataset.folder / "packs" / f"{content}-n{VERSION}-{size_px}.npy"
+    content = hashlib.blake2b(digest_size=8)
+    for digest in manifest["digest"]:
+        content.update(digest.encode() + b"\n")
+    return dataset.folder / "packs" / f"{content.hexdigest()}-n{VERSION}-{size_px}.npy"
 
 
 def _build(source: Source, manifest: pd.DataFrame, path: Path, report: Report, size_px: int) -> None:

@@ -77,7 +77,7 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     if settings.writer_pattern:
         parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
     else:
-        parts.loc[rows.index] = np.array(_parts_by_class(rows, settings))
+        parts.loc[rows.index] = _parts_by_class(rows, settings)
     return parts
 
 
@@ -98,18 +98,19 @@ def writers_of(paths: pd.Series, pattern: str) -> pd.Series:
     return pd.Series(found, index=paths.index)
 
 
-def _parts_by_class(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
+def _parts_by_class(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
     """Deal out the copy groups of each class in turn."""
     random = np.random.default_rng(settings.seed)
     units = _by_content(rows)
-    placed: dict[int, Part] = {}
+    order = list(Part)
+    placed = np.full(len(rows), -1, np.int8)
     for _, places in sorted(rows.groupby("label", sort=True).indices.items()):
         unique = np.unique(units[places])
         random.shuffle(unique)
-        free = [unit for unit in unique.tolist() if unit not in placed]
-        already = [placed[unit] for unit in unique.tolist() if unit in placed]
-        placed.update(zip(free, _deal(len(free), already, settings), strict=True))
-    return [placed[unit].value for unit in units.tolist()]
+        free = unique[placed[unique] < 0]
+        already = [order[place] for place in placed[unique] if place >= 0]
+        placed[free] = [order.index(part) for part in _deal(len(free), already, settings)]
+    return np.array([part.value for part in order], dtype=object)[placed[units]]
 
 
 def _by_content(rows: pd.DataFrame) -> NDArray[np.int64]:

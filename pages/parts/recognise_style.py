@@ -32,7 +32,7 @@ _STYLE = f"""
   [class*="pad-canvas"] {{ zoom: .84; }}
   h1 {{ font-size: 1.5rem !important; padding: .25rem 0 !important; }}
   [class*="best"] button p {{ font-size: 3rem; }}
-  .st-key-backspace button p {{ display: none; }}
+  .st-key-backspace button p {{ position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }}
   .stMainBlockContainer {{ padding: 3.9rem 1rem 2rem; }}
 }}
 @media (max-width: 360px) {{ [class*="pad-canvas"] {{ zoom: .74; }} }}

@@ -1,0 +1,22 @@
+import pytest
+
+from hanzi_core.cli import doctor
+
+
+def test_a_library_that_crashes_is_an_answer() -> None:
+    found = doctor._ask("import os; os.abort()")
+    assert found["gpus"] == [] and "fault" in found
+    assert "does not start" in doctor._verdict(None, found)
+
+
+@pytest.mark.parametrize(
+    ("driver", "tensorflow", "says"),
+    [
+        (None, {"gpus": []}, "no NVIDIA driver"),
+        ("595.1", {"gpus": ["GPU:0"]}, "sees 1 GPUs"),
+        ("595.1", {"gpus": []}, "start it with the GPU passed in"),
+    ],
+)
+def test_the_verdict_says_what_is_missing(driver: str | None, tensorflow: dict, says: str) -> None:
+    """There is no GPU where these tests run, so a driver without one is all that can be had of the others."""
+    assert says in doctor._verdict(driver, tensorflow)
