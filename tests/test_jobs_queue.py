@@ -137,7 +137,7 @@ def test_a_number_used_again_is_not_taken_for_the_job(workspace: Workspace) -> N
     finally:
         sleeper.kill()
     job.write_launched(sleeper.pid)  # a zombie now: nobody has waited for it
-    assert psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE
+    until(lambda: psutil.Process(sleeper.pid).status() == psutil.STATUS_ZOMBIE)
     assert state(job) is State.LOST
     sleeper.wait()
 

@@ -32,6 +32,7 @@ def rank_processes(job: Job) -> dict[int, psutil.Process]:
     return {int(child.environ()[RANK]): child for child in children if RANK in child.environ()}
 
 
+@pytest.mark.long
 def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
     job = make_run(workspace, processes=2, epochs=400)

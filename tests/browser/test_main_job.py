@@ -65,11 +65,14 @@ def start_training(page: Page, workspace: Workspace, epochs: int) -> Job:
     expect(expander).to_be_visible()
     if expander.get_attribute("open") is None:
         page.get_by_text("New run").click()
-    form = page.get_by_test_id("stForm")
-    form.get_by_label("Epochs").fill(str(epochs))
-    form.get_by_label("Batch size").fill("16")
-    form.get_by_role("button", name="Start training").click()
-    wait_for(lambda: bool(list_jobs(workspace, "train")), "the run to be made")
+    for setting, value in (("Epochs", epochs), ("Batch size", 16)):
+        field = page.get_by_role("spinbutton", name=setting, exact=True)
+        field.fill(str(value))
+        field.press("Enter")
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    before = len(list_jobs(workspace, "train"))
+    page.get_by_role("button", name="Start training").click()
+    wait_for(lambda: len(list_jobs(workspace, "train")) > before, "the run to be made")
     job = list_jobs(workspace, "train")[0]
     expect(page).to_have_url(re.compile(f"run={job.id}"))
     return job
@@ -183,7 +186,7 @@ def test_stop_kill_and_a_folder_that_vanishes(page: Page, serve: Starter, worksp
     assert process
     psutil.Process(process.pid).kill()
     expect(page.get_by_text("lost", exact=True).first).to_be_visible(timeout=20_000)
-    expect(page.get_by_text("Its process ended without a word")).to_be_visible()
+    expect(page.get_by_test_id("stAlert").get_by_text("Its process ended without a word")).to_be_visible()
 
     long_run.folder.rename(workspace.root / "away")
     page.goto(f"{server.url}/training?run={long_run.id}")
