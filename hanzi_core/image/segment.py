@@ -347,7 +347,7 @@ def _pieces(line: NDArray[np.uint8]) -> list[tuple[int, int]]:
 def _pitch(pieces: list[tuple[int, int]], height: float) -> float:
     """The usual width of a character: that of pieces that are about square, else the height of the line.
 
-    The upper quartile, since what is narrower than usual may be a part of a character, and what is wider hardly ever is.
+    The upper quartile: what is narrower than usual may be a part of a character, what is wider hardly ever is.
     """
     widths = [end - begin for begin, end in pieces if 0.6 * height <= end - begin <= 1.3 * height]
     return float(np.quantile(widths, 0.75)) if len(widths) >= 3 else 0.9 * height
