@@ -183,9 +183,7 @@ def halfway(own: NDArray, others: NDArray) -> float:
 
 def show_teaching(own: NDArray, others: NDArray, names: list[str], middle: float) -> None:
     low, high, highest = np.quantile(own, 0.05), np.quantile(others, 0.99), np.quantile(others, 0.999)
-    print(
-        f"\n{''.join(names)}, of which the model has no class, each taught by {DRAWINGS} of its 10 drawings, {TEACHINGS} times."
-    )
+    print(f"\n{''.join(names)}, which have no class, each taught by {DRAWINGS} of its 10 drawings, {TEACHINGS} times.")
     print(f"Likeness of its other drawings: {np.median(own):.2f} (median), {low:.2f} (5 %).")
     print(f"Likeness of other characters: {high:.2f} (99 %), {highest:.2f} (99.9 %).")
     print(f"Even at {middle:.2f}: {(own >= middle).mean():.1%} of the drawings are recognised,")
