@@ -10,7 +10,7 @@ for font in ma-shan-zheng@5.3.1 zhi-mang-xing@5.3.0 liu-jian-mao-cao@5.3.0 long-
   npm pack --silent "@fontsource/$font"
 done
 npm pack --silent @chinese-fonts/jxzk@1.3.0 @chinese-fonts/hlxsjt@1.2.0
-apt-get download fonts-klee fonts-seto fonts-kiloji fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bkai00mp \
+apt-get download fonts-klee fonts-seto fonts-yozvox-yozfont-standard-kana fonts-kiloji fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bkai00mp \
   fonts-aoyagi-soseki fonts-aoyagi-kouzan-t fonts-kouzan-mouhitsu fonts-cns11643-kai
 for package in *.tgz; do
   mkdir -p "../${package%.tgz}" && tar xzf "$package" -C "../${package%.tgz}"

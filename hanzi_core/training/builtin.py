@@ -25,6 +25,9 @@ STATE, WEIGHTS, HISTORY = "state.json", "state.weights.h5", "history.jsonl"
 CHECKPOINT_EVERY_S = 180
 _LOG_EVERY_STEPS = 50
 _GRID_CELLS = 4
+_BEND_PX = 1.4
+_ANOTHER_PEN = 0.25
+_PEN = np.ones((2, 2), np.uint8)
 _LEFT_ALONE = 0.25
 """Of the pictures: resampling softens lines a little, and sharp ones must stay known."""
 
@@ -105,7 +108,7 @@ class Shards:
 
 
 def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Each picture ``(n, size, size)`` turned, slanted, scaled, moved and bent a little.
+    """Each picture ``(n, size, size)`` turned, slanted, scaled, moved and bent a little, now and then by another pen.
 
     A twentieth of the cost of drawing one anew, and a picture that comes back is not the one that was learned.
     """
@@ -116,7 +119,8 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     knots = np.linspace(-0.5, 0.5, _GRID_CELLS, dtype=np.float32) * (size_px - 1)
     grid = np.stack(np.meshgrid(knots, knots), axis=-1)
     target = np.einsum("yxi,nij->nyxj", grid, affine) + (size_px - 1) / 2
-    target += rng.standard_normal((count, 1, 1, 2), np.float32) + rng.standard_normal(target.shape, np.float32)
+    target += rng.standard_normal((count, 1, 1, 2), np.float32)
+    target += _BEND_PX * rng.standard_normal(target.shape, np.float32)
     result = images.copy()
     # Half a cell is cut from a resized map on each side, so the knots are spread over more than the picture.
     stretched_px = round(size_px * _GRID_CELLS / (_GRID_CELLS - 1))
@@ -125,6 +129,10 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     for index in np.flatnonzero(rng.random(count) > _LEFT_ALONE):
         field = cv2.resize(target[index], (stretched_px, stretched_px), interpolation=cv2.INTER_LINEAR)[inner, inner]
         result[index] = cv2.remap(images[index], field, None, cv2.INTER_LINEAR)
+    for index, chance in enumerate(rng.random(count)):
+        if chance < _ANOTHER_PEN:
+            change = cv2.erode if chance < _ANOTHER_PEN / 3 else cv2.dilate
+            result[index] = change(result[index], _PEN)
     return result
 
 
