@@ -24,6 +24,7 @@ from hanzi_core.workspace import Workspace, check_name, replace_json
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
 UPLOAD = "upload.zip"
+PACKS = "packs"
 
 
 @dataclass(frozen=True)

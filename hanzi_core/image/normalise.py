@@ -83,7 +83,7 @@ def _otsu(gray: NDArray[np.uint8]) -> tuple[int, NDArray[np.uint8]]:
 
 def _ink_is_light(light: NDArray[np.uint8]) -> bool:
     edge = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    share = np.count_nonzero(edge) / edge.size
+    share = float(np.count_nonzero(edge) / edge.size)
     if 0.35 < share < 0.65:
         share = cv2.countNonZero(light) / light.size
     return share < 0.5
