@@ -64,7 +64,7 @@ def examine(source: Source, paths: list[str]) -> Examined:
     seen = [_look(source, path, picture) for path, picture in zip(paths, pictures, strict=True)]
     width, height, digest, is_light, fault = map(list, zip(*seen, strict=True))
     is_blank = ~pictures.reshape(len(paths), -1).any(axis=1)
-    hashes = ["" if blank else each for each, blank in zip(likenesses(pictures), is_blank.tolist(), strict=True)]
+    hashes = ["" if blank else each for each, blank in zip(likenesses(pictures), is_blank, strict=True)]
     coverage = np.count_nonzero(pictures > 127, axis=(1, 2)) / IMAGE_SIZE_PX**2
     columns = [width, height, digest, hashes, is_light, coverage.astype(np.float32), fault]
     facts = [pa.array(column, field.type) for column, field in zip(columns, FACTS, strict=True)]
