@@ -17,6 +17,7 @@ from hanzi_core.dataset.pack_file import Frames, compress
 from hanzi_core.errors import DatasetError, ImageError
 from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, read_ink
+from hanzi_core.image.synthetic import is_synthetic
 
 FACTS = pa.schema(
     [
@@ -26,6 +27,7 @@ FACTS = pa.schema(
         ("likeness", pa.string()),
         ("ink_is_light", pa.bool_()),
         ("ink_coverage", pa.float32()),
+        ("synthetic", pa.bool_()),
         ("fault", pa.string()),
     ]
 )
@@ -38,6 +40,7 @@ UNKNOWN = {
     "likeness": "",
     "ink_is_light": False,
     "ink_coverage": 0.0,
+    "synthetic": False,
     "fault": "",
 }
 """The facts of a picture that was not read."""
@@ -55,6 +58,7 @@ class _Seen(NamedTuple):
     height_px: int = 0
     digest: str = ""
     ink_is_light: bool = False
+    synthetic: bool = False
     fault: str = ""
 
 
@@ -62,11 +66,11 @@ def examine(source: Source, paths: list[str]) -> Examined:
     """Facts and frames of the pictures at ``paths``."""
     pictures = np.zeros((len(paths), IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
     seen = [_look(source, path, picture) for path, picture in zip(paths, pictures, strict=True)]
-    width, height, digest, is_light, fault = map(list, zip(*seen, strict=True))
-    is_blank = ~pictures.reshape(len(paths), -1).any(axis=1)
-    hashes = ["" if blank else each for each, blank in zip(likenesses(pictures), is_blank, strict=True)]
+    width, height, digest, is_light, synthetic, fault = map(list, zip(*seen, strict=True))
+    has_ink: NDArray[np.bool_] = pictures.reshape(len(paths), -1).any(axis=1)
+    hashes = [each if inked else "" for each, inked in zip(likenesses(pictures), has_ink, strict=True)]
     coverage = np.count_nonzero(pictures > 127, axis=(1, 2)) / IMAGE_SIZE_PX**2
-    columns = [width, height, digest, hashes, is_light, coverage.astype(np.float32), fault]
+    columns = [width, height, digest, hashes, is_light, coverage.astype(np.float32), synthetic, fault]
     facts = [pa.array(column, field.type) for column, field in zip(columns, FACTS, strict=True)]
     return Examined(pa.RecordBatch.from_arrays(facts, schema=FACTS), compress(pictures))
 
@@ -90,4 +94,4 @@ def _look(source: Source, path: str, picture: NDArray[np.uint8]) -> _Seen:
     picture[:] = ink.picture
     if not ink.picture.any():
         return _Seen(width, height, digest, fault=Fault.BLANK.value)
-    return _Seen(width, height, digest, ink.is_light)
+    return _Seen(width, height, digest, ink.is_light, is_synthetic(data))

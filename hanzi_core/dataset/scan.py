@@ -25,7 +25,13 @@ COMPARING = mark("Looking for copies")
 _BATCH = 256
 
 
-_TYPES = {"width_px": "int32", "height_px": "int32", "ink_is_light": "bool", "ink_coverage": "float32"}
+_TYPES = {
+    "width_px": "int32",
+    "height_px": "int32",
+    "ink_is_light": "bool",
+    "ink_coverage": "float32",
+    "synthetic": "bool",
+}
 
 
 def scan(
