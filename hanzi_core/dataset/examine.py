@@ -67,7 +67,7 @@ def examine(source: Source, paths: list[str]) -> Examined:
     pictures = np.zeros((len(paths), IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
     seen = [_look(source, path, picture) for path, picture in zip(paths, pictures, strict=True)]
     width, height, digest, is_light, synthetic, fault = map(list, zip(*seen, strict=True))
-    has_ink: NDArray[np.bool_] = pictures.reshape(len(paths), -1).any(axis=1)
+    has_ink = np.count_nonzero(pictures, axis=(1, 2)) > 0
     hashes = [each if inked else "" for each, inked in zip(likenesses(pictures), has_ink, strict=True)]
     coverage = np.count_nonzero(pictures > 127, axis=(1, 2)) / IMAGE_SIZE_PX**2
     columns = [width, height, digest, hashes, is_light, coverage.astype(np.float32), synthetic, fault]
