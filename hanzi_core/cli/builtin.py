@@ -49,13 +49,19 @@ def train(
         bool, typer.Option("--on-device", help="Draw where the network trains, from strokes alone; no pool is needed.")
     ] = False,
     writers: Annotated[int, typer.Option(help="Processes that write for --on-device; 0: this one.", min=0)] = 4,
+    start: Annotated[
+        Path | None, typer.Option(help="A built-in bundle to go on from where the folder holds no checkpoint.")
+    ] = None,
 ) -> None:
     """Train on the pool, or go on from the folder's checkpoint, which is renewed every 3 minutes."""
     from hanzi_core.cli.perform import read_config
+    from hanzi_core.training.backend import quicken_convolutions
+
+    quicken_convolutions()
     from hanzi_core.training.builtin import BuiltinConfig, Trainer
 
     values = {name: value for name, value in locals().items() if name in BuiltinConfig.model_fields}
-    trainer = Trainer(folder, read_config(BuiltinConfig, values))
+    trainer = Trainer(folder, read_config(BuiltinConfig, values), start)
     batches = None
     if on_device:
         from hanzi_core.training.device_simulation import device_batches
