@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from bench.development_sets import Sample, draw_strokes, read_set
 from hanzi_core.bundle import BUILT_IN, write_description
 from hanzi_core.recognition import Preferences, Recogniser
-from hanzi_core.recognition.frequency import RARE_PER_MILLION, STRENGTH, frequencies_per_million
+from hanzi_core.recognition.frequency import RARE_PER_MILLION, STRENGTH
 from hanzi_core.recognition.prototypes import DRAWINGS
 from hanzi_core.recognition.recogniser import SURE
+from hanzi_core.strokes.frequency import frequencies_per_million
 
 SETS = ("drawn", "tomoe", "penwriting40", "calligraphy100")
 LIMIT = 2000

@@ -10,9 +10,10 @@ from hanzi_core.bundle import BUILT_IN, Card, bundle_folder, write_description
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
-from hanzi_core.recognition.frequency import frequencies_per_million, frequency_prior
+from hanzi_core.recognition.frequency import frequency_prior
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.recognition.vocabulary import BIG5, GB2312, GB2312_LEVEL_1, allowed_labels
+from hanzi_core.strokes.frequency import frequencies_per_million
 from tests.handwriting import STROKES, draw
 
 
