@@ -73,7 +73,7 @@ def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
     desktop.get_by_role("button", name="Merge").click()
     expect(text).to_have_text(pattern(3, 4))
     choose_rows(desktop, 0)
-    desktop.get_by_role("button", name="Split").click()
+    desktop.get_by_role("button", name="Cut in two").click()
     expect(text).to_have_text(pattern(4, 4))
     choose_rows(desktop, 2, 3)
     desktop.get_by_role("button", name="Delete").click()
@@ -89,9 +89,11 @@ def choose_rows(page: Page, *rows: int) -> None:
     table = page.get_by_test_id("stDataFrame").locator("canvas").first
     table.scroll_into_view_if_needed()
     for row in rows:
-        page.wait_for_timeout(500)
-        table.click(position={"x": 16, "y": 35 * (row + 1) + 18})
-    page.wait_for_timeout(500)
+        page.wait_for_timeout(700)
+        box = table.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 18)
+    page.wait_for_timeout(700)
 
 
 def test_paste(screen: Page) -> None:
@@ -158,7 +160,7 @@ def test_five_hundred_files_at_once(desktop: Page, tmp_path: Path, as_zip: bool)
         for name, content in files.items():
             (tmp_path / name).write_bytes(content)
         chooser.set_input_files([tmp_path / name for name in files])
-        desktop.get_by_role("button", name="Recognise 500 files").click()
+        desktop.get_by_role("button", name="Recognise 500 files").click(timeout=240_000)  # each is a request
     expect(desktop.get_by_text("All 500")).to_be_visible(timeout=120_000)
     expect(desktop.get_by_text("Unreadable 1")).to_be_visible()
     with desktop.expect_download() as download:
