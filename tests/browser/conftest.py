@@ -28,7 +28,7 @@ FAILED = pytest.StashKey[bool]()
 WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 
 # The machines that run this are slow and shared: what is asked is that it comes, not when.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=90_000)
 
 
 @dataclass
@@ -107,7 +107,7 @@ def window(chromium: Browser, width: int = 1280, height: int = 900, **options: o
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(90_000)
     yield page
     context.close()
     assert faults == []
