@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.dataset import Dataset, Part, open_pack
+from hanzi_core.dataset import Dataset, Pack, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.dataset.store import labels_of, split_digest
@@ -20,8 +20,8 @@ from hanzi_core.training.config import Balance, TrainingConfig
 class Material:
     """Everything that a run takes from its dataset."""
 
-    images: NDArray[np.uint8]
-    """``(rows, size, size)``, memory-mapped."""
+    pack: Pack
+    """A picture a row."""
     targets: NDArray[np.integer]
     """The class of each row, -1 for a class that is not trained."""
     labels: list[str]
@@ -59,8 +59,8 @@ def gather(dataset: Dataset, split: str, image_size_px: int, report: Report) -> 
             split=split,
             name=dataset.name,
         )
-    images = open_pack(dataset, report, image_size_px).images
-    return Material(images, targets, labels, part_rows(parts, Part.TRAIN), validation, split_digest(parts))
+    pack = open_pack(dataset, report, image_size_px)
+    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), validation, split_digest(parts))
 
 
 class Batches(keras.utils.PyDataset):
@@ -94,7 +94,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray, ...]:
         first = (index + self._done) * self._batch_size
         rows = self._order[first : first + self._batch_size][self._part :: self._parts]
-        pictures = self._material.images[rows][..., np.newaxis].astype(np.float32)
+        pictures = self._material.pack[rows][..., np.newaxis].astype(np.float32)
         targets = self._material.targets[rows]
         return (pictures, targets) if self._weights is None else (pictures, targets, self._weights[targets])
 
