@@ -67,14 +67,9 @@ def synthesise(
 def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(StarterConfig, work.job.config)
     folder = config.folder or _place(workspace, config.name)
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
-    result: SynthesisResult = write(config.synthesis, folder, lambda done, total: report(WRITING, done, total))
+    result: SynthesisResult = write(config.synthesis, folder, lambda done, total: work.report(WRITING, done, total))
     if not config.folder:
-        import_dataset(workspace, ImportConfig(location=folder, name=config.name), report)
+        import_dataset(workspace, ImportConfig(location=folder, name=config.name), work.report)
     return result.model_dump()
 
 

@@ -54,11 +54,6 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
         DatasetError: the part is empty.
         BundleError: the bundle is damaged.
     """
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     dataset = Dataset.find(workspace, config.dataset)
     manifest, rows = dataset.manifest(), part_rows(dataset.parts(config.split), config.part)
     if not len(rows):
@@ -67,13 +62,13 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
             part=config.part.value,
             name=config.dataset,
         )
-    images = open_pack(dataset, report, bundle.card.image_size_px).images
+    images = open_pack(dataset, work.report, bundle.card.image_size_px).images
     model = bundle.load(threads=2)
     tables = []
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]
         tables.append(_predict(model, images[some], manifest.iloc[some]))
-        report(PREDICTING, start + len(some), len(rows))
+        work.report(PREDICTING, start + len(some), len(rows))
     predictions = pd.concat(tables, ignore_index=True)
     write_predictions(predictions, work.folder / PREDICTIONS)
     return summarise(predictions)

@@ -68,9 +68,9 @@ def environment(keys: Sequence[str]) -> dict[str, str]:
     gpus = [key.removeprefix("gpu:") for key in keys if key != CPU]
     seen = {"CUDA_VISIBLE_DEVICES": ",".join(gpus) or "-1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     if gpus:
-        return seen
+        return seen | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # JAX would take three quarters of the memory at once
     threads = str(max(1, cores() // slots(CPU)))
-    return seen | {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    return seen | {"JAX_PLATFORMS": "cpu", "TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
 
 
 def _cpu() -> Device:

@@ -62,6 +62,15 @@ class Work:
         if self.stopping():
             raise Stopped
 
+    def report(self, phase: str, done: int, total: int = 0) -> None:
+        """:meth:`check`, then :meth:`progress`: what long work that knows no jobs is given to tell how far it is."""
+        self.check()
+        self.progress(phase, done, total)
+
+    def agree(self, number: int, is_out_of_time: bool) -> bool:
+        """Whether time is up, asked at step ``number``; the ranks of a group come to one answer (see ``RankWork``)."""
+        return is_out_of_time
+
     def record(self, row: Row) -> None:
         """Add a row to the job's history."""
         self.job.history.append({"time": time.time(), **row})

@@ -99,6 +99,11 @@ class TrainingConfig(BaseModel):
     def _batch_divides(self) -> "TrainingConfig":
         if self.batch_size % self.processes:
             raise ValueError(mark("the batch size must be a multiple of the number of processes"))
-        if self.processes > 1 and self.time_limit_min is not None:
-            raise ValueError(mark("several processes cannot agree on a time limit: leave it out"))
+        if len(self.hosts) > self.processes:
+            raise ValueError(mark("there are more hosts than processes: give each host one or more"))
         return self
+
+    @property
+    def is_group(self) -> bool:
+        """Whether processes of its own are started for it."""
+        return self.processes > 1 or bool(self.hosts)

@@ -71,6 +71,7 @@ class Fitting:
         self._weights = class_weights(material, config.balance)
         self.fault: TrainingError | None = None
         self._save_cost_s = 0.0
+        self._time_is_up = False
 
     @property
     def _batch_size(self) -> int:
@@ -116,17 +117,17 @@ class Fitting:
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience
-        out_of_time = self.is_out_of_time and self.position.step > 0
+        out_of_time = self._agree_on_time(0) and self.position.step > 0
         return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:
         return self.fault is not None or self._work.stopping()
 
-    @property
-    def is_out_of_time(self) -> bool:
-        """Whether the time limit has been reached."""
+    def _agree_on_time(self, number: int) -> bool:
+        """Whether the time limit has been reached, as every rank of a group sees it at step ``number``."""
         remaining_s = self._remaining_limit_s()
-        return remaining_s is not None and remaining_s <= 0
+        self._time_is_up = self._work.agree(number, remaining_s is not None and remaining_s <= 0)
+        return self._time_is_up
 
     def elapsed_s(self) -> float:
         """Seconds of training so far, those of earlier processes included."""
@@ -188,18 +189,22 @@ class Fitting:
         """
         if self._share[0]:  # of a group, one rank writes
             return
+        begun = time.monotonic()
+        self._save_best()
         if self.fault is not None:  # a network that went astray is not to be taken up
             return
-        begun = time.monotonic()
-        if not self._best.is_saved and self._best.weights:
-            facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
-            save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
-            self._best.is_saved = True
         history_bytes = self._work.job.history.size_bytes()
         position = self.position.model_copy(update={"elapsed_s": self.elapsed_s(), "history_bytes": history_bytes})
         self._checkpoints.save(position, read_state(self._trainee))
         self._saved = time.monotonic()
         self._save_cost_s = self._saved - begun
+
+    def _save_best(self) -> None:
+        if self._best.weights is None or self._best.is_saved:
+            return
+        facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
+        save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
+        self._best.is_saved = True
 
     # One epoch --------------------------------------------------------------------------------------------------------
 
@@ -232,15 +237,15 @@ class Fitting:
         self.fault = reporter.fault
         self._note(reporter)
         whole = self.position.batch == self.steps_per_epoch
-        if self.fault is None and (whole or (self.is_out_of_time and not self._work.stopping())):
+        if self.fault is None and (whole or (self._time_is_up and not self._work.stopping())):
             figures = {name: values[-1] for name, values in fitted.history.items()}
             rates = {"images_per_s": reporter.images_per_s, "learning_rate": reporter.learning_rate}
             self.position = self.position.model_copy(update={"trained": figures | rates})
             if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
                 self.save()
 
-    def _should_end(self, _step: int) -> bool:
-        return self._work.stopping() or self.is_out_of_time
+    def _should_end(self, step: int) -> bool:
+        return self._agree_on_time(step) or self._work.stopping()
 
     def _validate(self) -> None:
         """Validate, tell the epoch's figures, and keep the weights if they are the best so far."""
@@ -261,6 +266,7 @@ class Fitting:
             self.save()
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._work.agree(batch, False)
         if self._work.stopping():
             raise _Left
 

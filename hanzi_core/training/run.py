@@ -8,6 +8,7 @@ from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
+from hanzi_core.jobs.devices import CPU
 from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.distributed import Rank
@@ -43,16 +44,7 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     trainee = _prepared(workspace, config, material, work.job)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     _fit(fitting, config, trainee, work.job)
-    if not fitting.restore_best():
-        raise fitting.fault or Stopped
-    result = _result(fitting, material, trainee)
-    _export(work, config, trainee, material, result)
-    if fitting.fault:
-        work.job.write_result(result)
-        raise fitting.fault
-    if not work.stopping():
-        fitting.forget_checkpoints()
-    return result
+    return _leave_bundle(work, config, fitting, material, trainee)
 
 
 def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: Rank) -> None:
@@ -68,25 +60,39 @@ def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: R
     share = (rank.number, rank.count)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
     _fit(fitting, config, trainee, work.job)
+    fitting.save()
     if fitting.fault:
         raise fitting.fault
-    fitting.save()
 
 
-def export_best(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
+def export_best(
+    work: Work, workspace: Workspace, config: TrainingConfig, fault: TrainingError | None = None
+) -> dict[str, Any]:
     """Write the best weights that a group of processes has left as a model bundle.
 
     Raises:
+        TrainingError: ``fault``, by which the group ended.
         Stopped: the group was stopped before its first epoch was complete.
     """
     material = open_material(work, workspace, config)
-    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    trainee = prepare_trainee(workspace, config, material, (CPU,))
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     fitting.look_back()
+    fitting.fault = fault
+    return _leave_bundle(work, config, fitting, material, trainee)
+
+
+def _leave_bundle(
+    work: Work, config: TrainingConfig, fitting: Fitting, material: Material, trainee: Trainee
+) -> dict[str, Any]:
+    """Write the best weights as a model bundle, however the training ended."""
     if not fitting.restore_best():
-        raise Stopped
+        raise fitting.fault or Stopped
     result = _result(fitting, material, trainee)
     _export(work, config, trainee, material, result)
+    if fitting.fault:
+        work.job.write_result(result)
+        raise fitting.fault
     if not work.stopping():
         fitting.forget_checkpoints()
     return result
@@ -98,14 +104,9 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> M
     Raises:
         HanziError: the dataset cannot be trained on, or the first weights cannot be had.
     """
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     check_start(workspace, config)
     dataset = Dataset.find(workspace, config.dataset)
-    return gather(dataset, config.split, image_size_px(workspace, config), report)
+    return gather(dataset, config.split, image_size_px(workspace, config), work.report)
 
 
 def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, job: Job) -> Trainee:
