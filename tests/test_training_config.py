@@ -19,6 +19,8 @@ from hanzi_core.workspace import Workspace
         ({"start": "bundle"}, "which model"),
         ({"start": "imagenet", "start_file": "x.h5"}, "resnet50 and densenet169"),
         ({"start": "imagenet", "network": "resnet50"}, "nothing is downloaded"),
+        ({"rehearsal": "old"}, "something to rehearse"),
+        ({"rehearsal": "old", "start": "bundle", "start_bundle": "m", "balance": "weights"}, "cannot be balanced"),
         ({"processes": 3}, "multiple of the number of processes"),
         ({"processes": 2, "hosts": ("a", "b", "c")}, "more hosts than processes"),
         ({"colour": "red"}, "colour"),

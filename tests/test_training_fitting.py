@@ -52,6 +52,37 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     assert events.Graph().node, "the graph of the network is drawn too"
 
 
+class _GoneError(BaseException):
+    """The process is no more."""
+
+
+@pytest.mark.parametrize("saves", [1, 2, 3], ids=["before a validation", "after it", "before the next"])
+def test_a_run_that_died_between_two_passes_goes_on_as_if_nothing_had_been(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    settings = {"network": "cnn", "seed": 3, "momentum": 0.9, "optimiser": "sgd", "learning_rate": 0.01}
+    whole, broken = make_run(workspace, **settings), make_run(workspace, **settings)
+    from hanzi_core.training.fitting import Fitting
+
+    expected, left = fit(workspace, whole), saves
+
+    def save_and_die(fitting: Fitting) -> None:
+        nonlocal left
+        fitting.save()
+        left -= 1
+        if left == 0:
+            raise _GoneError
+
+    with monkeypatch.context() as patched, pytest.raises(_GoneError):
+        patched.setattr(Fitting, "_save_if_worth", save_and_die)
+        fit(workspace, broken)
+    resumed = fit(workspace, broken)
+    assert same_state(expected, resumed)
+    assert lasting(whole) == lasting(broken)
+    assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
+
+
 @pytest.fixture
 def stopped(workspace: Workspace, tmp_path: Path) -> Job:
     """A run that was asked to stop in its second epoch."""

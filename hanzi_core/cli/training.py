@@ -141,6 +141,8 @@ def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:
         raise TrainingError(mark("Say which dataset to train on: --dataset NAME; “dataset list” shows them."))
     config = read_config(TrainingConfig, values)
     Dataset.find(workspace, config.dataset).parts(config.split)
+    if config.rehearsal:
+        Dataset.find(workspace, config.rehearsal)
     check_start(workspace, config)
     return config
 
@@ -191,6 +193,8 @@ def _train_group(work: Work, workspace: Workspace, config: TrainingConfig) -> di
     if importlib.util.find_spec("jax") is None:
         raise TrainingError(mark("Training on several processes needs JAX: pip install jax, or jax[cuda12]."))
     fault = run_group(work, workspace, config)
+    if work.stopping():
+        work.let_go()
     load_backend(())
     from hanzi_core.training.run import export_best
 

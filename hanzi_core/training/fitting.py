@@ -65,7 +65,7 @@ class Fitting:
         self._model, self._trainee, self._share = model, trainee, share
         self._checkpoints = Checkpoints(work.folder / "checkpoints")
         self.position = Position()
-        self.steps_per_epoch = batch_count(len(material.train), self._batch_size, share[1])
+        self.steps_per_epoch = batch_count(material.pictures_per_epoch, self._batch_size, share[1])
         self._best = _Best()
         self._restored: Arrays | None = None
         self._weights = class_weights(material, config.balance)
@@ -75,7 +75,7 @@ class Fitting:
 
     @property
     def _batch_size(self) -> int:
-        return min(self._config.batch_size, max(1, len(self._material.train)))
+        return min(self._config.batch_size, max(1, self._material.pictures_per_epoch))
 
     def run(self) -> None:
         """Train until the end, a request to stop, the time limit, or a fault; the best weights are in the model then.
@@ -144,6 +144,8 @@ class Fitting:
         self._restored = self.look_back()
         if self._restored:
             write_state(self._trainee, self._restored)
+        if self.position.batch == 0 or self.position.trained is not None:
+            self._restored = None  # between two passes there are no running metrics to go on with
         if self._share[0] == 0:
             self._work.job.history.cut(self.position.history_bytes)
 
@@ -172,9 +174,14 @@ class Fitting:
 
     def save_if_due(self, reporter: Reporter) -> None:
         """Within an epoch: a checkpoint every :data:`CHECKPOINT_INTERVAL_S`."""
-        within = reporter.batches < self.steps_per_epoch
-        if within and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
+        is_good = reporter.batches < self.steps_per_epoch and reporter.fault is None
+        if is_good and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
             self._note(reporter)
+            self.save()
+
+    def _save_if_worth(self) -> None:
+        """At the ends of an epoch's parts: a checkpoint, unless it would take more time than it could save."""
+        if time.monotonic() - self._saved >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
             self.save()
 
     def _note(self, reporter: Reporter) -> None:
@@ -241,8 +248,7 @@ class Fitting:
             figures = {name: values[-1] for name, values in fitted.history.items()}
             rates = {"images_per_s": reporter.images_per_s, "learning_rate": reporter.learning_rate}
             self.position = self.position.model_copy(update={"trained": figures | rates})
-            if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
-                self.save()
+            self._save_if_worth()  # the validation that comes may take minutes
 
     def _should_end(self, step: int) -> bool:
         return self._agree_on_time(step) or self._work.stopping()
@@ -261,9 +267,7 @@ class Fitting:
         figures = {**(self.position.trained or {}), **{f"val_{name}": value for name, value in found.items()}}
         self._record_epoch(figures)
         self._next_epoch(found["loss"])
-        short = time.monotonic() - self._saved
-        if short >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
-            self.save()
+        self._save_if_worth()
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._work.agree(batch, False)

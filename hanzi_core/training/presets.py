@@ -9,7 +9,7 @@ from typing import Any
 
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.language import mark
-from hanzi_core.training.config import Network, Optimiser
+from hanzi_core.training.config import Network, Optimiser, Start
 
 _CLASSIC_SGD = {"optimiser": Optimiser.SGD, "learning_rate": 0.01, "weight_decay": 0.0, "label_smoothing": 0.0}
 
@@ -51,6 +51,10 @@ PRESETS: dict[Network, Preset] = {
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
 }
+
+
+FINE_TUNING: dict[str, Any] = {"start": Start.BUNDLE, "learning_rate": 3e-4, "epochs": 6}
+"""A model that is good already learns its corrections in small steps."""
 
 
 def preset_values(network: Network) -> dict[str, Any]:

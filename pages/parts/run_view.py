@@ -30,7 +30,7 @@ def _follower(path: str) -> Follower:
 
 def show_run(job: Job) -> None:
     """The run; drawn anew every second until it ends, then once more with all that it left."""
-    if job.status().state.is_active:
+    if _is_at_work(job, job.status()):
         _show_live(job)
     else:
         _show(job, job.status())
@@ -45,8 +45,13 @@ def _show_live(job: Job) -> None:
     except HanziError as error:  # its folder may be deleted while we look at it
         st.error(str(error), icon=":material/error:")
         return
-    if not status.state.is_active:
+    if not _is_at_work(job, status):
         st.rerun()
+
+
+def _is_at_work(job: Job, status: Status) -> bool:
+    """Whether the page will change by itself: a run that was stopped may still be writing its model."""
+    return status.state.is_active or job.process(status) is not None
 
 
 def _show(job: Job, status: Status) -> None:
