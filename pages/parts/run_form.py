@@ -47,8 +47,8 @@ def show_run_form(space: Workspace) -> None:
         index=_place(networks, original.get("network")),
         format_func=lambda choice: choice.value,
         key=_key("network"),
-        help="  \n".join(f"**{each.value}** {_(PRESETS[each].expect)}" for each in networks),
     )
+    st.caption(f"{_(PRESETS[network].expect)} `python -m hanzi_core {PRESETS[network].command}`")
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
         defaults = TrainingConfig(**{**original, "dataset": dataset})

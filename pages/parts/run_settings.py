@@ -9,22 +9,9 @@ from hanzi_core.bundle import find_bundles
 from hanzi_core.dataset import list_datasets
 from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
-from hanzi_core.language import mark
-from hanzi_core.training.config import IMAGENET_NETWORKS, Balance, Optimiser, Precision, Start, TrainingConfig
+from hanzi_core.training.config import IMAGENET_NETWORKS, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
-
-START_NAMES = {
-    Start.RANDOM: mark("at random"),
-    Start.BUNDLE: mark("from a model of ours"),
-    Start.IMAGENET: mark("from a file of ImageNet weights"),
-}
-BALANCE_NAMES = {Balance.NONE: mark("none"), Balance.WEIGHTS: mark("by weights"), Balance.SAMPLING: mark("by sampling")}
-PRECISION_NAMES = {
-    Precision.AUTO: mark("what the device does well"),
-    Precision.MIXED: mark("16 and 32 bits"),
-    Precision.FLOAT32: mark("32 bits"),
-}
-OPTIMISER_NAMES = {Optimiser.ADAMW: "AdamW", Optimiser.SGD: "SGD"}
+from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES
 
 
 def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
