@@ -44,6 +44,12 @@ class Card(BaseModel):
     temperature: float = Field(
         1.0, gt=0, description="Logits are divided by this before the softmax (Guo et al. 2017)."
     )
+    least_evidence: float = Field(
+        0.0, description="Largest scaled logit below which a picture shows nothing that it knows; 0 is not measured."
+    )
+    taught_likeness: float = Field(
+        0.70, gt=0, lt=1, description="Cosine at which a picture is as likely a taught character as not."
+    )
     dataset: str = ""
     split: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
@@ -56,6 +62,9 @@ class Output:
 
     probabilities: NDArray[np.float32]
     """``(n, classes)``, each row sums to 1."""
+    evidence: NDArray[np.float32]
+    """``(n,)``: the largest logit over the temperature; small for what is like none of the classes, however much one of
+    them is ahead of the others."""
     embedding: NDArray[np.float32]
     """``(n, dimensions)``: pictures of like shape lie near each other."""
 
@@ -128,7 +137,8 @@ class Model:
         with self._lock:
             found = self._runner(**{self._input: images[..., np.newaxis].astype(np.float32)})
             logits, embedding = np.array(found["logits"]), np.array(found["embedding"])
-        return Output(softmax(logits / np.float32(self.bundle.card.temperature)), embedding)
+        scaled = logits / np.float32(self.bundle.card.temperature)
+        return Output(softmax(scaled), scaled.max(axis=1), embedding)
 
 
 def softmax(logits: NDArray) -> NDArray[np.float32]:
@@ -143,10 +153,14 @@ def bundle_folder(job: Job) -> Path:
 
 
 def find_bundles(workspace: Workspace) -> dict[str, Path]:
-    """Folders of all bundles by a key for links: the newest run first, then imported ones, then the built-in."""
+    """Folders of all bundles by a key for links; the first is the one that answers where none was named.
+
+    The built-in one comes first, so that no answer changes because somebody trained something; then runs, the newest
+    first, then what was imported.
+    """
     runs = {job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}
     imported = {folder.name: folder for folder in sorted(workspace.models.iterdir())}
-    found = {**runs, **imported, BUILT_IN_KEY: BUILT_IN}
+    found = {BUILT_IN_KEY: BUILT_IN, **runs, **imported}
     return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
 
 

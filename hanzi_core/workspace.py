@@ -98,8 +98,10 @@ def writing(place: Path) -> Iterator[None]:
         raise
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, durable: bool = True) -> None:
     """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never half of either.
+
+    Without ``durable`` a machine that goes down may leave an empty file; thousands are written in a fifth of the time.
 
     Raises:
         WorkspaceError: the disk is full or does not let us; the old file stays.
@@ -109,8 +111,9 @@ def replace_file(path: Path, content: bytes) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             Path(temporary).chmod(0o644)  # a temporary file is its owner's alone; a workspace may be shared
             os.replace(temporary, path)  # noqa: PTH105  the atomic one, by its own name
         except BaseException:

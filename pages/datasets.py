@@ -5,11 +5,13 @@ import streamlit as st
 from hanzi_core.cli.datasets import ScanConfig
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.dataset.store import PICTURES
 from hanzi_core.jobs import list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.dataset_augment import show_augmentation
+from pages.parts.dataset_facts import manifest_of
 from pages.parts.dataset_faults import show_faults
 from pages.parts.dataset_import import show_import_form
 from pages.parts.dataset_overview import show_overview
@@ -19,7 +21,7 @@ from pages.parts.dataset_write import show_writing_out
 from pages.parts.job_panel import watch_until_done
 from pages.parts.session import errors_shown, workspace
 
-KINDS = ("import", "scan", "materialise")
+KINDS = ("import", "scan", "materialise", "synthesise")
 
 
 def show_dataset(dataset: Dataset, space: Workspace) -> None:
@@ -29,7 +31,7 @@ def show_dataset(dataset: Dataset, space: Workspace) -> None:
     overview, pictures, faults, split, augmentation, write = st.tabs(names, key="tab", on_change="rerun")
     if overview.open:
         with overview:
-            show_overview(dataset)
+            show_overview(dataset, space)
     if pictures.open:
         with pictures:
             show_pictures(dataset)
@@ -47,10 +49,18 @@ def show_dataset(dataset: Dataset, space: Workspace) -> None:
             show_writing_out(dataset, space)
 
 
+def where_from(dataset: Dataset) -> str:
+    """Where its pictures are, in a sentence."""
+    location = dataset.description["location"]
+    if location == PICTURES and manifest_of(dataset)["synthetic"].all():
+        return _("Written by the simulated hand: figures of it tell nothing about real writing.")
+    return str(_("Read in place from {location}").format(location=f"`{location}`"))
+
+
 def show_head(dataset: Dataset, space: Workspace) -> None:
     """Where it is, and what can be done with all of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_("Read in place from {location}").format(location=f"`{dataset.description['location']}`"))
+        st.caption(where_from(dataset))
         if st.button(_("Scan again"), icon=":material/refresh:", help=_("Reads only what has changed.")):
             start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name)
             st.rerun()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.language import gettext as _
-from pages.parts.recognise_correct import show_corrections
+from pages.parts.recognise_corrections import show_corrections
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_draw import show_draw
 from pages.parts.recognise_settings import choose_pad, choose_preferences, choose_recogniser

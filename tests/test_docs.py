@@ -8,7 +8,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from hanzi_core.cli import app
+from hanzi_core.cli import build
 from hanzi_core.cli.datasets import ImportConfig
 from hanzi_core.dataset import SplitSettings
 from hanzi_core.evaluation.predictions import EvaluationConfig
@@ -32,7 +32,7 @@ def verbs() -> Iterator[str]:
                 if not inner.hidden:
                     yield from walk(inner, f"{name} {child}".strip())
 
-    yield from walk(typer.main.get_command(app), "")
+    yield from walk(typer.main.get_command(build()), "")
 
 
 @pytest.mark.parametrize("verb", list(verbs()))

@@ -1,15 +1,19 @@
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import bundle_folder
+from bench.doubt import scribble
+from hanzi_core.bundle import BUILT_IN, Card, bundle_folder, write_description
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
-from hanzi_core.recognition.frequency import frequencies_per_million, frequency_prior
+from hanzi_core.recognition.frequency import frequency_prior
+from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.recognition.vocabulary import BIG5, GB2312, GB2312_LEVEL_1, allowed_labels
+from hanzi_core.strokes.frequency import frequencies_per_million
 from tests.handwriting import STROKES, draw
 
 
@@ -77,3 +81,30 @@ def test_frequent_characters_are_preferred_but_not_forced() -> None:
     prior = frequency_prior(["的", "杓", "☃"])
     assert 2 < prior[0] / prior[1] < 5
     assert prior[2] > 0
+
+
+@pytest.fixture(scope="module")
+def built_in() -> Recogniser:
+    return Recogniser.open(BUILT_IN)
+
+
+def test_the_built_in_model_carries_its_own_measure_of_doubt(built_in: Recogniser) -> None:
+    card = built_in.bundle.card
+    assert card.least_evidence > 0, "python -m bench.doubt --write has not been run for this model"
+    assert card.taught_likeness != Card.model_fields["taught_likeness"].default
+
+
+def test_the_built_in_model_is_sure_of_characters_and_not_of_scribbles(built_in: Recogniser) -> None:
+    random = np.random.default_rng(11)
+    characters = built_in.answer([built_in.see(draw(c, random, 200)) for c in "木人中大口日"], Preferences())
+    assert sum(each.is_sure for each in characters) >= 5
+    scribbles = built_in.answer([built_in.see(scribble(random)) for _ in range(60)], Preferences())
+    assert sum(each.is_sure for each in scribbles) <= 9
+
+
+def test_little_evidence_is_doubt_however_probable(built_in: Recogniser, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(BUILT_IN, tmp_path / "strict", ignore=shutil.ignore_patterns("*.keras")))
+    write_description(folder, built_in.bundle.card.model_copy(update={"least_evidence": 99.0}), built_in.bundle.labels)
+    strict = Recogniser.open(folder)
+    answer = strict.answer([strict.see(draw("木", np.random.default_rng(3), 200))], Preferences())[0]
+    assert answer.candidates[0].probability > SURE and not answer.is_sure

@@ -71,6 +71,7 @@ def test_no_page_brings_in_tensorflow_or_keras() -> None:
         "import sys, importlib\n"
         f"for name in {names!r} + ['hanzi_core.cli']:\n"
         "    importlib.import_module(name)\n"
+        "sys.modules['hanzi_core.cli'].build()\n"
         "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)

@@ -21,6 +21,7 @@ def manifest_of(counts: dict[str, int], **columns: list) -> pd.DataFrame:
         "fault": "",
         "excluded": False,
         "given_part": "",
+        "synthetic": False,
     }
     return pd.DataFrame({**values, **columns})
 

@@ -1,24 +1,37 @@
-import errno
-import json
+"""Datasets by the simulated hand, on real disks: whole, interrupted, full."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
-from hanzi_core.dataset import Dataset
-from hanzi_core.errors import WorkspaceError
+from hanzi_core.dataset import Dataset, SplitSettings, find_leaks
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
-from hanzi_core.strokes import synthesis
+from hanzi_core.image.synthetic import is_synthetic
+from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
 from hanzi_core.strokes.style import StyleError
-from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisError, characters_named, synthesise
+from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisError, synthesise, top_up
 from hanzi_core.workspace import Workspace
-from tests.conftest import Command
+from tests.collection import drawn, imported, png, write_files
+from tests.conftest import PROJECT, Command
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+
+
+def uneven(workspace: Workspace, folder: Path) -> Dataset:
+    """30 pictures of 人, 4 of 木, 1 of 大, and 2 of what the library lacks."""
+    counts = {"人": 30, "木": 4, "大": 1}
+    pictures = {f"{c}/{n}.png": png(drawn(c, n)) for c, count in counts.items() for n in range(count)}
+    pictures |= {f"ab/{n}.png": png(drawn("日", 900 + n)) for n in range(2)}
+    return imported(workspace, write_files(folder, pictures), "uneven")
 
 
 def test_a_folder_a_character(tmp_path: Path) -> None:
@@ -30,31 +43,34 @@ def test_a_folder_a_character(tmp_path: Path) -> None:
     assert len(written) == 36
     assert {name.split("/")[0] for name in written} == {"永", "我"}
     assert not any(is_blank(normalise(decode(data))) for data in written.values())
-    assert steps == [(18, 36), (36, 36)]
-    assert json.loads((tmp_path / "set" / ".synthesis.json").read_text("utf-8"))["synthetic"] is True
+    assert all(is_synthetic(data) for data in written.values())
+    assert steps == [(16, 36), (18, 36), (34, 36), (36, 36)]
 
 
 def test_what_is_missing_is_written_and_nothing_else(tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     synthesise(SynthesisConfig(characters="永我", per_class=20), whole)
     synthesise(SynthesisConfig(characters="永", per_class=5), broken)
-    (broken / "永" / "synthetic-00003.png").unlink()
-    kept = broken / "永" / "synthetic-00001.png"
-    before = kept.stat().st_mtime_ns
+    names = sorted((broken / "永").iterdir())
+    names[3].unlink()
+    names[4].write_bytes(names[4].read_bytes()[:100])  # as a machine that went down may leave it
+    before = names[1].stat().st_mtime_ns
     synthesise(SynthesisConfig(characters="永我", per_class=20), broken)
     assert files(broken) == files(whole)
-    assert kept.stat().st_mtime_ns == before
+    assert names[1].stat().st_mtime_ns == before
 
 
-def test_another_seed_writes_others(tmp_path: Path) -> None:
-    for seed in (0, 1):
-        synthesise(SynthesisConfig(characters="永", per_class=2, seed=seed), tmp_path / str(seed))
-    assert files(tmp_path / "0") != files(tmp_path / "1")
+@pytest.mark.parametrize("other", [{"seed": 1}, {"style": "brush"}, {"adjust": {"slant": 0.3}}])
+def test_another_hand_writes_others_beside_it(tmp_path: Path, other: dict[str, object]) -> None:
+    for values in ({}, other):
+        synthesise(SynthesisConfig(characters="永", per_class=2, **values), tmp_path)
+    assert len(set(files(tmp_path).values())) == 4
 
 
-def test_only_for_training(tmp_path: Path) -> None:
-    synthesise(SynthesisConfig(characters="永", per_class=1, training_only=True), tmp_path)
-    assert list(files(tmp_path)) == ["train/永/synthetic-00000.png"]
+def test_mixed_takes_all_presets_by_turns(tmp_path: Path) -> None:
+    synthesise(SynthesisConfig(characters="永", per_class=40, style="mixed"), tmp_path)
+    ink = [float((normalise(decode(data)) > 127).mean()) for data in files(tmp_path).values()]
+    assert sum(ink[3::4]) > 1.3 * sum(ink[0::4])  # a brush is wider than a neat pen
 
 
 def test_unknown_characters_stop_it_or_are_left_out(tmp_path: Path) -> None:
@@ -72,55 +88,180 @@ def test_a_style_that_is_not_there(tmp_path: Path) -> None:
         synthesise(SynthesisConfig(characters="永", style="wild"), tmp_path)
 
 
-def test_a_full_disk_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system's answer is put in the place of a full disk, which a test cannot have."""
-    real, calls = synthesis.replace_file, []
-
-    def full(path: Path, content: bytes) -> None:
-        calls.append(path)
-        if len(calls) > 3:
-            raise WorkspaceError("No space is left on the disk of {place}", place=path) from OSError(errno.ENOSPC, "")
-        real(path, content)
-
-    monkeypatch.setattr(synthesis, "replace_file", full)
-    with pytest.raises(WorkspaceError, match="No space"):
-        synthesise(SynthesisConfig(characters="永", per_class=9), tmp_path)
-    assert len(files(tmp_path)) == 3
-    assert all(cv2.imdecode(np.frombuffer(data, np.uint8), 0) is not None for data in files(tmp_path).values())
+@pytest.mark.parametrize(
+    ("adjust", "told"),
+    [
+        ({"slant": 3.0}, "slant"),
+        ({"joins": (0.6, 0.1)}, "joins"),
+        ({"sloppiness": (0.0, 99.0)}, "sloppiness"),
+        ({"wildness": 1.0}, "wildness"),
+        ({"slant": float("nan")}, "slant"),
+    ],
+)
+def test_a_style_out_of_range(tmp_path: Path, adjust: dict[str, object], told: str) -> None:
+    with pytest.raises(StyleError, match=told):
+        synthesise(SynthesisConfig(characters="永", adjust=adjust), tmp_path / "set")
+    assert not (tmp_path / "set").exists()
 
 
 def test_named_sets() -> None:
     assert len(characters_named("gb2312-1")) == 3755
     assert len(characters_named("gb2312-2")) == 3008
+    assert len(characters_named("big5-1")) == 5105
     assert len(characters_named("library")) == 9574
+    common = characters_named("common-300")
+    assert len(set(common)) == 300
+    assert {"的", "一", "是"} <= set(common) <= set(characters_named("gb2312-1"))
+    assert characters_named("common-600")[:300] == common
+    for text in ("common-0", "common-99999"):
+        with pytest.raises(CharacterSetError, match=text):
+            characters_named(text)
 
 
-def test_the_command(command: Command, tmp_path: Path) -> None:
-    done = command("synthesise", str(tmp_path / "set"), "--characters", "永我", "--per-class", "2", "--style", "neat")
-    assert done.returncode == 0, done.stderr
-    assert "4 pictures of 2 characters" in done.stdout
-    for arguments, told in (
-        (["--characters", "あ"], "あ"),
-        (["--characters", "永", "--per-class", "0"], "per_class"),
-        (["--characters", "永", "--style", "wild"], "wild"),
-    ):
-        refused = command("synthesise", str(tmp_path / "other"), *arguments)
+class TestTopUp:
+    def test_classes_with_too_few_are_filled_up_beside_the_source(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        before = files(tmp_path / "set")
+        result = top_up(dataset, SynthesisConfig(per_class=20, unknown="skip"))
+        assert (result.characters, result.images, result.skipped) == (2, 16 + 19, "ab")
+        assert {path.parent.name for path in dataset.written.rglob("*.png")} == {"木", "大"}
+        assert files(tmp_path / "set") == before
+
+    def test_what_the_library_lacks_stops_it_unless_it_is_to_be_skipped(
+        self, workspace: Workspace, tmp_path: Path
+    ) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        with pytest.raises(SynthesisError, match="ab"):
+            top_up(dataset, SynthesisConfig(per_class=20))
+        assert not dataset.written.exists()
+
+    def test_from_the_command_line_and_again(self, command: Command, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        arguments = ("synthesise", "--top-up", "uneven", "--unknown", "skip", "--per-class")
+        done = command(*arguments, "12")
+        assert done.returncode == 0, done.stderr
+        manifest = dataset.manifest()
+        assert manifest["label"].value_counts().to_dict() == {"人": 30, "木": 12, "大": 12, "ab": 2}
+        assert int(manifest["synthetic"].sum()) == 8 + 11
+        assert set(dataset.parts("default")[manifest["synthetic"]]) == {"train"}
+        assert find_leaks(manifest, dataset.parts("default"), SplitSettings()).empty
+        nothing = command(*arguments, "2")
+        assert nothing.returncode == 2
+        assert "ab" in nothing.stderr or "2 pictures or more" in nothing.stderr
+        first = files(dataset.written)
+        assert command(*arguments, "15").returncode == 0
+        assert first.items() <= files(dataset.written).items()
+        assert dataset.manifest()["label"].value_counts().to_dict() == {"人": 30, "木": 15, "大": 15, "ab": 2}
+        assert command(*arguments, "18", "--style", "brush").returncode == 0
+        assert dataset.manifest()["label"].value_counts().to_dict() == {"人": 30, "木": 18, "大": 18, "ab": 2}
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["--top-up", "nobody"], "nobody"),
+            (["--top-up", "uneven", "--name", "other"], "one to top up"),
+            (["--top-up", "uneven", "--characters", "永"], "as a whole"),
+            (["--top-up", "uneven", "--per-class", "0"], "per_class"),
+        ],
+    )
+    def test_what_cannot_be_done(
+        self, command: Command, workspace: Workspace, tmp_path: Path, arguments: list[str], told: str
+    ) -> None:
+        uneven(workspace, tmp_path / "set")
+        refused = command("synthesise", *arguments)
         assert refused.returncode == 2
         assert told in refused.stderr
 
 
-def test_a_dataset_of_its_own(command: Command, workspace: Workspace) -> None:
-    arguments = ("synthesise", "--name", "starter", "--characters", "永我", "--per-class", "6")
-    done = command(*arguments)
-    assert done.returncode == 0, done.stderr
-    manifest = Dataset.find(workspace, "starter").manifest(["label"])
-    assert manifest["label"].value_counts().to_dict() == {"永": 6, "我": 6}
-    again = command(*arguments)
-    assert again.returncode == 2
-    assert "starter" in again.stderr
+class TestCommand:
+    def test_a_folder(self, command: Command, tmp_path: Path) -> None:
+        done = command("synthesise", str(tmp_path / "set"), "--characters", "永我", "--per-class", "2")
+        assert done.returncode == 0, done.stderr
+        assert "4 pictures of 2 characters" in done.stdout
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["--characters", "あ"], "あ"),
+            (["--characters", "永", "--per-class", "0"], "per_class"),
+            (["--characters", "永", "--style", "wild"], "wild"),
+            (["--characters", "永", "--adjust", "slant=7"], "slant"),
+            (["--characters", "永", "--adjust", "slant"], "name=number"),
+            (["--characters", "永", "--adjust", "joins=0.1,0.2,0.3"], "name=number"),
+            (["--characters", "common-0"], "common-0"),
+            (["--characters", " "], "no character to write"),
+        ],
+    )
+    def test_a_mistake_is_a_sentence(self, command: Command, tmp_path: Path, arguments: list[str], told: str) -> None:
+        refused = command("synthesise", str(tmp_path / "other"), *arguments)
+        assert refused.returncode == 2
+        assert told in refused.stderr
+        assert "Traceback" not in refused.stderr
+        assert not (tmp_path / "other").exists()
+
+    def test_a_dataset_of_its_own(self, command: Command, workspace: Workspace) -> None:
+        arguments = ("synthesise", "--name", "starter", "--characters", "永我", "--per-class", "6")
+        done = command(*arguments, "--adjust", "pen_width=0.03,0.05")
+        assert done.returncode == 0, done.stderr
+        dataset = Dataset.find(workspace, "starter")
+        manifest = dataset.manifest(["label", "synthetic"])
+        assert manifest["label"].value_counts().to_dict() == {"永": 6, "我": 6}
+        assert manifest["synthetic"].all()
+        assert set(dataset.parts("default")) == {"train", "validation", "test"}
+        again = command(*arguments)
+        assert again.returncode == 2
+        assert "starter" in again.stderr
+        dataset.delete()
+        assert not list(workspace.root.rglob("*.png"))
+
+    def test_neither_folder_nor_name(self, command: Command) -> None:
+        done = command("synthesise", "--characters", "永")
+        assert done.returncode == 2
+        assert "folder" in done.stderr
 
 
-def test_neither_folder_nor_name(command: Command) -> None:
-    done = command("synthesise", "--characters", "永")
-    assert done.returncode == 2
-    assert "folder" in done.stderr
+def test_killed_in_the_middle_it_goes_on_and_no_file_is_half(workspace: Workspace, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(workspace.root), "synthesise", str(folder)]
+    command += ["--characters", "永我国", "--per-class", "400"]
+    process = subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL)
+    while len(list(folder.rglob("*.png"))) < 40:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    begun = files(folder)
+    assert 40 <= len(begun) < 1200
+    assert not [data for data in begun.values() if decode(data).size == 0]
+    assert subprocess.run(command, cwd=PROJECT, capture_output=True, check=True).returncode == 0
+    synthesise(SynthesisConfig(characters="永我国", per_class=400), tmp_path / "whole")
+    assert files(folder) == files(tmp_path / "whole")
+    assert begun.items() <= files(folder).items()
+
+
+def _can_mount() -> bool:
+    if shutil.which("unshare") is None:
+        return False
+    mount = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    return subprocess.run(mount, capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(not _can_mount(), reason="this system lets no user mount a small disk")
+def test_a_full_disk_leaves_no_half_file(workspace: Workspace, tmp_path: Path) -> None:
+    """A disk of 300 kB, mounted for one process alone; what is on it is copied away before it goes."""
+    disk, copy = tmp_path / "disk", tmp_path / "copy"
+    disk.mkdir()
+    synthesise_there = (
+        f"mount -t tmpfs -o size=300k none {disk} && "
+        f"{sys.executable} -m hanzi_core --workspace {workspace.root} synthesise {disk}/set --characters 永我 "
+        f"--per-class 500; code=$?; cp -r {disk} {copy}; exit $code"
+    )
+    command = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c", synthesise_there]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "No space is left" in done.stderr
+    written = files(copy)
+    assert len(written) > 20
+    assert all(decode(data).size for data in written.values())
+    assert not [path for path in copy.rglob("*") if path.is_file() and path.suffix != ".png"]

@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import Bundle
+from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.errors import TrainingError
+from hanzi_core.jobs import Job
 from hanzi_core.training.builtin import BuiltinConfig, Shards, State, Trainer, distort, learning_rate, read_state
 from hanzi_core.training.builtin_bundle import HeldOut, accuracy, calibrate, package
 
@@ -89,8 +90,8 @@ class TestTrainer:
         trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=48, **SMALL))
         rng = np.random.default_rng(1)
         held_out = HeldOut(rng.integers(0, 256, (70, 64, 64), np.uint8), rng.integers(0, 9574, 70, np.int32))
-        figures = package(trainer.model, 0, 48, held_out, tmp_path / "bundle")
-        assert set(figures) == {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)}
+        figures = package(trainer.model, 77, 48, held_out, tmp_path / "bundle")
+        assert set(figures) == {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)} | {"images_seen"}
         assert (tmp_path / "bundle" / "model.tflite").stat().st_size < 6_000_000
         bundle = Bundle.open(tmp_path / "bundle")
         assert len(bundle.labels) == 9574
@@ -100,6 +101,15 @@ class TestTrainer:
         expected = np.exp(logits / bundle.card.temperature)
         expected /= expected.sum(1, keepdims=True)
         assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
+        further = Trainer(tmp_path / "further", BuiltinConfig(working_size_px=48, **SMALL), tmp_path / "bundle")
+        assert further.state.images == further.state.stage_began == 77
+        again = further.model.predict(held_out.images[..., None], verbose=0)["logits"]
+        np.testing.assert_allclose(again, logits, rtol=1e-5, atol=1e-5)
+
+    def test_it_goes_on_from_no_other_network(self, tmp_path: Path, finished_run: Job) -> None:
+        other = bundle_folder(finished_run)
+        with pytest.raises(TrainingError, match="no built-in model"):
+            Trainer(tmp_path / "run", BuiltinConfig(working_size_px=32, **SMALL), other)
 
 
 class TestFigures:

@@ -8,48 +8,53 @@ A verb that takes long is a job: it has a folder, and the same folder whether a 
 """
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hanzi_core.cli import (
-    builtin,
-    datasets,
-    doctor,
-    evaluation,
-    jobs,
-    models,
-    recognition,
-    serving,
-    synthesise,
-    training,
-)
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 
-app = typer.Typer(
-    name="python -m hanzi_core",
-    help="Train, watch and use recognisers of handwritten Chinese characters.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.add_typer(datasets.app, name="dataset")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(models.app, name="models")
-app.add_typer(builtin.app, name="builtin")
-app.command("serve")(serving.serve)
-app.command("synthesise")(synthesise.synthesise)
-app.command("train")(training.train)
-app.command("estimate")(training.estimate)
-app.command("evaluate")(evaluation.evaluate)
-app.command("doctor")(doctor.doctor)
-app.command("predict")(recognition.predict)
+VERBS = {
+    "serve": "serving.serve",
+    "dataset": "datasets.app",
+    "synthesise": "synthesise.synthesise",
+    "train": "training.train",
+    "estimate": "training.estimate",
+    "evaluate": "evaluation.evaluate",
+    "predict": "recognition.predict",
+    "jobs": "jobs.app",
+    "models": "models.app",
+    "builtin": "builtin.app",
+    "doctor": "doctor.doctor",
+}
+"""Where each verb is: a function, or the app of a group of verbs."""
 
 
-@app.callback()
+def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
+    """The command line with these verbs; what a verb needs is imported with it, two seconds for all of them."""
+    app = typer.Typer(
+        name="python -m hanzi_core",
+        help="Train, watch and use recognisers of handwritten Chinese characters.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_open_workspace)
+    for verb in verbs:
+        module, name = VERBS[verb].split(".")
+        found = getattr(import_module(f"hanzi_core.cli.{module}"), name)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(verb)(found)
+    return app
+
+
 def _open_workspace(
     context: typer.Context,
     workspace: Annotated[
@@ -63,8 +68,10 @@ def _open_workspace(
 
 def main() -> None:
     """Run the command line; a mistake of the user is one sentence and exit code 2."""
+    # More may stand there than the one that is meant, a folder called “train” say, but never less.
+    asked = [verb for verb in VERBS if verb in sys.argv]
     try:
-        app()
+        build(asked or VERBS)()
     except HanziError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from error

@@ -45,13 +45,19 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Between warm-up and cool-down.")] = 2e-3,
     label_smoothing: Annotated[float, typer.Option(help="Share of the target spread, 0 to 1.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and shifts.")] = 0,
+    start: Annotated[
+        Path | None, typer.Option(help="A built-in bundle to go on from where the folder holds no checkpoint.")
+    ] = None,
 ) -> None:
     """Train on the pool, or go on from the folder's checkpoint, which is renewed every 3 minutes."""
     from hanzi_core.cli.perform import read_config
+    from hanzi_core.training.backend import quicken_convolutions
+
+    quicken_convolutions()
     from hanzi_core.training.builtin import BuiltinConfig, Trainer
 
     values = {name: value for name, value in locals().items() if name in BuiltinConfig.model_fields}
-    Trainer(folder, read_config(BuiltinConfig, values)).train(folder / "pool")
+    Trainer(folder, read_config(BuiltinConfig, values), start).train(folder / "pool")
 
 
 @app.command("evaluate")

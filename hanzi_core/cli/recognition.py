@@ -31,7 +31,7 @@ from hanzi_core.workspace import Workspace, writing
 def predict(
     context: typer.Context,
     images: Annotated[list[Path] | None, typer.Argument(help="Pictures of one character each, or folders.")] = None,
-    model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the newest].")] = None,
+    model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the built-in].")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a table of ten candidates a picture here.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
     vocabulary: Annotated[Vocabulary, typer.Option(help="Which characters count.")] = PLAIN.vocabulary,
@@ -56,7 +56,7 @@ def predict(
 
 
 def choose_bundle(workspace: Workspace, model: str | None) -> Path:
-    """The folder of the bundle with key ``model``, or of the newest.
+    """The folder of the bundle with key ``model``, else of the first, which the Recognise page takes as well.
 
     Raises:
         BundleError: there is no such bundle, or none at all.

@@ -29,7 +29,7 @@ def serve(
         _("Hanzi Workbench: http://{address}:{port}  (Ctrl+C ends it; runs go on)").format(address=address, port=port)
     )
     options = [f"--server.port={port}", f"--server.address={address}", "--server.headless=true"]
-    command = [sys.executable, "-m", "streamlit", "run", str(PROJECT / "app.py"), *options]
+    command = [sys.executable, "-m", "pages.parts.server", "run", str(PROJECT / "app.py"), *options]
     environment = {**os.environ, ENVIRONMENT_VARIABLE: str(workspace.root), "PYTHONUTF8": "1"}
     os.chdir(PROJECT)  # Streamlit reads .streamlit/config.toml from where it is started
     sys.stdout.flush()

@@ -1,5 +1,7 @@
 """``python -m hanzi_core synthesise``."""
 
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,12 +9,13 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.cli.perform import perform, read_config
-from hanzi_core.dataset import ImportConfig, import_dataset
+from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, rescan
 from hanzi_core.errors import DatasetError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult
+from hanzi_core.strokes.style import StyleError
+from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
 from hanzi_core.workspace import Workspace, check_name
 
@@ -20,12 +23,14 @@ WRITING = mark("Writing characters")
 
 
 class StarterConfig(BaseModel):
-    """A dataset to be written by the simulated hand."""
+    """What the simulated hand is to write, and where to: one of the first three."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: Path | None = Field(None, description="Write here instead, and import nothing.")
-    name: str = Field("", description="Name of the new dataset.")
+    folder: Path | None = Field(None, description="Write here, and import nothing.")
+    name: str = Field("", description="Name of a new dataset.")
+    top_up: str = Field("", description="Name of a dataset whose classes have too few pictures.")
+    remove: bool = Field(False, description="Take away again what was written for the dataset to top up.")
     synthesis: SynthesisConfig
 
 
@@ -34,50 +39,111 @@ def synthesise(
     folder: Annotated[
         Path | None, typer.Argument(help="Where to write, one folder a character. What is there is kept.")
     ] = None,
+    name: Annotated[str, typer.Option(help="Instead: make it a dataset of this name.")] = "",
+    top_up: Annotated[
+        str,
+        typer.Option(help="Instead: fill up each class of this dataset that has fewer than --per-class pictures."),
+    ] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="With --top-up: take away again all that was written for it.")
+    ] = False,
     characters: Annotated[
-        str, typer.Option(help="Characters to write, or gb2312-1 (3,755), gb2312-2 (3,008) or library (9,574).")
+        str,
+        typer.Option(
+            help="Characters to write; or gb2312-1 (3,755), gb2312-2 (3,008), big5-1 (5,105), library (9,574), or "
+            "common-300 (any number of the most frequent ones)."
+        ),
     ] = "",
     per_class: Annotated[int, typer.Option(help="Pictures a character.")] = 20,
-    style: Annotated[str, typer.Option(help="neat, everyday, running or brush.")] = "everyday",
+    style: Annotated[str, typer.Option(help="neat, everyday, running, brush, or mixed.")] = "everyday",
+    adjust: Annotated[
+        list[str] | None, typer.Option(help="A value of the style to change: slant=0.2, or a range: joins=0.1,0.6.")
+    ] = None,
     unknown: Annotated[str, typer.Option(help="Characters that the stroke library lacks: error or skip.")] = "error",
-    training_only: Annotated[bool, typer.Option(help="Write below train/: never validated or tested on.")] = False,
     seed: Annotated[int, typer.Option(help="The same seed writes the same pictures.")] = 0,
-    name: Annotated[str, typer.Option(help="Make it a dataset of this name, instead of giving a folder.")] = "",
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
-    """Write a starter dataset by a simulated hand. Started again, it goes on where it was interrupted."""
+    """Write characters by a simulated hand: a starter dataset, or more pictures for rare classes of one.
+
+    Started again, it goes on where it was interrupted.
+    """
     workspace: Workspace = context.obj
     if job:
         found = Job.find(workspace, job)
     else:
         values = {key: value for key, value in context.params.items() if key in SynthesisConfig.model_fields}
-        config = read_config(
-            StarterConfig, {"folder": folder, "name": name, "synthesis": read_config(SynthesisConfig, values)}
-        )
-        found = Job.create(workspace, "synthesise", config.model_dump(mode="json"), name or str(folder))
+        synthesis = read_config(SynthesisConfig, {**values, "adjust": read_adjustments(adjust or [])})
+        where = {"folder": folder and folder.absolute(), "name": name, "top_up": top_up, "remove": remove}
+        config = read_config(StarterConfig, {**where, "synthesis": synthesis})
+        found = Job.create(workspace, "synthesise", config.model_dump(mode="json"), name or top_up or str(folder))
     code = perform(found, lambda work: _synthesise(work, workspace))
     result = found.result()
     if code or result is None:
         raise typer.Exit(code)
-    print(_("{images} pictures of {characters} characters.").format(**result))
+    print(summary(found))
     if result["skipped"]:
         print(_("The stroke library lacks: {skipped}").format(**result))
 
 
+def summary(job: Job) -> str:
+    """What a finished synthesis has done, in the reader's language."""
+    done = _("{images} pictures of {characters} characters.") if not job.config["remove"] else _("{images} removed.")
+    return done.format(**(job.result() or {}))
+
+
+def read_adjustments(texts: Sequence[str]) -> dict[str, float | tuple[float, float]]:
+    """Values of a style from ``name=value`` or ``name=low,high``.
+
+    Raises:
+        StyleError: one is written otherwise.
+    """
+    found: dict[str, float | tuple[float, float]] = {}
+    for text in texts:
+        name, _equals, values = text.partition("=")
+        try:
+            match [float(number) for number in values.split(",")]:
+                case [value]:
+                    found[name.strip()] = value
+                case [low, high]:
+                    found[name.strip()] = low, high
+                case _:
+                    raise ValueError
+        except ValueError:
+            raise StyleError(
+                mark("“{text}” changes no style: write name=number, or name=low,high."), text=text
+            ) from None
+    return found
+
+
 def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(StarterConfig, work.job.config)
-    folder = config.folder or _place(workspace, config.name)
-    result: SynthesisResult = write(config.synthesis, folder, lambda done, total: work.report(WRITING, done, total))
-    if not config.folder:
-        import_dataset(workspace, ImportConfig(location=folder, name=config.name), work.report)
+    if sum(map(bool, (config.folder, config.name, config.top_up))) != 1:
+        raise DatasetError(mark("Give a folder to write to, the name of a dataset to make, or that of one to top up."))
+
+    def told(done: int, total: int) -> None:
+        work.report(WRITING, done, total)
+
+    result: SynthesisResult
+    if config.top_up:
+        dataset = Dataset.find(workspace, config.top_up)
+        result = remove_written(dataset) if config.remove else top_up(dataset, config.synthesis, told)
+        rescan(dataset, work.report)
+    else:
+        folder = config.folder or _place(workspace, config)
+        result = write(config.synthesis, folder, told)
+        if not config.folder:
+            import_dataset(workspace, ImportConfig(location=folder, name=config.name, take=True), work.report)
     return result.model_dump()
 
 
-def _place(workspace: Workspace, name: str) -> Path:
-    """Where the pictures of a dataset called ``name`` belong, if it can be called so and is not there yet."""
-    if not name:
-        raise DatasetError(mark("Give a folder to write to, or the name of the dataset to make."))
-    clean = check_name(name)
-    if (workspace.datasets / clean).exists():
-        raise DatasetError(mark("There is already a dataset “{name}”: choose another name."), name=clean)
-    return workspace.root / "handwriting" / clean
+def _place(workspace: Workspace, config: StarterConfig) -> Path:
+    """Where the pictures of the new dataset grow; one of other characters or another hand grows elsewhere.
+
+    Raises:
+        DatasetError: a dataset of that name is there already.
+    """
+    name = check_name(config.name)
+    if (workspace.datasets / name).exists():
+        raise DatasetError(mark("There is already a dataset “{name}”: choose another name."), name=name)
+    what = config.synthesis.model_dump_json(exclude={"unknown"})
+    return workspace.root / "handwriting" / f"{name}-{zlib.crc32(what.encode()):08x}"

@@ -16,7 +16,7 @@ from hanzi_core.dataset.manifest import write_manifest
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings
-from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, UPLOAD, Dataset, describe
+from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PICTURES, UPLOAD, Dataset, describe
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
@@ -34,7 +34,7 @@ class ImportConfig(BaseModel):
     label_list: Path | None = Field(None, description="CSV, JSON or TXT that says which character a file or folder is.")
     split: SplitSettings = Field(default_factory=SplitSettings, description="How to divide it.")
     limits: ZipLimits = Field(default_factory=ZipLimits, description="What a zip may ask of us.")
-    take: bool = Field(False, description="Zip and label list are uploads that nobody else keeps: take them over.")
+    take: bool = Field(False, description="Nobody else keeps it, as an upload: take it over, with its label list.")
 
 
 def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -> Dataset:
@@ -70,11 +70,12 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
         name = "labels" + Path(label_list[0]).suffix.lower()
         replace_file(building / name, label_list[1])
     write_manifest(scan(source, report, label_list), building / MANIFEST)
-    location = UPLOAD if config.take else str(source.location)
+    taken = PICTURES if config.location.is_dir() else UPLOAD
+    location = taken if config.take else str(source.location)
     replace_json(building / DESCRIPTION, describe(source, location, config.limits, name))
     Dataset(building).split(config.split)
     if config.take:
-        shutil.move(config.location, building / UPLOAD)
+        shutil.move(config.location, building / taken)
 
 
 def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
@@ -89,8 +90,11 @@ def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
 
 
 def _drop_uploads(config: ImportConfig) -> None:
-    """Uploads live no longer than their import; a zip that became part of the dataset has moved already."""
-    if config.take:
+    """Uploads live no longer than their import; a zip that became part of the dataset has moved already.
+
+    A folder that could not be taken over is left: it holds what is not worth doing twice.
+    """
+    if config.take and not config.location.is_dir():
         config.location.unlink(missing_ok=True)
         if config.label_list is not None:
             config.label_list.unlink(missing_ok=True)

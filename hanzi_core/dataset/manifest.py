@@ -12,6 +12,7 @@
 | copy_group | int32 | pictures that are copies of each other, or nearly, share a number |
 | ink_is_light | bool | white on black |
 | ink_coverage | float32 | share of the normalised picture that is ink, 0 to 1 |
+| synthetic | bool | written by the simulated hand, as the file itself says |
 | fault | str | a :class:`Fault` that makes it unusable, empty where there is none |
 | excluded | bool | by the user; faulty rows are unusable anyway |
 | given_part | str | train, validation or test, where the folders of the source say so |
@@ -77,6 +78,17 @@ def fault_name(fault: str) -> str:
 def usable(manifest: pd.DataFrame) -> pd.Series:
     """Which rows can be trained on: neither faulty nor excluded."""
     return (manifest["fault"] == "") & ~manifest["excluded"]
+
+
+def only_to_train_on(manifest: pd.DataFrame) -> pd.Series:
+    """Which rows no model may be judged by: synthetic ones, where there are real ones.
+
+    A dataset of nothing else is divided like any other, or nothing could be trained on it; what it is judged by then
+    is how well a model reads the simulated hand, and the pages say so.
+    """
+    synthetic = manifest["synthetic"]
+    has_real = (~synthetic & (manifest["fault"] == "")).any()
+    return synthetic if has_real else pd.Series(False, index=manifest.index)
 
 
 def write_manifest(manifest: pd.DataFrame, path: Path) -> None:

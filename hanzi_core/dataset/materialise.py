@@ -19,6 +19,7 @@ from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.split import Part
 from hanzi_core.dataset.store import Dataset, labels_of
+from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
 from hanzi_core.language import mark
@@ -168,7 +169,7 @@ def _write_file(building: Path, augmentation: Augmentation, seed: int, source: S
 
 def _place(building: Path, source: Source, file: _File) -> bool:
     """Bring one picture to its place; whether by hard link."""
-    if source.kind == "gnt":
+    if source.kind == "gnt" and not is_written(file.path):
         gray = source.decode(source.read(file.path), file.path)
         (building / f"{file.target}.png").write_bytes(_png(gray))
         return False

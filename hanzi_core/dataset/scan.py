@@ -17,6 +17,7 @@ from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.errors import DatasetError, ImageError
 from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.image.normalise import ink_is_light, normalise
+from hanzi_core.image.synthetic import is_synthetic
 from hanzi_core.language import mark
 
 SCANNING = mark("Reading pictures")
@@ -33,6 +34,7 @@ class Facts(NamedTuple):
     likeness: str = ""
     ink_is_light: bool = False
     ink_coverage: float = 0.0
+    synthetic: bool = False
     fault: str = ""
 
 
@@ -44,10 +46,17 @@ _FACTS = pa.schema(
         ("likeness", pa.string()),
         ("ink_is_light", pa.bool_()),
         ("ink_coverage", pa.float32()),
+        ("synthetic", pa.bool_()),
         ("fault", pa.string()),
     ]
 )
-_TYPES = {"width_px": "int32", "height_px": "int32", "ink_is_light": "bool", "ink_coverage": "float32"}
+_TYPES = {
+    "width_px": "int32",
+    "height_px": "int32",
+    "ink_is_light": "bool",
+    "ink_coverage": "float32",
+    "synthetic": "bool",
+}
 
 
 def scan(
@@ -149,7 +158,7 @@ def _examine(source: Source, path: str) -> Facts:
     if not normalised.any():
         return Facts(width, height, digest, fault=Fault.BLANK.value)
     coverage = float((normalised > 127).mean())
-    return Facts(width, height, digest, likeness(normalised), ink_is_light(gray), coverage)
+    return Facts(width, height, digest, likeness(normalised), ink_is_light(gray), coverage, is_synthetic(data))
 
 
 def _check_usable(manifest: pd.DataFrame, source: Source) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hanzi_core.dataset.likeness import joined_groups
-from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.manifest import only_to_train_on, usable
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 
@@ -66,19 +66,32 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     Copies and near copies count as one: they always fall into the same part, even under different labels; with a
     writer pattern, so does all that one writer wrote. A class with two pictures or more has one to validate on, one
     with three or more also one to test on, as far as copies and writers allow; see :func:`split_shortfalls`.
+    Synthetic pictures are trained on and nothing else, whatever folder they lie in; see :func:`place_synthetic`.
 
     Raises:
         DatasetError: the writer pattern matches no path.
     """
     parts = pd.Series("", index=manifest.index)
-    rows = manifest[usable(manifest)]
+    rows = manifest[usable(manifest) & ~only_to_train_on(manifest)]
     if settings.keep_given and (rows["given_part"] != "").any():
-        return _given_parts(parts, rows, settings)
-    if settings.writer_pattern:
+        parts = _given_parts(parts, rows, settings)
+    elif settings.writer_pattern:
         parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
     else:
         parts.loc[rows.index] = _parts_by_class(rows, settings)
-    return parts
+    return place_synthetic(manifest, parts)
+
+
+def place_synthetic(manifest: pd.DataFrame, parts: pd.Series) -> pd.Series:
+    """``parts`` with the synthetic pictures among those to train on, where the dataset has real ones too.
+
+    One that is nearly a copy of a picture to validate or test on gets no part: it would give the answer away.
+    """
+    rows = manifest[usable(manifest) & only_to_train_on(manifest)]
+    judged_by = manifest.loc[parts.isin([Part.VALIDATION, Part.TEST]), "copy_group"]
+    placed = parts.copy()
+    placed.loc[rows.index] = np.where(rows["copy_group"].isin(judged_by), "", Part.TRAIN.value)
+    return placed
 
 
 def writers_of(paths: pd.Series, pattern: str) -> pd.Series:

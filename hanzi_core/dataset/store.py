@@ -14,9 +14,17 @@ import pandas as pd
 from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.faults import with_exclusions
-from hanzi_core.dataset.manifest import SPLIT_PREFIX, Fault, read_manifest, usable, write_manifest
+from hanzi_core.dataset.manifest import (
+    SPLIT_PREFIX,
+    Fault,
+    only_to_train_on,
+    read_manifest,
+    usable,
+    write_manifest,
+)
 from hanzi_core.dataset.source import open_source
-from hanzi_core.dataset.split import Part, SplitSettings, assign_parts
+from hanzi_core.dataset.split import Part, SplitSettings, assign_parts, place_synthetic
+from hanzi_core.dataset.written import WRITTEN, WithWritten
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, check_name, replace_json
@@ -24,6 +32,8 @@ from hanzi_core.workspace import Workspace, check_name, replace_json
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
 UPLOAD = "upload.zip"
+PICTURES = "pictures"
+"""Files and folders that are the dataset's own."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,13 @@ class Dataset:
         description = self.description
         location = Path(description["location"])
         limits = ZipLimits(**description.get("limits", {}))
-        return open_source(location if location.is_absolute() else self.folder / location, limits)
+        source = open_source(location if location.is_absolute() else self.folder / location, limits)
+        return WithWritten(source, self.written) if self.written.is_dir() else source
+
+    @property
+    def written(self) -> Path:
+        """Where the simulated hand's pictures for this dataset lie, if there are any."""
+        return self.folder / WRITTEN
 
     def label_list(self) -> tuple[str, bytes] | None:
         """Name and content of the label list that was given at the import, if one was."""
@@ -90,10 +106,12 @@ class Dataset:
         manifest = self.manifest()
         manifest["excluded_by_hand"] = manifest["path"].isin(set(paths))
         manifest = with_exclusions(manifest, chosen)
+        for name in self.splits():
+            manifest[SPLIT_PREFIX + name] = place_synthetic(manifest, manifest[SPLIT_PREFIX + name])
         write_manifest(manifest, self.folder / MANIFEST)
         self.change_description(excluded_kinds=sorted(kind.value for kind in chosen))
         for name, settings in self.splits().items():
-            if (manifest.loc[usable(manifest), SPLIT_PREFIX + name] == "").any():
+            if (manifest.loc[usable(manifest) & ~only_to_train_on(manifest), SPLIT_PREFIX + name] == "").any():
                 self.split(settings)
 
     @property

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.bundle import Bundle, Model
 from hanzi_core.dataset import Dataset, Part, open_pack
+from hanzi_core.dataset.manifest import only_to_train_on
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.metrics import summarise
@@ -55,7 +56,8 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
         BundleError: the bundle is damaged.
     """
     dataset = Dataset.find(workspace, config.dataset)
-    manifest, rows = dataset.manifest(), part_rows(dataset.parts(config.split), config.part)
+    manifest = dataset.manifest()
+    rows = part_rows(dataset.parts(config.split).mask(only_to_train_on(manifest), ""), config.part)
     if not len(rows):
         raise DatasetError(
             mark("The {part} part of “{name}” is empty: split the dataset with a larger share for it."),

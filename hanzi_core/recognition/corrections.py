@@ -25,7 +25,7 @@ from hanzi_core.dataset import Dataset, SplitSettings, scan
 from hanzi_core.dataset.importing import rescan
 from hanzi_core.dataset.manifest import write_manifest
 from hanzi_core.dataset.source import FolderSource, ZipLimits
-from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, describe
+from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PICTURES, describe
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 from hanzi_core.recognition.ink import Stroke, strokes_to_json
@@ -33,7 +33,7 @@ from hanzi_core.recognition.recogniser import Candidate
 from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
 
 NAME = "Corrections"
-_PICTURES, _RECORDS = "pictures", "records"
+_RECORDS = "records"
 _lock = threading.RLock()
 
 
@@ -122,7 +122,7 @@ class Corrections:
 
     def picture_path(self, correction: Correction) -> Path:
         """Where its picture lies."""
-        return self.folder / _PICTURES / correction.label / f"{correction.id}.png"
+        return self.folder / PICTURES / correction.label / f"{correction.id}.png"
 
     def export(self) -> bytes:
         """A zip of a folder a character, which can be imported anywhere, with ``corrections.json`` beside them."""
@@ -144,9 +144,9 @@ class Corrections:
         if (self.folder / DESCRIPTION).is_file():
             rescan(dataset, _silent)
             return
-        source = FolderSource(self.folder / _PICTURES)
+        source = FolderSource(self.folder / PICTURES)
         write_manifest(scan(source, _silent), self.folder / MANIFEST)
-        replace_json(self.folder / DESCRIPTION, describe(source, _PICTURES, ZipLimits(), None))
+        replace_json(self.folder / DESCRIPTION, describe(source, PICTURES, ZipLimits(), None))
         dataset.split(SplitSettings())
 
 

@@ -26,14 +26,10 @@ from hanzi_core.recognition.recogniser import SURE, Answer, Candidate, Recognise
 from hanzi_core.workspace import Workspace, replace_file, replace_json, writing
 
 DRAWINGS = 3
-"""To be drawn of a new character. With three, 97 of 100 characters that a model of 300 classes had never seen were told
-from each other, written by a simulated hand."""
+"""To be drawn of a new character; ``python -m bench.doubt`` tells how well three do."""
 
-_HALFWAY = 0.70
 _STEEPNESS = 0.04
-"""The likeness (cosine) at which a picture is as likely the taught character as not, and how fast that changes. On the
-same model, new drawings of taught characters lay at 0.89 (median; 90 % above 0.76), and of 300 other characters one in
-a thousand came above 0.74 to any of 100 taught ones."""
+"""How fast a likeness turns into certainty around :attr:`Card.taught_likeness`, at which it is even."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +92,7 @@ class Prototypes:
     def __init__(self, recogniser: Recogniser, taught: Sequence[Taught]) -> None:
         """Embed the drawings of ``taught``."""
         self._labels = [each.label for each in taught]
+        self._halfway = recogniser.bundle.card.taught_likeness
         rows = [_direction(recogniser, each.drawings) for each in taught]
         self._directions = np.stack(rows) if rows else None
 
@@ -104,7 +101,7 @@ class Prototypes:
         if self._directions is None or not answer.candidates:
             return answer
         likeness = self._directions @ (answer.embedding / np.linalg.norm(answer.embedding))
-        probabilities = 1 / (1 + np.exp((_HALFWAY - likeness.astype(np.float64)) / _STEEPNESS))
+        probabilities = 1 / (1 + np.exp((self._halfway - likeness.astype(np.float64)) / _STEEPNESS))
         taught = _best_of_each(self._labels, probabilities)
         # What the taught ones claim is taken from the model's own classes; among themselves they share it.
         claimed = max(taught.values())

@@ -12,8 +12,8 @@ from hanzi_core.bundle import Bundle, Output
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 
-SURE = 0.5
-"""Below this calibrated probability an answer is more often wrong than right."""
+SURE = 0.6
+"""Below this probability an answer is said to be doubtful: ``python -m bench.doubt`` tells what it costs and saves."""
 
 _LEAST_SUPPORT = 0.05
 """Share of the model's own belief that the characters which count must hold: of five allowed characters one is always
@@ -105,17 +105,19 @@ class Recogniser:
 
     def _judge(self, seen: NDArray[np.uint8], output: Output, weights: NDArray[np.float32], count: int) -> list[Answer]:
         support = output.probabilities @ (weights > 0)
+        known = output.evidence >= self.bundle.card.least_evidence
         scores = output.probabilities * weights
         totals = scores.sum(axis=1, keepdims=True)
         scores = np.divide(scores, totals, out=np.zeros_like(scores), where=totals > 0)
         count = min(count, int(np.count_nonzero(weights)))
         answers = []
-        for picture, row, belief, embedding in zip(seen, scores, support, output.embedding, strict=True):
+        sure = known & (support >= _LEAST_SUPPORT)
+        for picture, row, may, embedding in zip(seen, scores, sure, output.embedding, strict=True):
             blank = is_blank(picture)
             best: NDArray[np.intp] | list[int] = [] if blank else _largest(row, count)
             candidates = tuple(Candidate(self.bundle.labels[index], float(row[index])) for index in best)
-            sure = bool(candidates) and candidates[0].probability >= SURE and belief >= _LEAST_SUPPORT
-            answers.append(Answer(picture, candidates, sure, embedding))
+            is_sure = bool(candidates) and bool(may) and candidates[0].probability >= SURE
+            answers.append(Answer(picture, candidates, is_sure, embedding))
         return answers
 
 

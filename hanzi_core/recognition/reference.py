@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
 from pypinyin import Style, pinyin
 
-from hanzi_core.recognition.frequency import frequencies_per_million
+from hanzi_core.strokes.frequency import frequencies_per_million
 from hanzi_core.strokes.library import StrokeLibrary
 
 _SECONDS_PER_STROKE = 0.45

@@ -45,7 +45,8 @@ def build_cache(fonts: Path, cache: Path) -> None:
 def _glyphs(source: FontSource, fonts: Path, characters: tuple[str, ...]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     for path in sorted(fonts.glob(source.pattern)):
         font = TTFont(path, fontNumber=0)
-        covered = [place for place, character in enumerate(characters) if ord(character) in font.getBestCmap()]
+        drawn = font.getBestCmap()
+        covered = [place for place, character in enumerate(characters) if ord(character) in drawn]
         if not covered:
             continue
         font.flavor = None

@@ -17,6 +17,9 @@ FIELD_SIZE_PX = 96
 FIELD_STEPS_PER_PX = 8
 """A field holds 128 + 8 times the distance in pixels, positive within the ink."""
 
+_SWELL_SHARE, _STEP_SHARE = 0.035, 0.02
+"""Standard deviations in shares of the side: running hands divide a character otherwise than print does."""
+
 
 @dataclass(frozen=True)
 class FontSource:
@@ -44,6 +47,7 @@ SOURCES = (
     FontSource("iansui", "fontsource-iansui-*/**/*-normal.woff2", "OFL-1.1", 1.5),
     FontSource("klee", "fonts-klee/**/KleeOne-Regular.ttf", "OFL-1.1"),
     FontSource("seto", "fonts-seto/**/setofont.ttf", "OFL-1.1", 1.3),
+    FontSource("yozvox", "fonts-yozvox-yozfont-standard-kana/**/YOzRS_.ttf", "OFL-1.1", 1.3),
     FontSource("kiloji", "fonts-kiloji/**/kiloji.ttf", "BSD-3-Clause", 1.3),
     FontSource("lxgw-wenkai", "fonts-lxgw-wenkai/**/LXGWWenKai-Regular.ttf", "OFL-1.1"),
     FontSource("arphic-kai-gb", "fonts-arphic-gkai00mp/**/gkai00mp.ttf", "Arphic-1999"),
@@ -103,8 +107,22 @@ def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> ND
     grid = np.linspace(-FIELD_SIZE_PX / 2, FIELD_SIZE_PX / 2, size_px, dtype=np.float32)
     shift[..., 0] += grid[None, :] * np.float32(aspect) + grid[:, None] * np.float32(shear) + FIELD_SIZE_PX / 2
     shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2
+    shift[..., 0] += _swell(grid, rng)[None, :] + _step(grid, rng)[:, None]
+    shift[..., 1] += _swell(grid, rng)[:, None] + _step(grid, rng)[None, :]
     distance = cv2.remap(field, shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
     offset = rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0))
     slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
     return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))
+
+
+def _swell(grid: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Shifts along an axis by which one side, or the middle, takes room from the rest."""
+    phase, size = rng.uniform(0, np.pi), rng.normal(0, _SWELL_SHARE * FIELD_SIZE_PX)
+    return (size * np.cos(2 * np.pi * grid / (1.6 * FIELD_SIZE_PX) + phase)).astype(np.float32)
+
+
+def _step(grid: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Shifts across an axis by which the components on either side of a place stand at different heights."""
+    place, size = rng.uniform(-0.25, 0.25) * FIELD_SIZE_PX, rng.normal(0, _STEP_SHARE * FIELD_SIZE_PX)
+    return (size * np.tanh((grid - place) / (0.12 * FIELD_SIZE_PX))).astype(np.float32)

@@ -19,6 +19,7 @@ class StyleError(HanziError):
 Share = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(ge=0, le=0.5)]
 Shares = tuple[Share, Share]
+Factor = Annotated[float, Field(ge=0, le=3)]
 
 
 class HandStyle(BaseModel):
@@ -36,7 +37,7 @@ class HandStyle(BaseModel):
     drift: Spread = 0.025
     component_scale: Spread = 0.08
     # Its strokes
-    sloppiness: Annotated[tuple[float, float], Field(description="multiplies what follows")] = (0.4, 1.6)
+    sloppiness: Annotated[tuple[Factor, Factor], Field(description="multiplies what follows")] = (0.4, 1.6)
     place: Spread = 0.02
     length: Spread = 0.1
     angle_degrees: Annotated[float, Field(ge=0, le=45)] = 5.0

@@ -1,35 +1,41 @@
-"""Starter datasets: a folder of pictures a character, written by the simulated hand.
+"""Datasets by the simulated hand: a new one, or pictures for the classes of one that have too few.
 
-Every picture depends on its character, its number and the seed alone, so an interrupted synthesis is continued, and a
-larger one keeps what a smaller one wrote.
+Every picture depends on its character, hand, number and the seed alone, so an interrupted synthesis is continued, and a
+larger one keeps what a smaller one wrote. Another hand or seed writes beside it: their names tell them apart.
 """
 
+import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import HanziError
+from hanzi_core.image.synthetic import encode_synthetic
 from hanzi_core.language import mark
 from hanzi_core.strokes.anatomy import study
+from hanzi_core.strokes.character_sets import characters_named
 from hanzi_core.strokes.draw import draw
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.strokes.style import HandStyle, style_named
-from hanzi_core.workspace import replace_file, replace_json, writing
+from hanzi_core.strokes.style import PRESETS, HandStyle, style_named
+from hanzi_core.workspace import replace_file, writing
 
-DESCRIPTION = ".synthesis.json"
+MIXED = "mixed"
+"""In the place of a preset: all of them by turns."""
+
 CHUNK = 16
 """Pictures written together; a chunk is drawn whole even where only a part of it is wanted."""
 
-GB2312_LEVELS = {"gb2312-1": (0xB0, 0xD7), "gb2312-2": (0xD8, 0xF7)}
-"""First bytes of the levels of GB/T 2312-1980: 3,755 characters in common use, and 3,008 more."""
+_PNG_END = b"IEND\xaeB`\x82"
 
 Report = Callable[[int, int], None]
 
@@ -43,12 +49,30 @@ class SynthesisConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    characters: str = Field(description="Characters, repeated ones once; or gb2312-1, gb2312-2, library.")
+    characters: str = Field(
+        "", description="Characters, repeated ones once; or gb2312-1, gb2312-2, big5-1, common-300, library."
+    )
     per_class: int = Field(20, ge=1, le=100_000, description="Pictures a character.")
-    style: str = Field("everyday", description="Preset of the hand.")
+    style: str = Field("everyday", description="Preset of the hand, or mixed for all of them by turns.")
+    adjust: dict[str, float | tuple[float, float]] = Field(
+        default_factory=dict, description="Single values of the style that differ from the preset."
+    )
     unknown: Literal["error", "skip"] = Field("error", description="What to do with characters the library lacks.")
-    training_only: bool = Field(False, description="Put all below train/, where every split leaves them.")
     seed: int = Field(0, ge=0, description="The same seed writes the same pictures.")
+
+    def styles(self) -> list[HandStyle]:
+        """The presets that take turns, as adjusted.
+
+        Raises:
+            StyleError: there is no such preset or value, or it is out of range.
+        """
+        return [style_named(name, **self.adjust) for name in (PRESETS if self.style == MIXED else [self.style])]
+
+    @property
+    def tag(self) -> str:
+        """What the names of its files begin with: another hand or seed has another."""
+        hand = self.model_dump_json(include={"style", "adjust", "seed"})
+        return f"synthetic-{self.style}-{zlib.crc32(hand.encode()):08x}"
 
 
 class SynthesisResult(BaseModel):
@@ -56,12 +80,13 @@ class SynthesisResult(BaseModel):
 
     characters: int
     images: int
+    """Those that were there already included."""
     skipped: str
     """Characters that the library lacks."""
 
 
 def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = None) -> SynthesisResult:
-    """Write PNG files ``folder/[train/]<character>/synthetic-<number>.png``; those that are there are left alone.
+    """Write PNG files ``folder/<character>/synthetic-<style>-<hand>-<number>.png``; what is there is left alone.
 
     Args:
         config: What to write.
@@ -71,53 +96,110 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
     Raises:
         SynthesisError: no character is left, or one is unknown and ``config.unknown`` is ``error``.
         StyleError: there is no such style.
-        WorkspaceError: no space is left; what was written stays, whole.
+        WorkspaceError: no space left; what was written stays, whole.
     """
-    library = StrokeLibrary.load()
-    style_named(config.style)
-    known, unknown = _sort_out(config, library)
-    total = len(known) * config.per_class
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    replace_json(folder / DESCRIPTION, {"synthetic": True, **config.model_dump()})
-    done = 0
-    for character in known:
-        target = folder / "train" / character if config.training_only else folder / character
-        with writing(target):
-            target.mkdir(parents=True, exist_ok=True)
-        _complete(target, character, config)
-        done += config.per_class
-        if report:
-            report(done, total)
-    return SynthesisResult(characters=len(known), images=total, skipped="".join(unknown))
+    return _write(dict.fromkeys(characters_named(config.characters), config.per_class), config, folder, report)
 
 
-def characters_named(text: str) -> list[str]:
-    """The characters that ``text`` names: a set's, or its own in order without repeats and white space."""
-    library = StrokeLibrary.load()
-    if text == "library":
-        return list(library.characters)
-    if text in GB2312_LEVELS:
-        first, last = GB2312_LEVELS[text]
-        return [character for character in library.characters if _lead_byte(character) in range(first, last + 1)]
-    return list(dict.fromkeys("".join(text.split())))
+def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
+    """Write what each class of ``dataset`` lacks of ``config.per_class`` usable pictures, beside the real ones.
+
+    They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest.
+
+    Raises:
+        SynthesisError: no class has too few, none of them is in the library, or characters were given.
+        StyleError: there is no such style.
+        WorkspaceError: no space left; what was written stays, whole.
+    """
+    if config.characters:
+        raise SynthesisError(mark("A dataset is topped up as a whole: leave the characters away."))
+    wanted = _to_write(dataset, config)
+    if not wanted:
+        raise SynthesisError(
+            mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
+            name=dataset.name,
+            count=config.per_class,
+        )
+    return _write(wanted, config, dataset.written, report)
 
 
-def write_chunk(character: str, style: str, number: int, seed: int) -> list[NDArray[np.uint8]]:
-    """The :data:`CHUNK` gray pictures of ``character`` with this number, dark ink on light paper, of varying size."""
-    rng = np.random.default_rng([seed, zlib.crc32(style.encode()), ord(character), number])
-    return write_character(character, style_named(style), CHUNK, rng)
+def remove_written(dataset: Dataset) -> SynthesisResult:
+    """Take away all that was written for ``dataset``; scan it again to have it leave the manifest too.
+
+    Raises:
+        WorkspaceError: its files cannot be removed.
+    """
+    pictures = list(dataset.written.glob("*/*.png"))
+    with writing(dataset.written):
+        if dataset.written.exists():
+            shutil.rmtree(dataset.written)
+    return SynthesisResult(characters=len({path.parent for path in pictures}), images=len(pictures), skipped="")
 
 
-def write_character(character: str, style: HandStyle, count: int, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+def write_character(
+    character: str, styles: Sequence[HandStyle], count: int, rng: np.random.Generator
+) -> list[NDArray[np.uint8]]:
     """``count`` gray pictures of ``character``, each by a writer of its own, ``uint8 (height, width)`` of varying size.
+
+    The ``styles`` take turns.
 
     Raises:
         StrokeLibraryError: the library lacks the character.
     """
-    styles = [style] * count
-    path = _hand(character).write(np.zeros(count, np.int64), styles, rng)
-    return list(draw(path, styles, rng))
+    used = [styles[number % len(styles)] for number in range(count)]
+    path = _hand(character).write(np.zeros(count, np.int64), used, rng)
+    return list(draw(path, used, rng))
+
+
+def _write(counts: Mapping[str, int], config: SynthesisConfig, folder: Path, report: Report | None) -> SynthesisResult:
+    styles = config.styles()
+    known, unknown = _sort_out(list(counts), config)
+    total = sum(counts[character] for character in known)
+    done = 0
+    for character in known:
+        target = folder / character
+        with writing(target):
+            target.mkdir(parents=True, exist_ok=True)
+        for written in _complete(target, character, counts[character], styles, config):
+            done += written
+            if report:
+                report(done, total)
+    return SynthesisResult(characters=len(known), images=total, skipped="".join(unknown))
+
+
+def _to_write(dataset: Dataset, config: SynthesisConfig) -> dict[str, int]:
+    """How many pictures by this hand each class needs that has too few, those that it has from it already included."""
+    manifest = dataset.manifest(["path", "label", "fault", "excluded"])
+    rows = manifest[usable(manifest)]
+    own = rows["path"].map(is_written) & rows["path"].str.contains(f"/{config.tag}-", regex=False)
+    counts = rows["label"].value_counts().sort_index()
+    others = rows.loc[~own, "label"].value_counts().reindex(counts.index, fill_value=0)
+    lacking = counts.index[counts < config.per_class]
+    return {str(label): config.per_class - int(others[label]) for label in lacking}
+
+
+def _complete(
+    folder: Path, character: str, count: int, styles: Sequence[HandStyle], config: SynthesisConfig
+) -> Iterator[int]:
+    """Write what ``folder`` lacks of ``count`` pictures, and say after each chunk how many more are there."""
+    for chunk in range(-(-count // CHUNK)):
+        numbers = range(chunk * CHUNK, min((chunk + 1) * CHUNK, count))
+        paths = {number: folder / f"{config.tag}-{number:05d}.png" for number in numbers}
+        missing = [number for number in numbers if not _is_whole(paths[number])]
+        if missing:
+            rng = np.random.default_rng([config.seed, zlib.crc32(config.style.encode()), ord(character), chunk])
+            pictures = write_character(character, styles, CHUNK, rng)
+        for number in missing:
+            replace_file(paths[number], encode_synthetic(pictures[number % CHUNK]), durable=False)
+        yield len(numbers)
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether a picture is there to its end; a machine that went down may leave an empty file."""
+    try:
+        return path.read_bytes().endswith(_PNG_END)
+    except FileNotFoundError:
+        return False
 
 
 @lru_cache(maxsize=64)
@@ -125,8 +207,9 @@ def _hand(character: str) -> Hand:
     return Hand(study(StrokeLibrary.load(), character))
 
 
-def _sort_out(config: SynthesisConfig, library: StrokeLibrary) -> tuple[list[str], list[str]]:
-    wanted = characters_named(config.characters)
+def _sort_out(wanted: list[str], config: SynthesisConfig) -> tuple[list[str], list[str]]:
+    """Which of ``wanted`` the library has, and which it lacks."""
+    library = StrokeLibrary.load()
     known = [character for character in wanted if character in library]
     unknown = [character for character in wanted if character not in library]
     if unknown and config.unknown == "error":
@@ -137,21 +220,3 @@ def _sort_out(config: SynthesisConfig, library: StrokeLibrary) -> tuple[list[str
     if not known:
         raise SynthesisError(mark("There is no character to write: give some that the stroke library has."))
     return known, unknown
-
-
-def _complete(folder: Path, character: str, config: SynthesisConfig) -> None:
-    """Write the pictures that ``folder`` still lacks."""
-    for chunk in range(-(-config.per_class // CHUNK)):
-        numbers = range(chunk * CHUNK, min((chunk + 1) * CHUNK, config.per_class))
-        paths = {number: folder / f"synthetic-{number:05d}.png" for number in numbers}
-        missing = [number for number in numbers if not paths[number].exists()]
-        pictures = write_chunk(character, config.style, chunk, config.seed) if missing else []
-        for number in missing:
-            replace_file(paths[number], cv2.imencode(".png", pictures[number % CHUNK])[1].tobytes())
-
-
-def _lead_byte(character: str) -> int:
-    try:
-        return character.encode("gb2312")[0]
-    except UnicodeEncodeError:
-        return 0

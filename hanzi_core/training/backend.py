@@ -18,9 +18,19 @@ def load_backend(devices: Sequence[str]) -> None:
     for key in devices:
         find_device(key)
     os.environ.update(environment(devices) | {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"})
+    quicken_convolutions()
     with _held_back_noise():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401  on JAX too: Keras would load it later, when nothing holds its noise back
+
+
+def quicken_convolutions() -> None:
+    """Let TensorFlow use oneDNN on every processor, unless the environment says otherwise; call before the import.
+
+    By itself it does so only where there is AVX-512: on an AVX2 machine the built-in network then learned from 212
+    pictures a processor second instead of 529.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 @contextmanager

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from hanzi_core.bundle import WEIGHTS as BUNDLE_WEIGHTS
+from hanzi_core.bundle import Bundle
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.training.builtin_network import build_builtin, transfer
+from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK, build_builtin, transfer
 from hanzi_core.training.objective import SmoothedCrossentropy
 from hanzi_core.workspace import replace_json
 
@@ -127,10 +129,10 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
 
 
 class Trainer:
-    """Training in a folder."""
+    """Training in a folder, from its checkpoint, else from the bundle ``start``, else from random weights."""
 
-    def __init__(self, folder: Path, config: BuiltinConfig) -> None:
-        self._folder, self._config = folder, config
+    def __init__(self, folder: Path, config: BuiltinConfig, start: Path | None = None) -> None:
+        self._folder, self._config, self._start = folder, config, start
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(config.seed)
         self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
@@ -173,7 +175,8 @@ class Trainer:
 
     def _restore(self) -> State:
         if not (self._folder / STATE).is_file():
-            return State(working_size_px=self._config.working_size_px)
+            seen = self._take_over(self._start) if self._start else 0
+            return State(images=seen, stage_began=seen, working_size_px=self._config.working_size_px)
         state = read_state(self._folder)
         if state.working_size_px == self._config.working_size_px:
             self._trainee.load_weights(self._folder / WEIGHTS)
@@ -181,6 +184,17 @@ class Trainer:
         before = Trainer(self._folder, self._config.model_copy(update={"working_size_px": state.working_size_px}))
         transfer(before.averaged(), self.model)
         return state.model_copy(update={"working_size_px": self._config.working_size_px, "stage_began": state.images})
+
+    def _take_over(self, folder: Path) -> int:
+        """Copy the weights of a built-in bundle; return how many pictures they have learned from."""
+        bundle = Bundle.open(folder)
+        source = keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
+        if bundle.card.network != NETWORK or len(source.weights) != len(self.model.weights):
+            raise TrainingError(
+                mark("{folder} is no built-in model: give one that was made by `builtin package`."), folder=folder
+            )
+        transfer(source, self.model)
+        return int(bundle.card.metrics.get(IMAGES_SEEN, 0))
 
     def _log(self, figures: dict[str, float], images_per_s: float) -> None:
         line = {

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hanzi_core.bundle import Bundle, Card, write_description
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK
 from hanzi_core.training.export import write_bundle
 from hanzi_core.training.simulation import FONT_SHARE, Simulator
 
@@ -39,14 +40,15 @@ def package(
     labels = list(StrokeLibrary.load().characters)
     card = Card(
         name="Built-in",
-        network="builtin",
+        network=NETWORK,
         created=time.time(),
         temperature=calibrate(logits, held_out.labels),
         dataset="simulated handwriting",
         notes=_notes(images_seen, working_size_px),
     )
     write_bundle(model, card, labels, folder, quantise=True)
-    metrics = {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
+    metrics = {IMAGES_SEEN: float(images_seen)}
+    metrics |= {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
     write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))
     return metrics

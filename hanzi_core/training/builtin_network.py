@@ -11,6 +11,12 @@ from keras import KerasTensor, layers
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.training.architectures import WeightedAveragePooling
 
+NETWORK = "builtin"
+"""What the card calls this network."""
+
+IMAGES_SEEN = "images_seen"
+"""Among the card's metrics: how many pictures the weights have learned from."""
+
 EMBEDDING_SIZE = 256
 
 

@@ -17,6 +17,7 @@ from hanzi_core.image.normalise import IMAGE_SIZE_PX, normalise
 from hanzi_core.strokes.anatomy import Anatomy, study
 from hanzi_core.strokes.draw import draw, spoil
 from hanzi_core.strokes.font_shapes import FontShapes
+from hanzi_core.strokes.frequency import frequencies_per_million
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS, HandStyle
@@ -26,6 +27,9 @@ STYLE_SHARES = {"neat": 0.2, "everyday": 0.28, "running": 0.24, "brush": 0.28}
 FONT_SHARE = 0.45
 KANJIVG_SHARE = 0.2
 """Of the written characters that KanjiVG has, so many are written in its forms."""
+
+FREQUENCY_POWER = 0.3
+_SELDOM_PER_MILLION = 3.0
 
 _FONT_INK_PX = 112
 _CHUNK = 256
@@ -102,13 +106,17 @@ def character_weights(characters: Sequence[str]) -> NDArray[np.float64]:
     """How often each character is drawn; the sum is 1.
 
     What the first levels of the Chinese, Taiwanese and Japanese standards hold, since those who made them judged it to
-    be in common use, is drawn up to three times as often as the rest.
+    be in common use, is drawn up to three times as often as the rest; and the more frequent a character is in Chinese
+    text, the more often, up to eleven times. The 1,900 most frequent are half of what is drawn.
     """
-    weights = np.array([_weight(character) for character in characters])
+    rates = frequencies_per_million()
+    frequency = np.array([rates.get(character, 0.0) for character in characters])
+    weights = np.array([_standard_weight(character) for character in characters])
+    weights *= (1 + frequency / _SELDOM_PER_MILLION) ** FREQUENCY_POWER
     return weights / weights.sum()
 
 
-def _weight(character: str) -> float:
+def _standard_weight(character: str) -> float:
     levels = (("gb2312", 0xB0, 0xD7, 1.0), ("big5", 0xA4, 0xC6, 0.5), ("euc_jp", 0xB0, 0xCF, 0.5))
     weight = 1.0
     for codec, first, last, worth in levels:

@@ -1,54 +1,130 @@
-"""The candidates of one character, best first."""
+"""The candidates of one character, best first.
+
+One element of ours: ten of Streamlit's would all be drawn anew after each stroke, late and with a flicker.
+"""
 
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from hanzi_core.recognition import Answer, Candidate
-from hanzi_core.recognition.reference import readings, stroke_count
-from pages.parts.stroke_animation import show_stroke_animation
+from hanzi_core.recognition.reference import readings, stroke_count, stroke_order_svg
+from pages.parts.recognise_style import KAI
 
 _ANIMATION_PX = 132
 
 Choose = Callable[[str], None]
 """Told which label was chosen."""
 
+_HTML = '<div class="all"><p role="status"></p><div class="candidates"></div></div>'
+
+_CSS = f"""
+* {{ box-sizing: border-box; }}
+p {{ margin: 0 0 .4rem; min-height: 1.4em; font-size: .875rem; line-height: 1.4; color: var(--st-orange-text-color); }}
+.candidates {{ display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: .5rem; max-width: 30rem; }}
+button {{
+  min-height: 72px; padding: .3rem .1rem; cursor: pointer; overflow: hidden; text-align: center;
+  color: var(--st-text-color); background: var(--st-background-color); font: .8rem/1.3 var(--st-font);
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, .5rem);
+}}
+button:hover, button:focus-visible {{
+  border-color: var(--st-primary-color); color: var(--st-primary-color); outline: none;
+}}
+button:active {{ background: var(--st-secondary-background-color); }}
+b {{ display: block; font: 1.9rem/1.15 {KAI}; white-space: nowrap; }}
+i {{ display: block; font-style: normal; white-space: nowrap; }}
+.best {{ grid-column: span 2; grid-row: span 2; font-size: 1rem; border-width: 2px; }}
+.best b {{ font-size: 4.6rem; }}
+.unsure .best {{ border-style: dashed; }}
+.unsure .best b {{ opacity: .6; }}
+.order {{
+  grid-column: span 3; grid-row: span 2; display: flex; align-items: center; justify-content: center; gap: .8rem;
+  font-size: .875rem; line-height: 1.3; color: var(--st-text-color);
+}}
+.order > div {{ line-height: 0; cursor: pointer; }}
+.long b {{ font-size: 1rem; white-space: normal; line-height: 1.2; overflow-wrap: anywhere; }}
+@media (max-width: 640px) {{
+  .all {{ display: flex; flex-direction: column-reverse; }}
+  p {{ margin: .4rem 0 0; }}
+  .candidates {{ gap: .4rem; }}
+  .best b {{ font-size: 3.9rem; }}
+  .order {{ order: 1; grid-column: span 2; grid-row: auto; gap: .4rem; font-size: .75rem; }}
+  .order svg {{ width: 64px; height: 64px; }}
+}}
+"""
+
+# The stroke order goes on writing itself while the character stays the first; a click writes it again from the start.
+_JS = """
+export default function ({ data, parentElement, setTriggerValue }) {
+  const box = parentElement.querySelector(".candidates");
+  const place = (name, parent, text) => {
+    const made = parent.appendChild(document.createElement(name));
+    made.textContent = text;
+    return made;
+  };
+  const offer = (candidate, number) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = number ? "choice" : "best";
+    if ([...candidate.label].length > 2) button.classList.add("long");
+    button.title = candidate.title;
+    place("b", button, candidate.label);
+    if (candidate.reading) place("i", button, candidate.reading);
+    place("i", button, candidate.share);
+    button.onclick = () => setTriggerValue("chosen", candidate.label);
+    return button;
+  };
+  const order = () => {
+    const kept = box.querySelector(".order");
+    if (kept?.dataset.label === data.label) return kept;
+    const made = document.createElement("div");
+    made.className = "order";
+    made.dataset.label = data.label;
+    const drawing = made.appendChild(document.createElement("div"));
+    drawing.innerHTML = data.svg;
+    drawing.onclick = () => { drawing.innerHTML = data.svg; };
+    place("span", made, data.strokes);
+    return made;
+  };
+  parentElement.querySelector("p").textContent = data.doubt;
+  box.classList.toggle("unsure", Boolean(data.doubt));
+  const [best, ...others] = data.candidates.map(offer);
+  box.replaceChildren(best, ...(data.svg ? [order()] : []), ...others);
+}
+"""
+
+_element = st.components.v2.component("hanzi_candidates", html=_HTML, css=_CSS, js=_JS)
+
 
 def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
-    """The first large, with its stroke order; the others as buttons. Choosing one calls ``choose`` with its label."""
+    """The first large, with its stroke order; the others after it. Choosing one calls ``choose`` with its label."""
     if not answer.candidates:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
-    if not answer.is_sure:
-        st.warning(_("Not sure. It may be one of these, or none."), icon=":material/help:")
-    best, *others = answer.candidates
-    _show_best(best, choose, key)
-    with st.container(key=f"{key}choices", horizontal=True, gap="small"):
-        for place, candidate in enumerate(others):
-            _show_button(candidate, choose, f"{key}choice-{place}")
-
-
-def _show_best(best: Candidate, choose: Choose, key: str) -> None:
-    with st.container(key=f"{key}best", horizontal=True, vertical_alignment="center", gap="medium"):
-        _show_button(best, choose, f"{key}choice-best")
-        show_stroke_animation(best.label, _ANIMATION_PX, f"{key}strokes")
-        count = stroke_count(best.label)
-        if count is not None:
-            st.caption(_("{count} strokes").format(count=count), width="content")
-
-
-def _show_button(candidate: Candidate, choose: Choose, key: str) -> None:
-    said = readings(candidate.label)
-    below = " ".join(f":small[{text}]" for text in [*said[:1], _percent(candidate.probability)])
-    st.button(
-        f"{candidate.label} {below}",
-        key=key,
-        on_click=choose,
-        args=(candidate.label,),
-        help=_("Write {label}").format(label=candidate.label) + (f" ({', '.join(said)})" if said else ""),
+    best, name = answer.candidates[0].label, f"{key}candidates"
+    count = stroke_count(best)
+    _element(
+        key=name,
+        data={
+            "candidates": [_described(each) for each in answer.candidates],
+            "label": best,
+            "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
+            "strokes": ngettext("{count} stroke", "{count} strokes", count).format(count=count) if count else "",
+            "doubt": "" if answer.is_sure else _("Not sure. It may be one of these, or none."),
+        },
+        on_chosen_change=lambda: choose(st.session_state[name].chosen),
     )
 
 
-def _percent(probability: float) -> str:
-    return f"{probability:.0%}" if probability >= 0.01 else "<1%"
+def _described(candidate: Candidate) -> dict[str, Any]:
+    said = readings(candidate.label)
+    write = _("Write {label}").format(label=candidate.label)
+    return {
+        "label": candidate.label,
+        "reading": said[0] if said else "",
+        "share": f"{candidate.probability:.0%}" if candidate.probability >= 0.01 else "<1%",
+        "title": f"{write} ({', '.join(said)})" if said else write,
+    }

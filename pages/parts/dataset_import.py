@@ -17,6 +17,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, check_name, writing
 from pages.parts.session import errors_shown
+from pages.parts.starter import show_last_synthesis, show_starter_form
 
 UPLOAD_PREFIX = ".upload-"
 
@@ -29,7 +30,12 @@ def show_import_form(space: Workspace) -> None:
     st.caption(
         _("Folders named by numbers or files in one folder need a list: CSV, JSON or TXT of folder or file, label.")
     )
-    upload, on_server = st.tabs([_("Upload a zip"), _("Folder or zip on this server")])
+    upload, on_server, written = st.tabs(
+        [_("Upload a zip"), _("Folder or zip on this server"), _("Let the simulated hand write one")]
+    )
+    with written:
+        show_starter_form(space)
+        show_last_synthesis(space)
     with upload, st.form("upload", border=False):
         types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
         files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)

@@ -7,10 +7,12 @@ from hanzi_core.charts.distribution import class_histogram, value_histogram
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.statistics import imbalance
 from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import counts_of, faults_of, usable_rows
+from pages.parts.dataset_top_up import show_top_up
 
 
-def show_overview(dataset: Dataset) -> None:
+def show_overview(dataset: Dataset, space: Workspace) -> None:
     """The figures that one asks for first, then how pictures are spread."""
     counts = counts_of(dataset)
     if counts.empty:
@@ -18,6 +20,7 @@ def show_overview(dataset: Dataset) -> None:
         return
     _show_figures(dataset, counts)
     _show_classes(counts)
+    show_top_up(dataset, space)
     _show_pictures(usable_rows(dataset))
 
 
@@ -26,6 +29,7 @@ def _show_figures(dataset: Dataset, counts: pd.Series) -> None:
     figures = {
         _("Classes"): f"{len(counts):,}",
         _("Pictures"): f"{int(counts.sum()):,}",
+        _("Synthetic"): f"{int(usable_rows(dataset)['synthetic'].sum()):,}",
         _("With faults"): f"{faults_of(dataset)['row'].nunique():,}",
         _("Smallest class"): f"{int(counts.min()):,}",
         _("Largest class"): f"{int(counts.max()):,}",

@@ -49,7 +49,15 @@ def _show_class(dataset: Dataset, rows: pd.DataFrame) -> None:
             mean_picture(np.stack(pictures)), caption=_("Mean of {count}").format(count=len(pictures)), width=128
         )
     with right:
-        _show_grid(dataset, rows, [path.rsplit("/", 1)[-1][-14:] for path in rows["path"]])
+        _show_grid(
+            dataset,
+            rows,
+            [_caption(path, is_ours) for path, is_ours in zip(rows["path"], rows["synthetic"], strict=True)],
+        )
+
+
+def _caption(path: str, synthetic: bool) -> str:
+    return _("synthetic") if synthetic else path.rsplit("/", 1)[-1][-14:]
 
 
 def _show_grid(dataset: Dataset, rows: pd.DataFrame, captions: list[str]) -> None:

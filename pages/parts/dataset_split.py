@@ -41,6 +41,7 @@ def _show_parts(manifest: pd.DataFrame, parts: pd.Series) -> None:
         {
             _("Part"): [_(PART_NAMES[part]) for part in Part],
             _("Pictures"): [int((parts == part.value).sum()) for part in Part],
+            _("Synthetic"): [int((manifest["synthetic"] & (parts == part.value)).sum()) for part in Part],
             _("Classes"): [int(manifest.loc[parts == part.value, "label"].nunique()) for part in Part],
         }
     )

@@ -1,15 +1,12 @@
-"""“It should be …”: keeping a wrong answer with the right one, and the list of those that were kept."""
-
-from datetime import datetime
+"""“It should be …”: keeping a wrong answer with the right one."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Answer
-from hanzi_core.recognition.corrections import NAME, Correction, Corrections
+from hanzi_core.recognition.corrections import NAME, Corrections
 from hanzi_core.recognition.ink import Stroke
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
@@ -22,7 +19,10 @@ def show_correct(
 ) -> None:
     """A candidate, or typed; and the last one back."""
     corrections = Corrections(desk.space)
-    with st.popover(_("It should be …"), icon=":material/edit:"):
+    popover = st.popover(_("It should be …"), icon=":material/edit:", key=f"{key}correct-open", on_change="rerun")
+    if not popover.open:  # what nobody sees need not be drawn anew after each stroke
+        return
+    with popover:
         with st.form(f"{key}correct", border=False, clear_on_submit=True):
             others = [each.label for each in answer.candidates[1:]]
             picked = st.pills(_("One of these"), others, key=f"{key}correct-pick") if others else None
@@ -41,59 +41,3 @@ def show_correct(
                 key=f"{key}correct-undo",
                 on_click=lambda: corrections.delete([st.session_state.pop(_LAST)]),
             )
-
-
-def show_corrections(desk: Desk) -> None:
-    """All that were kept: look, export, delete, train on."""
-    corrections = Corrections(desk.space)
-    kept = corrections.all()
-    if not kept:
-        st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
-        return
-    chosen = _show_table(corrections, kept)
-    with st.container(horizontal=True):
-        st.button(
-            _("Delete the chosen"),
-            icon=":material/delete:",
-            disabled=not chosen,
-            on_click=lambda: corrections.delete([each.id for each in chosen]),
-        )
-        st.download_button(
-            _("Export as zip"), corrections.export, "corrections.zip", "application/zip", icon=":material/download:"
-        )
-        st.page_link("pages/datasets.py", label=_("See the dataset"), icon=":material/photo_library:")
-        st.page_link(
-            "pages/training.py",
-            label=_("Train on them"),
-            icon=":material/model_training:",
-            query_params={"dataset": NAME, "start": desk.model},
-        )
-
-
-def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correction]:
-    table = pd.DataFrame(
-        {
-            "label": [each.label for each in kept],
-            "recognised": [each.recognised for each in kept],
-            "model": [each.model for each in kept],
-            "time": [datetime.fromtimestamp(each.time) for each in kept],
-        }
-    )
-    shown = st.dataframe(
-        table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        key=f"corrections-{len(kept)}",
-        column_config={
-            "label": _("Should be"),
-            "recognised": _("Recognised as"),
-            "model": _("Model"),
-            "time": st.column_config.DatetimeColumn(_("Time"), format="YYYY-MM-DD HH:mm"),
-        },
-    )
-    chosen = [kept[row] for row in shown.selection.rows if row < len(kept)]
-    pictures = [str(corrections.picture_path(each)) for each in chosen if corrections.picture_path(each).exists()]
-    if pictures:
-        st.image(pictures, width=96)
-    return chosen

@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from hanzi_core.recognition.ink import draw_strokes
 from pages.parts.candidates import show_candidates
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
@@ -33,7 +34,10 @@ def show_draw(desk: Desk) -> None:
         show_candidates(found, _write)
         with st.container(horizontal=True, vertical_alignment="center"):
             show_correct(desk, picture, found, strokes)
-            st.caption(_("Recognised in {time} ms").format(time=f"{elapsed_ms:.1f}"))
+            words = ngettext(
+                "{count} stroke, recognised in {time} ms", "{count} strokes, recognised in {time} ms", len(strokes)
+            )
+            st.caption(words.format(count=len(strokes), time=f"{elapsed_ms:.1f}"))
         show_why(desk, found)
 
 

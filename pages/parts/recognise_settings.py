@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from hanzi_core.bundle import BUILT_IN_KEY, CARD, Bundle
+from hanzi_core.bundle import CARD, Bundle
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
@@ -30,10 +30,8 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
 
 def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> tuple[str, Recogniser] | None:
     """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
-    # The built-in model knows thousands of characters and comes first; a run's own page links here by its key.
-    keys = sorted(bundles, key=lambda key: key != BUILT_IN_KEY)
-    chosen = choose(_("Model"), {key: _name(bundles[key]) for key in keys}, "model")
-    for key in [chosen, *keys]:
+    chosen = choose(_("Model"), {key: _name(folder) for key, folder in bundles.items()}, "model")
+    for key in [chosen, *bundles]:
         try:
             return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
         except BundleError as error:

@@ -10,28 +10,16 @@ _TOUCH_PX = 44
 
 _STYLE = f"""
 <style>
-[class*="-tools"] button, .st-key-writing button, [class*="choices"] button {{ min-height: {_TOUCH_PX}px; }}
-[class*="choices"] button p, [class*="best"] button p {{
-  font-family: {KAI}; font-size: 1.9rem; line-height: 1.15; text-align: center;
-}}
-[class*="best"] button p {{ font-size: 4.4rem; }}
-[class*="choices"] button p span, [class*="best"] button p span {{
-  display: block; font-family: system-ui, sans-serif; font-size: .8rem; line-height: 1.25; white-space: nowrap;
-}}
-[class*="best"] button p span {{ font-size: 1rem; }}
-[class*="choices"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(64px, 1fr)); gap: .5rem; }}
-[class*="choices"] > div, [class*="choices"] button {{ width: 100% !important; }}
-[class*="choices"] button {{ padding: .35rem .2rem; }}
+[class*="-tools"] button, .st-key-writing button {{ min-height: {_TOUCH_PX}px; }}
 .st-key-written-box input {{ font-family: {KAI}; font-size: 1.5rem; min-height: {_TOUCH_PX}px; }}
 [class*="-manners"] {{ position: absolute; }}
 [class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
-.stMainBlockContainer {{ padding-top: 3.5rem; }}
+.stMainBlockContainer {{ padding: 3rem 5rem 1.5rem; }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
 @media (max-width: 640px) {{
   [class*="pad-canvas"] {{ zoom: .84; }}
-  h1 {{ font-size: 1.5rem !important; padding: .25rem 0 !important; }}
-  [class*="best"] button p {{ font-size: 3rem; }}
+  h1 {{ font-size: 1.4rem !important; padding: .25rem 0 !important; }}
   .st-key-backspace button p {{ position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }}
   .stMainBlockContainer {{ padding: 3.9rem 1rem 2rem; }}
 }}

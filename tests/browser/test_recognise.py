@@ -84,7 +84,7 @@ def _touch(finger, points: list[tuple[float, float]]) -> None:
 
 
 def best(page: Page, character: str) -> Locator:
-    return page.locator(".st-key-best").get_by_role("button", name=re.compile(f"^{character}"))
+    return page.locator(".best", has_text=re.compile(f"^{character}"))
 
 
 def text(page: Page) -> Locator:
@@ -96,7 +96,7 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     draw(screen, "人")
     expect(best(screen, "人")).to_be_visible()
     before = screen.evaluate("window.scrollY")
-    expect(screen.locator(".st-key-choices").get_by_test_id("stButton")).to_have_count(9)
+    expect(screen.locator(".choice")).to_have_count(9)
     for name in ("Undo", "Redo", "Clear"):
         size = screen.get_by_role("button", name=name).bounding_box()
         assert size and min(size["width"], size["height"]) >= 43.9
@@ -180,7 +180,7 @@ def test_keys(desktop: Page) -> None:
 
 def test_correct(desktop: Page, place: Workspace) -> None:
     draw(desktop, "大")
-    expect(desktop.locator(".st-key-best")).to_be_visible()
+    expect(desktop.locator(".best")).to_be_visible()
     desktop.get_by_role("button", name="It should be").click()
     desktop.get_by_role("textbox", name="Or another").fill("太")
     desktop.get_by_role("button", name="Keep as correction").click()

@@ -1,6 +1,6 @@
 """Make ``character_frequency.tsv``: how often each character is written.
 
-    python -m hanzi_core.recognition.build_frequency jieba/dict.txt TSCharacters.txt
+    python -m hanzi_core.strokes.build_frequency jieba/dict.txt TSCharacters.txt
 
 Counts of words come from ``jieba`` 0.42.1 (MIT licence, © Sun Junyi), the counts of traditional forms from those of
 their simplified ones by the table of OpenCC (Apache licence 2.0).
@@ -10,8 +10,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from hanzi_core.recognition.frequency import FREQUENCY_FILE
-from hanzi_core.recognition.vocabulary import BIG5
+from hanzi_core.strokes.frequency import FREQUENCY_FILE
 from hanzi_core.workspace import replace_file
 
 _FIRST_HAN, _LAST_HAN = "\u3400", "\u9fff"
@@ -36,7 +35,7 @@ def add_traditional(counts: Counter[str], table: str) -> Counter[str]:
     whole = counts.copy()
     for line in table.splitlines():
         traditional, simplified = line.split("\t")
-        shares = (counts[form] // (10 if form in BIG5 else 1) for form in simplified.split(" "))
+        shares = (counts[form] // (10 if form.encode("big5", "ignore") else 1) for form in simplified.split(" "))
         whole[traditional] = max(counts[traditional], *shares)
     return whole
 

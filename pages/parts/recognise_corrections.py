@@ -1,0 +1,66 @@
+"""The answers that were corrected: look, export, delete, train on."""
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.language import gettext as _
+from hanzi_core.recognition.corrections import NAME, Correction, Corrections
+from pages.parts.recognise_desk import Desk
+
+
+def show_corrections(desk: Desk) -> None:
+    """All that were kept: look, export, delete, train on."""
+    corrections = Corrections(desk.space)
+    kept = corrections.all()
+    if not kept:
+        st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
+        return
+    chosen = _show_table(corrections, kept)
+    with st.container(horizontal=True):
+        st.button(
+            _("Delete the chosen"),
+            icon=":material/delete:",
+            disabled=not chosen,
+            on_click=lambda: corrections.delete([each.id for each in chosen]),
+        )
+        st.download_button(
+            _("Export as zip"), corrections.export, "corrections.zip", "application/zip", icon=":material/download:"
+        )
+        st.page_link("pages/datasets.py", label=_("See the dataset"), icon=":material/photo_library:")
+        st.page_link(
+            "pages/training.py",
+            label=_("Train on them"),
+            icon=":material/model_training:",
+            query_params={"dataset": NAME, "start": desk.model},
+        )
+
+
+def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correction]:
+    table = pd.DataFrame(
+        {
+            "label": [each.label for each in kept],
+            "recognised": [each.recognised for each in kept],
+            "model": [each.model for each in kept],
+            "time": [datetime.fromtimestamp(each.time) for each in kept],
+        }
+    )
+    shown = st.dataframe(
+        table,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"corrections-{len(kept)}",
+        column_config={
+            "label": _("Should be"),
+            "recognised": _("Recognised as"),
+            "model": _("Model"),
+            "time": st.column_config.DatetimeColumn(_("Time"), format="YYYY-MM-DD HH:mm"),
+        },
+    )
+    chosen = [kept[row] for row in shown.selection.rows if row < len(kept)]
+    pictures = [str(corrections.picture_path(each)) for each in chosen if corrections.picture_path(each).exists()]
+    if pictures:
+        st.image(pictures, width=96)
+    return chosen

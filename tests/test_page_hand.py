@@ -1,0 +1,109 @@
+"""The Handwriting page and the Datasets page's use of the simulated hand, as Streamlit runs them, with real jobs."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hanzi_core.dataset import Dataset
+from hanzi_core.jobs import list_jobs
+from hanzi_core.jobs.store import State
+from hanzi_core.workspace import Workspace
+from tests.collection import drawn, imported, png, write_files
+from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
+from tests.test_pages import open_page, texts
+
+
+def tiles(app: AppTest) -> str:
+    return next(str(each.proto.body) for each in app.get("html"))
+
+
+def widget(app: AppTest, kind: str, label: str):
+    return next(each for each in getattr(app, kind) if each.label == label)
+
+
+def wait_for_the_hand(workspace: Workspace) -> State:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        state = list_jobs(workspace, "synthesise")[0].status().state
+        if not state.is_active:
+            return state
+        time.sleep(0.2)
+    raise TimeoutError
+
+
+def test_forty_hands_that_change_with_style_slider_and_writers(workspace: Workspace) -> None:
+    app = open_page("hand.py")
+    shown = [tiles(app)]
+    assert shown[0].count("<img") == 40
+    app.button_group[0].set_value("brush").run()
+    shown.append(tiles(app))
+    widget(app, "slider", "Slant").set_value(0.4).run()
+    shown.append(tiles(app))
+    widget(app, "button", "Other writers").click().run()
+    shown.append(tiles(app))
+    assert not app.exception
+    assert len(set(shown)) == 4
+    widget(app, "button", "Back to the preset").click().run()
+    assert widget(app, "slider", "Slant").value == pytest.approx(0.08)
+
+
+def test_a_dataset_by_the_hand_as_it_is_adjusted(workspace: Workspace) -> None:
+    app = open_page("hand.py")
+    assert widget(app, "button", "Write").disabled
+    widget(app, "slider", "Slant").set_value(0.3)
+    widget(app, "text_input", "Name of the dataset").set_value("starter")
+    widget(app, "text_area", "My own characters").set_value("永我あ")
+    widget(app, "number_input", "Pictures a character").set_value(5).run()
+    assert "lacks: あ" in texts(app)
+    widget(app, "checkbox", "Write the others").uncheck().run()
+    assert widget(app, "button", "Write").disabled
+    widget(app, "checkbox", "Write the others").check().run()
+    assert "2 characters, 10 pictures" in texts(app)
+    widget(app, "button", "Write").click().run()
+    assert not app.exception
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    assert list_jobs(workspace, "synthesise")[0].config["synthesis"]["adjust"] == {"slant": 0.3}
+    assert len(Dataset.find(workspace, "starter").manifest()) == 10
+    assert "10 pictures of 2 characters" in texts(open_page("hand.py"))
+    assert "tell nothing about real writing" in texts(open_page("datasets.py", dataset="starter"))
+
+
+def test_a_name_that_is_taken_is_told_and_can_be_tried_again(workspace: Workspace, tmp_path: Path) -> None:
+    imported(workspace, write_files(tmp_path / "a", {f"人/{n}.png": png(drawn("人", n)) for n in range(3)}), "taken")
+    app = open_page("hand.py")
+    widget(app, "text_input", "Name of the dataset").set_value("taken")
+    widget(app, "text_area", "My own characters").set_value("永").run()
+    widget(app, "button", "Write").click().run()
+    assert wait_for_the_hand(workspace) is State.FAILED
+    app = open_page("hand.py")
+    assert "already a dataset “taken”" in texts(app)
+    Dataset.find(workspace, "taken").delete()
+    widget(app, "button", "Go on").click().run()
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    assert len(Dataset.find(workspace, "taken").manifest()) == 20
+
+
+def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_path: Path) -> None:
+    files = {f"{c}/{n}.png": png(drawn(c, n)) for c, count in {"人": 9, "木": 2}.items() for n in range(count)}
+    files["ab/0.png"] = png(drawn("日", 5))
+    dataset = imported(workspace, write_files(tmp_path / "set", files))
+
+    def opened() -> AppTest:
+        app = open_page("datasets.py", dataset="set")
+        widget(app, "number_input", "Pictures a character, at least").set_value(6).run()
+        return app
+
+    app = opened()
+    assert "1 classes lack 4 pictures. The stroke library lacks: ab" in texts(app)
+    widget(app, "button", "Write what is lacking").click().run()
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    app = opened()
+    assert next(metric.value for metric in app.metric if metric.label == "Synthetic") == "4"
+    assert "4 pictures of 1 characters" in texts(app)
+    assert widget(app, "button", "Write what is lacking").disabled
+    widget(app, "button", "Remove the 4 that were written").click().run()
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    assert "4 removed." in texts(opened())
+    assert not dataset.manifest()["synthetic"].any()
