@@ -2,6 +2,7 @@
 
     python -m bench.training DATA --minutes 8
     python -m bench.training DATA --input
+    python -m bench.training DATA --speed
 
 DATA is a folder or zip of one folder a character. Each network trains in a process of its own, as ``train`` does, under
 the same limit of time on the same machine, and is tested on the same pictures. ``cnn`` and ``resnet50`` are the classic
@@ -31,7 +32,8 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import Network, TrainingConfig
+from hanzi_core.training.presets import preset_values
 from hanzi_core.workspace import Workspace, replace_json
 
 DATASET = "measured"
@@ -42,6 +44,7 @@ INPUT_STEPS = 60
 LEAST_EPOCHS, MOST_EPOCHS = 4, 60
 """Of ``compact``, whatever the time."""
 SAMPLE_S = 1.0
+SPEED_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -200,6 +203,45 @@ def input_share(workspace: Workspace) -> dict[str, float]:
     }
 
 
+def speeds(workspace: Workspace) -> str:
+    """Markdown: what a step of each network costs, all in one process, in turn, so that load falls on all alike."""
+    load_backend([CPU])
+    trainees = {network: _ready(workspace, network) for network in Network}
+    best = dict.fromkeys(trainees, float("inf"))
+    for _ in range(SPEED_ROUNDS):
+        for network, (whole, batch) in trainees.items():
+            begun = time.monotonic()
+            whole.train_on_batch(*batch)
+            best[network] = min(best[network], time.monotonic() - begun)
+    lines = [
+        "| network | px | batch | step, s | images/s | parameters | gradient, MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for network, (whole, batch) in trainees.items():
+        count, size, parameters = len(batch[1]), batch[0].shape[1], whole.count_params()
+        trained = sum(int(np.prod(variable.shape)) for variable in whole.trainable_variables)
+        lines.append(
+            f"| {network} | {size} | {count} | {best[network]:.3f} | {count / best[network]:.1f} | {parameters:,} "
+            f"| {trained * 4 / 1e6:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _ready(workspace: Workspace, network: Network) -> tuple[Any, Any]:
+    """A network of its preset, compiled, and a batch for it; pictures of no meaning cost as much as others."""
+    from hanzi_core.training.input import Material
+    from hanzi_core.training.trainee import prepare_trainee
+
+    config = TrainingConfig(**{"dataset": DATASET, **preset_values(network)})
+    rows, size = np.arange(config.batch_size), config.image_size_px
+    images = np.random.default_rng(0).integers(0, 255, (len(rows), size, size), np.uint8)
+    material = Material(images, rows % 100, [str(label) for label in range(100)], rows, rows, "")
+    whole = prepare_trainee(workspace, config, material, [CPU]).whole
+    batch = (images[..., np.newaxis].astype(np.float32), rows % 100)
+    whole.train_on_batch(*batch)  # compiles
+    return whole, batch
+
+
 def repeated(batch: Any, count: int) -> Any:
     """One batch ``count`` times, as Keras reads it."""
     import keras
@@ -229,11 +271,15 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=8.0, help="Limit of each network.")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
     parser.add_argument("--workspace", type=Path, help="Keep there what was measured, and go on from it.")
+    parser.add_argument("--speed", action="store_true", help="Measure a step of every network instead.")
     parser.add_argument("--input", action="store_true", help="Measure the input instead.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         workspace = Workspace.open(asked.workspace or place)
         prepare(workspace, asked.data)
+        if asked.speed:
+            print(speeds(workspace))
+            return
         if asked.input:
             print(json.dumps(input_share(workspace), indent=1))
             return

@@ -139,6 +139,24 @@ def _lose_gpu(fitting: Any) -> None:
 MISHAPS: dict[str, Callable[[Any], None]] = {"poison": _poison, "full": _fill_disk, "gpu": _lose_gpu}
 
 
+def mirror(root: str, job_id: str) -> int:
+    """Train as a job of this process on two halves of the CPU, as ``MirroredStrategy`` would on two GPUs."""
+    from hanzi_core.training.backend import load_backend
+
+    load_backend([CPU])
+    import tensorflow as tf
+
+    from hanzi_core.training import trainee
+    from hanzi_core.training.run import train
+
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
+    trainee._strategy = lambda _devices: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+    workspace = Workspace.open(root)
+    job = Job.find(workspace, job_id)
+    return run_work(job, lambda work: train(work, workspace, TrainingConfig(**job.config)))
+
+
 def starve(root: str, job_id: str) -> int:
     """Train as a job of this process, which may take no more than another 500 MiB of addresses."""
     import resource
@@ -168,6 +186,8 @@ def starve(root: str, job_id: str) -> int:
 if __name__ == "__main__":
     if sys.argv[3] == "memory":
         raise SystemExit(starve(*sys.argv[1:3]))
+    if sys.argv[3] == "mirror":
+        raise SystemExit(mirror(*sys.argv[1:3]))
     if sys.argv[3] in MISHAPS:
         raise SystemExit(suffer(*sys.argv[1:4]))
     die_at(sys.argv[1], sys.argv[2], int(sys.argv[3]))

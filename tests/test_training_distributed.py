@@ -1,5 +1,7 @@
 """Two real processes on this machine, that divide each batch and are watched."""
 
+import os
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.cli.perform import launch_job, resume
 from hanzi_core.jobs import Job, State, kill
-from hanzi_core.training.distributed import RANK, Rank
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.distributed import RANK, Rank, _command
 from hanzi_core.training.input import batch_count
 from hanzi_core.workspace import Workspace
 from tests.errands import until
@@ -84,6 +87,45 @@ def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(group: Job, 
     assert rows == [float(number) for number in range(1, len(rows) + 1)], "no hole and no double row"
     recogniser = Bundle.open(bundle_folder(group)).load()
     assert recogniser.predict(np.zeros((1, 32, 32), np.uint8)).probabilities.shape == (1, 3)
+
+
+SSH = """#!/bin/sh
+# ssh -tt -o BatchMode=yes HOST COMMAND, on this machine
+echo "$4" >> "{hosts}"
+exec sh -c "$5"
+"""
+
+
+@pytest.mark.long
+def test_ranks_are_started_on_other_machines(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: no second machine was at hand, so a stand-in for ssh runs what it is told on this one."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ssh").write_text(SSH.format(hosts=tmp_path / "hosts"))
+    (tmp_path / "bin" / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", processes=2, hosts=("127.0.0.1", "localhost"), epochs=2)
+    launch_job(job)
+    try:
+        until(lambda: not job.status().state.is_active, START_LIMIT_S)
+    finally:
+        kill(job)
+    assert job.status().state is State.FINISHED, job.log_tail()
+    assert sorted((tmp_path / "hosts").read_text().split()) == ["127.0.0.1", "localhost"]
+    assert epochs(job) == 2
+
+
+def test_a_rank_elsewhere_is_told_all_that_one_here_is() -> None:
+    config = TrainingConfig(dataset="手写 1", processes=3, batch_size=9, hosts=("one", "two"))
+    job = Job(Path("/shared/my workspace/jobs/train-1"))
+    command = _command(job, Path("/shared/my workspace"), config, 2, "one:7000")
+    assert command[:5] == ["ssh", "-tt", "-o", "BatchMode=yes", "one"], "hosts are taken in turn"
+    words = shlex.split(command[5])
+    assert words[:4] == ["cd", str(Path.cwd()), "&&", "env"]
+    assert {"HANZI_RANK=2", "HANZI_RANKS=3", "HANZI_COORDINATOR=one:7000", "KERAS_BACKEND=jax"} <= set(words)
+    assert words[-6:] == ["hanzi_core", "--workspace", "/shared/my workspace", "train", "--job", "train-1"]
 
 
 def test_the_devices_of_a_machine_are_dealt_out() -> None:

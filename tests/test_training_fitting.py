@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -50,6 +52,22 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     events.Reload()
     assert [event.step for event in events.Tensors("val_accuracy")][-3:] == [4, 8, 12]
     assert events.Graph().node, "the graph of the network is drawn too"
+
+
+def test_two_devices_of_a_machine_train_as_one_would(workspace: Workspace, tmp_path: Path) -> None:
+    """Simulated: two halves of the CPU stand for two GPUs, which no machine of ours has."""
+    make_dataset(workspace, tmp_path / "three")
+    settings = {"network": "cnn", "optimiser": "sgd", "learning_rate": 0.01, "dropout": 0.0}
+    settings["augmentation"] = NO_AUGMENTATION.model_dump()
+    one, two = make_run(workspace, **settings), make_run(workspace, **settings)
+    command = [sys.executable, "-m", "tests.runs", str(workspace.root), two.id, "mirror"]
+    done = subprocess.run(command, cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    fit(workspace, one)
+    for alone, shared in zip(lasting(one), lasting(two), strict=True):
+        assert shared["val_loss"] == pytest.approx(alone["val_loss"], abs=1e-3)
+        assert shared["loss"] == pytest.approx(alone["loss"], abs=1e-3)
+    assert Bundle.open(bundle_folder(two)).load()
 
 
 class _GoneError(BaseException):
