@@ -6,9 +6,10 @@ import pytest
 
 from hanzi_core.strokes.anatomy import study
 from hanzi_core.strokes.draw import draw_ink
-from hanzi_core.strokes.draw_on_device import draw_batch, segments_of
+from hanzi_core.strokes.draw_on_device import draw_batch
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.strokes.segments import segments_of
 from hanzi_core.strokes.style import PRESETS
 
 CHARACTERS = "永我国一字鑫"

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,8 @@ from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job
 from hanzi_core.training.builtin import BuiltinConfig, Shards, State, Trainer, distort, learning_rate, read_state
-from hanzi_core.training.builtin_bundle import HeldOut, accuracy, calibrate, package
+from hanzi_core.training.builtin_bundle import HeldOut, accuracy, calibrate, package, repeat_card
+from tests.conftest import PROJECT
 
 SMALL = {"batch_size": 8, "warm_up_images": 0}
 
@@ -96,6 +100,9 @@ class TestTrainer:
         bundle = Bundle.open(tmp_path / "bundle")
         assert len(bundle.labels) == 9574
         assert json.loads((tmp_path / "bundle" / "card.json").read_text("utf-8"))["metrics"] == figures
+        again = repeat_card(tmp_path / "bundle", held_out)
+        assert again.pop("temperature") == bundle.card.temperature
+        assert again.items() <= figures.items()
         found = bundle.load().predict(held_out.images).probabilities
         logits = trainer.model.predict(held_out.images[..., None], verbose=0)["logits"]
         expected = np.exp(logits / bundle.card.temperature)
@@ -110,6 +117,33 @@ class TestTrainer:
         other = bundle_folder(finished_run)
         with pytest.raises(TrainingError, match="no built-in model"):
             Trainer(tmp_path / "run", BuiltinConfig(working_size_px=32, **SMALL), other)
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from hanzi_core.training import builtin
+builtin.CHECKPOINT_EVERY_S = 0
+folder = Path(sys.argv[1])
+builtin.Trainer(folder, builtin.BuiltinConfig(working_size_px=32, batch_size=8)).train(folder / "pool")
+"""
+"""A training that writes a checkpoint at every step, until it is killed."""
+
+
+def test_killed_it_goes_on_from_a_whole_checkpoint(tmp_path: Path) -> None:
+    write_pool(tmp_path)
+    process = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)], cwd=PROJECT, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "state.json").exists() or read_state(tmp_path).images < 24:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    seen = read_state(tmp_path).images
+    command = [sys.executable, "-m", "hanzi_core", "builtin", "train", str(tmp_path), "--working-size-px", "32"]
+    command += ["--batch-size", "8", "--images", str(seen + 16)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert read_state(tmp_path).images == seen + 16
 
 
 class TestFigures:

@@ -45,6 +45,10 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Between warm-up and cool-down.")] = 2e-3,
     label_smoothing: Annotated[float, typer.Option(help="Share of the target spread, 0 to 1.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and shifts.")] = 0,
+    on_device: Annotated[
+        bool, typer.Option("--on-device", help="Draw where the network trains, from strokes alone; no pool is needed.")
+    ] = False,
+    writers: Annotated[int, typer.Option(help="Processes that write for --on-device; 0: this one.", min=0)] = 4,
     start: Annotated[
         Path | None, typer.Option(help="A built-in bundle to go on from where the folder holds no checkpoint.")
     ] = None,
@@ -57,7 +61,14 @@ def train(
     from hanzi_core.training.builtin import BuiltinConfig, Trainer
 
     values = {name: value for name, value in locals().items() if name in BuiltinConfig.model_fields}
-    Trainer(folder, read_config(BuiltinConfig, values), start).train(folder / "pool")
+    trainer = Trainer(folder, read_config(BuiltinConfig, values), start)
+    batches = None
+    if on_device:
+        from hanzi_core.training.device_simulation import device_batches
+        from hanzi_core.training.pen_batches import PenSettings
+
+        batches = device_batches(PenSettings(batch_size, seed), trainer.state.images // batch_size, writers)
+    trainer.train(folder / "pool", batches)
 
 
 @app.command("evaluate")
@@ -67,11 +78,18 @@ def evaluate(
     fonts: Fonts = None,
     kanjivg: Kanjivg = None,
 ) -> None:
-    """Measure a bundle, as it is served, on simulated handwriting that was never trained on."""
-    from hanzi_core.training.builtin_bundle import HeldOut
-    from hanzi_core.training.builtin_bundle import evaluate as measure
+    """Measure every figure of a bundle's card anew, on simulated handwriting that was never trained on.
 
-    _show(measure(bundle, HeldOut.draw(_simulator(fonts, kanjivg), count)))
+    The card's own figures stand beside them; they agree where count, fonts and library are those it was packaged with.
+    """
+    from hanzi_core.bundle import Bundle
+    from hanzi_core.training.builtin_bundle import HeldOut, repeat_card
+
+    card = Bundle.open(bundle).card
+    told = card.metrics | {"temperature": card.temperature}
+    for name, value in repeat_card(bundle, HeldOut.draw(_simulator(fonts, kanjivg), count)).items():
+        print(f"{name:<14}{value:.4f}   card {told.get(name, float('nan')):.4f}")
+    print(card.notes)
 
 
 @app.command("package")

@@ -78,10 +78,10 @@ def _begin(source: Source) -> None:
     _own_source = source
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to answer
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A parent that is killed says nothing; without this its processes would wait for work for ever."""
     parent = parent_process()
     if parent is not None:

@@ -1,10 +1,11 @@
 """Find the characters on a line, a column or a page, also on a photo of ruled or squared paper that lies askew.
 
-The light is evened out, the page turned straight, ruling removed; what is left falls into lines, and each line into
-characters: of all ways to group its pieces, the one whose characters are most nearly square and best set apart.
+The sheet is cut out of what lies around it, the light evened out, the page turned straight, ruling removed; what is
+left falls into lines, and each line into characters: of all ways to group its pieces, the one whose characters are most
+nearly square and best set apart.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
 
@@ -13,15 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.image.binarise import Polarity, even_light, has_light_ink
+from hanzi_core.image.sheet import Matrix, straighten_sheet
 from hanzi_core.language import mark
 
 _WORKING_SIZE_PX = 1600
 """A photo is shrunk to this: characters of a full page still have 40 pixels."""
 
 _STEEPEST_DEG = 8.0
+_LEAST_TURN_DEG = 0.1
 _LEAST_CONTRAST = 40
 _WIDEST = 1.45
 """A character is at most this many times as wide as the line is high."""
+
+
+_COLUMNS_CLEARER = 1.4
+"""Columns must be set apart by this many times as much as lines would be: where both are, most people write lines."""
 
 
 class Direction(StrEnum):
@@ -64,6 +71,8 @@ class Page:
     """The same binarised and without ruling: ink 255."""
     boxes: tuple[Box, ...]
     direction: Direction
+    matrix: Matrix = field(default_factory=lambda: np.eye(3), compare=False)
+    """From pixels of the photo to those of ``picture``."""
 
     def cut(self, box: Box) -> NDArray[np.uint8]:
         """One character as dark ink on white, without ruling and without its neighbours."""
@@ -79,15 +88,19 @@ def find_characters(
     gray: NDArray[np.uint8], direction: Direction = Direction.FOUND, polarity: Polarity = Polarity.FOUND
 ) -> Page:
     """The page in ``gray`` ``uint8 (height, width)``; without boxes where there is no ink."""
-    gray = _shrink(gray)
+    full = gray.shape
+    shrunk = _shrink(gray)
+    gray, matrix = straighten_sheet(shrunk) if polarity is not Polarity.LIGHT else (shrunk, np.eye(3))
+    matrix = matrix @ np.diag([shrunk.shape[1] / full[1], shrunk.shape[0] / full[0], 1.0])
     if has_light_ink(gray, polarity):
         gray = 255 - gray
     even = even_light(gray)
     angle = _skew_deg(_threshold(even))
-    picture = _turn(even, angle) if abs(angle) >= 0.1 else even
+    turn = _turning(even.shape, angle if abs(angle) >= _LEAST_TURN_DEG else 0.0)
+    picture, matrix = _turn(even, turn), np.vstack([turn, [0, 0, 1]]) @ matrix
     ink = _without_specks(_without_ruling(_threshold(picture)))
     if not ink.any():
-        return Page(picture, ink, (), Direction.ROWS)
+        return Page(picture, ink, (), Direction.ROWS, matrix)
     found = _direction(ink) if direction is Direction.FOUND else direction
     flat = ink if found is Direction.ROWS else ink.T
     boxes = [
@@ -95,7 +108,7 @@ def find_characters(
         for line, (band, height) in enumerate(_in_order(_wide_bands(flat), found))
         for span in _characters(flat[band[0] : band[1]], height)
     ]
-    return Page(picture, ink, tuple(boxes), found)
+    return Page(picture, ink, tuple(boxes), found, matrix)
 
 
 def split_box(ink: NDArray[np.uint8], box: Box) -> tuple[Box, Box]:
@@ -148,10 +161,13 @@ def _threshold(even: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.where(even <= max(level, min(otsu, 200)), np.uint8(255), np.uint8(0))
 
 
-def _turn(gray: NDArray[np.uint8], angle_deg: float) -> NDArray[np.uint8]:
-    height, width = gray.shape
-    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1.0)
-    return cv2.warpAffine(gray, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=255)
+def _turning(shape: tuple[int, ...], angle_deg: float) -> Matrix:
+    """Counter-clockwise about the middle, ``float64 (2, 3)``."""
+    return cv2.getRotationMatrix2D((shape[1] / 2, shape[0] / 2), angle_deg, 1.0)
+
+
+def _turn(gray: NDArray[np.uint8], turn: Matrix) -> NDArray[np.uint8]:
+    return cv2.warpAffine(gray, turn, gray.shape[::-1], flags=cv2.INTER_LINEAR, borderValue=255)
 
 
 def _skew_deg(ink: NDArray[np.uint8]) -> float:
@@ -198,7 +214,7 @@ def _smeared(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _sharpness(ink: NDArray[np.uint8], angle_deg: float) -> float:
-    turned = 255 - _turn(255 - ink, angle_deg).astype(np.float32)
+    turned = 255 - _turn(255 - ink, _turning(ink.shape, angle_deg)).astype(np.float32)
     return float(np.square(turned.sum(axis=1)).sum() + np.square(turned.sum(axis=0)).sum())
 
 
@@ -250,7 +266,7 @@ def _direction(ink: NDArray[np.uint8]) -> Direction:
     rows, columns = _bands(ink), _bands(ink.T)
     if len(rows) == 1 or len(columns) == 1:
         return Direction.COLUMNS if len(rows) > len(columns) else Direction.ROWS
-    return Direction.COLUMNS if _empty_share(ink.T) > 1.15 * _empty_share(ink) else Direction.ROWS
+    return Direction.COLUMNS if _empty_share(ink.T) > _COLUMNS_CLEARER * _empty_share(ink) else Direction.ROWS
 
 
 def _empty_share(ink: NDArray[np.uint8]) -> float:
@@ -279,7 +295,8 @@ def _bands(ink: NDArray[np.uint8]) -> list[tuple[int, int]]:
     bands = _runs(profile > 0.02 * float(profile.max()))
     if len(bands) < 2:
         return bands
-    usual = float(np.percentile([end - begin for begin, end in bands], 75))
+    # Of few bands the higher: one that is a hair of the other's must not halve what is usual.
+    usual = float(np.percentile([end - begin for begin, end in bands], 75, method="higher"))
     bands = _join_slivers(bands, usual)
     return [part for band in bands for part in _split_band(profile, band, usual)]
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -141,11 +142,14 @@ class Trainer:
         self._trainee.optimizer.build(self._trainee.trainable_variables)
         self.state = self._restore()
 
-    def train(self, pool: Path) -> None:
-        """Go on until the configured number of pictures; write a checkpoint every few minutes and at the end."""
+    def train(self, pool: Path, batches: Iterator[tuple[Any, NDArray[np.int32]]] | None = None) -> None:
+        """Go on until the configured number of pictures; write a checkpoint every few minutes and at the end.
+
+        They come from ``batches`` where these are given, else from the shards in ``pool``.
+        """
         saved = logged = time.monotonic()
         seen = self.state.images
-        for step, (images, labels) in enumerate(Shards(pool, self.state, self._config).batches(), 1):
+        for step, (images, labels) in enumerate(batches or Shards(pool, self.state, self._config).batches(), 1):
             if self.state.images >= self._config.images:
                 break
             self._trainee.optimizer.learning_rate = learning_rate(self._config, self.state)

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import Bundle, Card, write_description
+from hanzi_core.bundle import WEIGHTS, Bundle, Card, write_description
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK
@@ -59,6 +59,14 @@ def evaluate(folder: Path, held_out: HeldOut) -> dict[str, float]:
     model = Bundle.open(folder).load(threads=2)
     parts = [model.predict(part).probabilities for part in np.array_split(held_out.images, 64)]
     return accuracy(np.concatenate(parts), held_out.labels)
+
+
+def repeat_card(folder: Path, held_out: HeldOut) -> dict[str, float]:
+    """A bundle card's figures, measured anew: in floating point from its weights, as served, and the temperature."""
+    model = keras.models.load_model(folder / WEIGHTS, compile=False, safe_mode=True)
+    logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
+    figures = {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
+    return figures | evaluate(folder, held_out) | {"temperature": calibrate(logits, held_out.labels)}
 
 
 def accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:

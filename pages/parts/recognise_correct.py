@@ -28,7 +28,10 @@ def show_correct(
             picked = st.pills(_("One of these"), others, key=f"{key}correct-pick") if others else None
             typed = st.text_input(_("Or another"), key=f"{key}correct-typed", max_chars=64)
             save = st.form_submit_button(_("Keep as correction"), icon=":material/save:", type="primary")
-        if save and (label := typed.strip() or picked):
+        label = typed.strip() or picked
+        if save and not label:
+            st.warning(_("Choose one, or type another."), icon=":material/help:")
+        elif save and label:
             with errors_shown():
                 card = desk.recogniser.bundle.card
                 kept = corrections.add(picture, label, list(answer.candidates), card, strokes)

@@ -137,7 +137,7 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             on_click=lambda: reading.change(chosen, [merge_boxes(boxes)]),
         )
         st.button(
-            _("Split"),
+            _("Cut in two"),
             icon=":material/content_cut:",
             disabled=len(chosen) != 1,
             on_click=lambda: reading.change(chosen, list(split_box(reading.page.ink, boxes[0]))),
@@ -148,7 +148,7 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             disabled=not chosen,
             on_click=lambda: reading.change(chosen, []),
         )
-    st.caption(_("Choose rows of the table to merge, split or delete their boxes."))
+    st.caption(_("Choose rows of the table to merge, cut or delete their boxes."))
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from hanzi_core.image.binarise import (
 )
 from hanzi_core.image.decode import decode
 from hanzi_core.image.segment import Direction, Page, find_characters
+from hanzi_core.image.sheet import straighten_sheet
 from hanzi_core.language import gettext as _
 from pages.parts.candidates import show_candidates
 from pages.parts.recognise_correct import show_correct
@@ -32,8 +33,11 @@ _SHOWN_PX = 200
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _read(data: bytes, name: str) -> NDArray[np.uint8]:
-    """The picture, no larger than is of use: a photo of 60 megapixels would fill the server's memory."""
-    gray = decode(data, name)
+    """The picture, no larger than is of use: a photo of 60 megapixels would fill the server's memory.
+
+    Of a sheet on a desk the sheet alone, or the desk would count as ink.
+    """
+    gray = straighten_sheet(decode(data, name))[0]
     scale = _KEPT_SIDE_PX / max(gray.shape)
     if scale >= 1:
         return gray

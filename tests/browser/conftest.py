@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hanzi_core.workspace import Workspace
+from tests.browser.pad import canvas
 from tests.conftest import PROJECT
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -24,8 +25,10 @@ START_LIMIT_S = 60
 ARTIFACTS = PROJECT / "test-artifacts"
 FAILED = pytest.StashKey[bool]()
 
+WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
+
 # The machines that run this are slow and shared: what is asked is that it comes, not when.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=90_000)
 
 
 @dataclass
@@ -104,7 +107,7 @@ def window(chromium: Browser, width: int = 1280, height: int = 900, **options: o
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(90_000)
     yield page
     context.close()
     assert faults == []
@@ -118,6 +121,36 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         if request.node.stash.get(FAILED, False):
             ARTIFACTS.mkdir(exist_ok=True)
             page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workspace:
+    """An empty workspace: the built-in model answers."""
+    return Workspace.open(tmp_path / "place")
+
+
+@pytest.fixture(params=WIDTHS)
+def screen(chromium: Browser, serve: Starter, place: Workspace, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page at each width; a script's fault, a console error or a sideways scroll fails the test."""
+    width, height = WIDTHS[request.param]
+    touch = request.param != "desktop"
+    faults: list[str] = []
+    with window(chromium, width, height, has_touch=touch, is_mobile=touch) as page:
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.goto(serve(place).url)
+        canvas(page).wait_for()
+        yield page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The fonts and the statistics of a closed network are not ours to mend.
+    assert [fault for fault in faults if "ERR_NAME_NOT_RESOLVED" not in fault and "ERR_INTERNET" not in fault] == []
+
+
+@pytest.fixture
+def desktop(chromium: Browser, serve: Starter, place: Workspace) -> Iterator[Page]:
+    with window(chromium) as page:
+        page.goto(serve(place).url)
+        canvas(page).wait_for()
+        yield page
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,94 +1,23 @@
 """Recognise in a real browser, with mouse and finger, at the widths of a desktop, a tablet and a phone."""
 
-import io
-import re
+import contextlib
 import shutil
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
-from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from hanzi_core.bundle import BUILT_IN
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter, window
+from tests.browser.pad import best, canvas, draw, text
 from tests.handwriting import STROKES
-from tests.written_page import photograph, write_page
 
 pytestmark = pytest.mark.browser
-
-WIDTHS = {"desktop": (1280, 900), "tablet": (820, 1180), "phone": (390, 844)}
-
-
-@pytest.fixture
-def place(trained: Workspace, tmp_path: Path) -> Workspace:
-    """A copy of the trained workspace: corrections and teaching write into it."""
-    return Workspace.open(shutil.copytree(trained.root, tmp_path / "place"))
-
-
-@pytest.fixture(params=WIDTHS)
-def screen(chromium: Browser, serve: Starter, place: Workspace, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page at each width; a script's fault, a console error or a sideways scroll fails the test."""
-    width, height = WIDTHS[request.param]
-    touch = request.param != "desktop"
-    faults: list[str] = []
-    with window(chromium, width, height, has_touch=touch, is_mobile=touch) as page:
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.goto(serve(place).url)
-        canvas(page).wait_for()
-        yield page
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # The fonts and the statistics of a closed network are not ours to mend.
-    assert [fault for fault in faults if "ERR_NAME_NOT_RESOLVED" not in fault and "ERR_INTERNET" not in fault] == []
-
-
-def canvas(page: Page) -> Locator:
-    return page.locator("canvas.upper-canvas:visible")
-
-
-def draw(page: Page, character: str) -> None:
-    """Draw with the finger where there is one, else with the mouse."""
-    pad = canvas(page)
-    pad.scroll_into_view_if_needed()
-    page.wait_for_timeout(400)  # scrolling and layout come to rest
-    box = pad.bounding_box()
-    assert box
-    finger = page.context.new_cdp_session(page) if page.evaluate("navigator.maxTouchPoints > 0") else None
-    for stroke in STROKES[character]:
-        points = [
-            (box["x"] + (0.1 + 0.8 * x) * box["width"], box["y"] + (0.1 + 0.8 * y) * box["height"]) for x, y in stroke
-        ]
-        if finger:
-            _touch(finger, points)
-        else:
-            page.mouse.move(*points[0])
-            page.mouse.down()
-            for point in points[1:]:
-                page.mouse.move(*point, steps=6)
-            page.mouse.up()
-        page.wait_for_timeout(150)
-
-
-def _touch(finger, points: list[tuple[float, float]]) -> None:
-    def send(kind: str, at: list[dict[str, float]]) -> None:
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
-
-    send("touchStart", [{"x": points[0][0], "y": points[0][1]}])
-    for (x1, y1), (x2, y2) in pairwise(points):
-        for step in range(1, 7):
-            send("touchMove", [{"x": x1 + (x2 - x1) * step / 6, "y": y1 + (y2 - y1) * step / 6}])
-    send("touchEnd", [])
-
-
-def best(page: Page, character: str) -> Locator:
-    return page.locator(".best", has_text=re.compile(f"^{character}"))
-
-
-def text(page: Page) -> Locator:
-    return page.get_by_role("textbox", name="Text")
 
 
 def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
@@ -123,34 +52,6 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     assert screen.evaluate("navigator.clipboard.readText()") == "人"
 
 
-def photo() -> bytes:
-    """Two lines, uneven light, turned by a quarter as phones store it."""
-    picture = Image.fromarray(photograph(write_page(["大木人口", "日中十三"], seed=3), 2, 0.5)).rotate(90, expand=True)
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    file = io.BytesIO()
-    picture.save(file, "JPEG", exif=turned, quality=90)
-    return file.getvalue()
-
-
-def test_a_photo_of_two_lines(screen: Page) -> None:
-    screen.get_by_role("tab", name="Upload").click()
-    upload = screen.locator("input[type=file]").first
-    upload.set_input_files({"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo()})
-    page_text = screen.locator(".st-key-page-text")
-    expect(page_text).to_be_visible()
-    lines = page_text.get_by_test_id("stText").inner_text().split("\n")
-    assert [len(line) for line in lines] == [4, 4]
-
-
-@pytest.fixture
-def desktop(chromium: Browser, serve: Starter, place: Workspace) -> Iterator[Page]:
-    with window(chromium) as page:
-        page.goto(serve(place).url)
-        canvas(page).wait_for()
-        yield page
-
-
 def test_a_drawing_survives_a_page_change_and_a_language_switch(desktop: Page) -> None:
     draw(desktop, "木")
     expect(best(desktop, "木")).to_be_visible()
@@ -178,58 +79,89 @@ def test_keys(desktop: Page) -> None:
     expect(desktop.get_by_text("Draw one character")).to_be_visible()
 
 
-def test_correct(desktop: Page, place: Workspace) -> None:
-    draw(desktop, "大")
-    expect(desktop.locator(".best")).to_be_visible()
-    desktop.get_by_role("button", name="It should be").click()
-    desktop.get_by_role("textbox", name="Or another").fill("太")
-    desktop.get_by_role("button", name="Keep as correction").click()
-    expect(desktop.get_by_text("Kept in the dataset Corrections")).to_be_visible()
+def test_correct(screen: Page, place: Workspace) -> None:
+    draw(screen, "大")
+    expect(screen.locator(".best")).to_be_visible()
+    screen.get_by_role("button", name="It should be").click()
+    screen.get_by_role("textbox", name="Or another").fill("太")
+    screen.get_by_role("button", name="Keep as correction").click()
+    expect(screen.get_by_text("Kept in the dataset Corrections")).to_be_visible()
     kept = Corrections(place).all()
     assert [each.label for each in kept] == ["太"]
     assert len(kept[0].strokes) == len(STROKES["大"])
-    desktop.get_by_role("button", name="Undo the last correction").click()
-    expect(desktop.get_by_role("button", name="Undo the last correction")).not_to_be_visible()
+    screen.get_by_role("button", name="Undo the last correction").click()
+    expect(screen.get_by_role("button", name="Undo the last correction")).not_to_be_visible()
     assert Corrections(place).all() == []
 
 
-def test_teach(desktop: Page, place: Workspace) -> None:
-    desktop.get_by_role("tab", name="Teach").click()
+def test_teach(screen: Page, place: Workspace) -> None:
+    screen.get_by_role("tab", name="Teach").click()
     for number in (1, 2, 3):
-        draw(desktop, "日")
-        desktop.get_by_role("button", name=f"Take drawing {number} of 3").click()
-        expect(desktop.get_by_test_id("stImage").locator("img")).to_have_count(number)
-    desktop.get_by_role("textbox", name="Name").fill("☀")
-    desktop.get_by_role("button", name="Teach", exact=True).click()
-    expect(desktop.get_by_role("button", name="Delete")).to_be_visible()
+        draw(screen, "日")
+        screen.get_by_role("button", name=f"Take drawing {number} of 3").click()
+        expect(screen.get_by_test_id("stImage").locator("img")).to_have_count(number)
+    screen.get_by_role("textbox", name="Name").fill("☀")
+    screen.get_by_role("button", name="Teach", exact=True).click()
+    expect(screen.get_by_role("button", name="Delete")).to_be_visible()
     assert [each.label for each in TaughtCharacters(place).all()] == ["☀"]
-    desktop.get_by_role("tab", name="Draw").click()
-    draw(desktop, "日")
-    expect(best(desktop, "☀")).to_be_visible()
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "says"),
-    [
-        ("empty.png", b"", "is empty"),
-        ("text.png", b"no picture", "cannot be read as a picture"),
-        ("paper.png", b"%PDF-1.7 rubbish", "cannot be read as a picture"),
-    ],
-)
-def test_what_is_no_picture_is_one_sentence(desktop: Page, name: str, content: bytes, says: str) -> None:
-    desktop.get_by_role("tab", name="Upload").click()
-    desktop.locator("input[type=file]").first.set_input_files(
-        {"name": name, "mimeType": "image/png", "buffer": content}
-    )
-    expect(desktop.get_by_test_id("stAlert").filter(has_text=says)).to_be_visible()
+    screen.get_by_role("tab", name="Draw").click()
+    draw(screen, "日")
+    expect(best(screen, "☀")).to_be_visible()
 
 
 def test_a_broken_model_says_so_and_another_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
-    bundle = next(place.jobs.glob("train-*/bundle"))
-    broken = Path(shutil.copytree(bundle, place.models / "broken"))
+    broken = Path(shutil.copytree(BUILT_IN, place.models / "broken"))
     (broken / "labels.json").write_text('["一", "二"]')
     with window(chromium) as page:
         page.goto(serve(place).url + "/?model=broken")
         expect(page.get_by_text("does not fit together")).to_be_visible()
         draw(page, "木")
         expect(best(page, "木")).to_be_visible()
+
+
+def test_pad_and_candidates_are_seen_together(screen: Page) -> None:
+    draw(screen, "木")
+    expect(best(screen, "木")).to_be_visible()
+    screen.mouse.wheel(0, -2000)
+    screen.wait_for_timeout(300)
+    assert screen.viewport_size
+    must_fit = [canvas(screen), best(screen, "木"), screen.locator(".choice").nth(5)]
+    if screen.viewport_size["width"] > 640:
+        must_fit += [screen.get_by_role("button", name="Clear"), screen.locator(".choice").last]
+    for each in must_fit:
+        box = each.bounding_box()
+        assert box and box["y"] >= 0 and box["y"] + box["height"] <= screen.viewport_size["height"]
+        assert box["x"] + box["width"] <= screen.viewport_size["width"]
+
+
+def test_a_scribble_gets_no_proud_answer(desktop: Page) -> None:
+    box = canvas(desktop).bounding_box()
+    assert box
+    random = np.random.default_rng(5)
+    for _ in range(6):
+        points = random.uniform(0.1, 0.9, (9, 2)) * [box["width"], box["height"]] + [box["x"], box["y"]]
+        desktop.mouse.move(*points[0])
+        desktop.mouse.down()
+        for point in points[1:]:
+            desktop.mouse.move(*point, steps=6)
+        desktop.mouse.up()
+        desktop.wait_for_timeout(200)
+    expect(desktop.get_by_text("6 strokes, recognised in")).to_be_visible()
+    expect(desktop.get_by_text("Not sure")).to_be_visible()
+
+
+@pytest.mark.long
+def test_twenty_sessions_at_once(chromium: Browser, serve: Starter, place: Workspace) -> None:
+    server = serve(place)
+    characters = [*"木人中大口日十三二一"] * 2
+    with contextlib.ExitStack() as windows:
+        pages = [windows.enter_context(window(chromium, 900, 800)) for _ in characters]
+        for page in pages:
+            page.goto(server.url)
+        for page, character in zip(pages, characters, strict=True):
+            canvas(page).wait_for()
+            draw(page, character)
+        for page, character in zip(pages, characters, strict=True):
+            expect(best(page, character)).to_be_visible()
+    memory_mib = psutil.Process(server.process.pid).memory_info().rss / 2**20
+    assert memory_mib < 300

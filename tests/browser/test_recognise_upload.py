@@ -1,0 +1,236 @@
+"""Pictures on the Recognise page: files of every kind, the clipboard, the camera, pages of characters, many at once."""
+
+import base64
+import csv
+import io
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from hanzi_core.recognition.batch import COLUMNS
+from hanzi_core.workspace import Workspace
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, Starter, window
+from tests.browser.pad import best
+from tests.handwriting import STROKES
+from tests.handwriting import draw as written
+from tests.written_page import photograph_with_matrix, write_page
+
+pytestmark = pytest.mark.browser
+
+
+def photo() -> bytes:
+    """Two lines on a sheet on a desk, uneven light, turned by a quarter as phones store it."""
+    page = write_page(["大木人口", "日中十三"], seed=3)
+    picture = Image.fromarray(photograph_with_matrix(page, 2, 0.5, 0, desk=80)[0]).rotate(90, expand=True)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    file = io.BytesIO()
+    picture.save(file, "JPEG", exif=turned, quality=90)
+    return file.getvalue()
+
+
+def picture(character: str = "木", side_px: int = 200, seed: int = 0) -> bytes:
+    return encoded(written(character, np.random.default_rng(seed), side_px))
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def upload(page: Page, content: bytes, name: str = "picture.png") -> None:
+    page.get_by_role("tab", name="Upload").click()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+
+
+def lines(page: Page) -> list[str]:
+    shown = page.locator(".st-key-page-text")
+    expect(shown).to_be_visible()
+    return shown.get_by_test_id("stText").inner_text().split("\n")
+
+
+def test_a_photo_of_two_lines(screen: Page) -> None:
+    upload(screen, photo(), "photo.jpg")
+    read = lines(screen)
+    assert [len(line) for line in read] == [4, 4]
+    assert sum(a == b for a, b in zip("".join(read), "大木人口日中十三", strict=True)) >= 6
+
+
+def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
+    upload(desktop, photo(), "photo.jpg")
+    assert [len(line) for line in lines(desktop)] == [4, 4]
+    text = desktop.locator(".st-key-page-text").get_by_test_id("stText")
+    choose_rows(desktop, 0, 1)
+    desktop.get_by_role("button", name="Merge").click()
+    expect(text).to_have_text(pattern(3, 4))
+    choose_rows(desktop, 0)
+    desktop.get_by_role("button", name="Cut in two").click()
+    expect(text).to_have_text(pattern(4, 4))
+    choose_rows(desktop, 2, 3)
+    desktop.get_by_role("button", name="Delete").click()
+    expect(text).to_have_text(pattern(2, 4))
+
+
+def pattern(*lengths: int) -> re.Pattern[str]:
+    return re.compile("^" + r"\s".join(f"\\S{{{length}}}" for length in lengths) + "$")
+
+
+def choose_rows(page: Page, *rows: int) -> None:
+    """Tick rows of the table of characters, which is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    table.scroll_into_view_if_needed()
+    for row in rows:
+        page.wait_for_timeout(700)
+        box = table.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 16, box["y"] + 35 * (row + 1) + 18)
+    page.wait_for_timeout(700)
+
+
+def test_paste(screen: Page) -> None:
+    screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    screen.get_by_role("tab", name="Upload").click()
+    expect(screen.get_by_role("button", name="Paste a picture")).to_be_visible()
+    screen.evaluate(
+        """async (data) => {
+            const blob = await (await fetch(data)).blob();
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        data_url(picture("木")),
+    )
+    if screen.evaluate("navigator.maxTouchPoints > 0"):
+        screen.get_by_role("button", name="Paste a picture").tap()
+    else:
+        screen.locator("body").press("Control+v")
+    expect(best(screen, "木")).to_be_visible()
+    for caption in ("The picture", "Taken as ink", "What the model saw"):
+        expect(screen.get_by_text(caption)).to_be_visible()
+
+
+def data_url(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+@pytest.fixture
+def camera(serve: Starter, place: Workspace, tmp_path: Path, chromium: Browser) -> Iterator[Page]:
+    """A window of a Chromium whose camera sees one written character."""
+    video = tmp_path / "camera.mjpeg"
+    frame = np.full((480, 640), 255, np.uint8)
+    frame[90:390, 170:470] = written("木", np.random.default_rng(1), 300)
+    video.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes() * 4)
+    arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
+    browser = chromium.browser_type.launch(
+        executable_path=path, args=[*CHROMIUM_ARGUMENTS, *arguments, f"--use-file-for-fake-video-capture={video}"]
+    )
+    with window(browser, permissions=["camera"]) as page:
+        page.goto(serve(place).url)
+        yield page
+    browser.close()
+
+
+def test_camera(camera: Page) -> None:
+    camera.get_by_role("tab", name="Upload").click()
+    camera.get_by_text("Camera", exact=True).click()
+    camera.get_by_role("button", name="Take Photo").click()
+    expect(best(camera, "木")).to_be_visible()
+
+
+@pytest.mark.parametrize("as_zip", [False, True])
+def test_five_hundred_files_at_once(desktop: Page, tmp_path: Path, as_zip: bool) -> None:
+    files = {f"{number}.png": picture("木人中"[number % 3], 64, number) for number in range(499)} | {
+        "bad.png": b"rubbish"
+    }
+    desktop.get_by_role("tab", name="Upload").click()
+    chooser = desktop.locator("input[type=file]").first
+    if as_zip:
+        (tmp_path / "many.zip").write_bytes(zipped(files))
+        chooser.set_input_files(tmp_path / "many.zip")
+        desktop.get_by_role("button", name="Recognise 1 file").click()
+    else:
+        for name, content in files.items():
+            (tmp_path / name).write_bytes(content)
+        chooser.set_input_files([tmp_path / name for name in files])
+        desktop.get_by_role("button", name="Recognise 500 files").click(timeout=240_000)  # each is a request
+    expect(desktop.get_by_text("All 500")).to_be_visible(timeout=120_000)
+    expect(desktop.get_by_text("Unreadable 1")).to_be_visible()
+    with desktop.expect_download() as download:
+        desktop.get_by_role("button", name="Download as CSV").click()
+    rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
+    assert tuple(rows[0]) == COLUMNS
+    assert len(rows) == 501
+    assert sum(row[1] == "木人中"[int(row[0].split(".")[0]) % 3] for row in rows[1:] if row[1]) > 450
+    desktop.get_by_text("Doubtful").click()
+    expect(desktop.get_by_test_id("stDataFrame")).to_be_visible()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def huge() -> bytes:
+    file = io.BytesIO()
+    Image.new("1", (20_000, 20_000), 1).save(file, "PNG")
+    return file.getvalue()
+
+
+BAD = {
+    "empty.png": (lambda: b"", "is empty"),
+    "text.png": (lambda: b"no picture", "cannot be read as a picture"),
+    "paper.png": (lambda: b"%PDF-1.7 rubbish", "cannot be read as a picture"),
+    "huge.png": (huge, "20000×20000 pixels"),
+    "black.png": (lambda: encoded(np.zeros((300, 300), np.uint8)), "No ink found"),
+}
+
+
+def test_what_cannot_be_read_is_one_sentence(desktop: Page) -> None:
+    for name, (content, says) in BAD.items():
+        upload(desktop, content(), name)
+        expect(desktop.get_by_test_id("stAlert").filter(has_text=says)).to_be_visible()
+        desktop.reload()
+
+
+def animated() -> bytes:
+    frames = [Image.fromarray(written(each, np.random.default_rng(0), 200)) for each in "木人"]
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=100)
+    return file.getvalue()
+
+
+def transparent() -> bytes:
+    """Ink on nothing, as a drawing programme leaves it."""
+    ink = 255 - written("木", np.random.default_rng(0), 200)
+    return encoded(np.dstack([np.zeros_like(ink)] * 3 + [ink]))
+
+
+GOOD = {
+    "animated.gif": animated,
+    "transparent.png": transparent,
+    "white-on-black.png": lambda: encoded(255 - written("木", np.random.default_rng(0), 200)),
+}
+
+
+def test_odd_pictures_are_read_all_the_same(desktop: Page) -> None:
+    assert "木" in STROKES
+    for name, content in GOOD.items():
+        upload(desktop, content(), name)
+        expect(best(desktop, "木")).to_be_visible()
+        desktop.reload()
+
+
+def test_a_pdf_is_not_taken(desktop: Page) -> None:
+    upload(desktop, b"%PDF-1.7", "paper.pdf")
+    expect(desktop.get_by_text("not allowed")).to_be_visible()
