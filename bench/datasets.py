@@ -109,10 +109,10 @@ def ours(folder: Path, workspace: Workspace) -> tuple[Dataset, dict[str, float]]
     clock = Clock()
     dataset = import_dataset(workspace, ImportConfig(location=folder, name="bench"), clock)
     clock("split and manifest", 0, 0)
-    images = open_pack(dataset, clock).images
+    pack = open_pack(dataset, clock)
     clock("first batch", 0, 0)
     rows = part_rows(dataset.parts("default"), Part.TRAIN)
-    images[np.random.default_rng(0).permutation(rows)[:BATCH_SIZE]].astype(np.float32)
+    pack[np.random.default_rng(0).permutation(rows)[:BATCH_SIZE]].astype(np.float32)
     return dataset, clock.finish()
 
 

@@ -86,13 +86,14 @@ def test_first_frame() -> None:
     assert_close(decode(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])))
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize(("orientation", "turn"), [(3, 2), (6, 3), (8, 1)])
-def test_orientation(orientation: int, turn: int) -> None:
+def test_orientation(orientation: int, turn: int, kind: str) -> None:
     upright = GRAY[:, :50]
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned = np.ascontiguousarray(np.rot90(upright, -turn))
-    assert_close(decode(encoded(Image.fromarray(turned), "JPEG", exif=exif, quality=95)), 3, upright)
+    assert_close(decode(encoded(Image.fromarray(turned), kind, exif=exif, quality=95)), 3, upright)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n", png(GRAY)[:200], b"GIF89a" + bytes(20)])

@@ -30,7 +30,7 @@ def test_a_folder_is_read_in_place_and_left_as_it_is(workspace: Workspace, tmp_p
     assert dataset.description["location"] == str(folder)
     assert dataset.parts("default").value_counts().to_dict() == {"train": 8, "validation": 2, "test": 2}
     assert everything_below(folder) == before
-    assert sorted(path.name for path in dataset.folder.iterdir()) == ["dataset.json", "manifest.parquet"]
+    assert sorted(path.name for path in dataset.folder.iterdir()) == ["dataset.json", "manifest.parquet", "packs"]
 
 
 def test_a_gbk_zip(workspace: Workspace, tmp_path: Path) -> None:

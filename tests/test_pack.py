@@ -1,6 +1,6 @@
-import errno
 import hashlib
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from hanzi_core.dataset import Dataset, open_pack, rescan
 from hanzi_core.dataset.pack import PACKING, ready_pack, sample_pictures
+from hanzi_core.dataset.scan import SCANNING
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.normalise import normalise
 from hanzi_core.jobs import Stopped
@@ -25,21 +26,29 @@ def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
     return imported(workspace, write_files(tmp_path / "a", {**files, "人/x.png": b"x"}))
 
 
-def content(dataset: Dataset) -> str:
-    return hashlib.sha256(open_pack(dataset, silent).images.tobytes()).hexdigest()
+def content(dataset: Dataset, size_px: int = 64) -> str:
+    pack = open_pack(dataset, silent, size_px)
+    return hashlib.sha256(pack[range(len(pack))].tobytes()).hexdigest()
 
 
 def pack_files(dataset: Dataset) -> list[str]:
     return sorted(path.suffix for path in (dataset.folder / "packs").iterdir() if path.name != ".lock")
 
 
-def test_row_for_row_what_normalise_gives(dataset: Dataset) -> None:
-    images = open_pack(dataset, silent).images
-    assert isinstance(images, np.memmap)
-    assert images.shape == (MANY + 1, 64, 64)
-    assert not images[MANY].any()
-    for row in (0, 255, 256, MANY - 1):
-        np.testing.assert_array_equal(images[row], normalise(drawn("人", row, 32)))
+def refuse(_phase: str, _done: int, _total: int) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize("size_px", [64, 32])
+def test_row_for_row_what_normalise_gives(dataset: Dataset, size_px: int) -> None:
+    pack = open_pack(dataset, silent, size_px)
+    assert (len(pack), pack.side_px) == (MANY + 1, size_px)
+    rows = np.array([MANY - 1, 255, MANY, 256, 0])
+    pictures = pack[rows]
+    assert not pictures[2].any()
+    for row, picture in zip(rows, pictures, strict=True):
+        if row < MANY:
+            np.testing.assert_array_equal(picture, normalise(drawn("人", row, 32), size_px))
 
 
 @pytest.mark.parametrize("kind", ["zip", "gnt"])
@@ -48,26 +57,28 @@ def test_other_sources(workspace: Workspace, tmp_path: Path, kind: str) -> None:
         place = write_zip(tmp_path / "a.zip", {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)})
     else:
         place = write_gnt(tmp_path / "a.gnt", "人人人")
-    images = open_pack(imported(workspace, place), silent).images
+    pictures = open_pack(imported(workspace, place), silent)[range(3)]
     for row in range(3):
-        np.testing.assert_array_equal(images[row], normalise(drawn("人", row)))
+        np.testing.assert_array_equal(pictures[row], normalise(drawn("人", row)))
 
 
-def test_made_once(dataset: Dataset) -> None:
-    assert ready_pack(dataset) is None
-    open_pack(dataset, silent)
-
-    def fail(_phase: str, _done: int, _total: int) -> None:
-        raise AssertionError
-
-    open_pack(dataset, fail)
+def test_the_scan_has_made_it(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert open_pack(dataset, refuse)[[3]].any()
     assert ready_pack(dataset) is not None
+    assert pack_files(dataset) == [".pack"]
 
 
-def test_another_size_is_another_pack(dataset: Dataset) -> None:
-    open_pack(dataset, silent)
-    assert open_pack(dataset, silent, 32).images.shape[1:] == (32, 32)
-    assert pack_files(dataset) == [".npy", ".npy"]
+def test_it_takes_a_third_of_its_pixels_at_most(dataset: Dataset) -> None:
+    (path,) = (dataset.folder / "packs").glob("*.pack")
+    assert path.stat().st_size < MANY * 64 * 64 / 3
+
+
+def test_another_size_is_another_pack_made_once(dataset: Dataset) -> None:
+    assert ready_pack(dataset, 32) is None
+    open_pack(dataset, silent, 32)
+    open_pack(dataset, refuse, 32)
+    assert pack_files(dataset) == [".pack", ".pack"]
 
 
 def test_a_stopped_pack_goes_on_where_it_was(dataset: Dataset) -> None:
@@ -76,40 +87,90 @@ def test_a_stopped_pack_goes_on_where_it_was(dataset: Dataset) -> None:
             raise Stopped
 
     with pytest.raises(Stopped):
-        open_pack(dataset, stop)
-    assert pack_files(dataset) == [".json", ".partial"]
+        open_pack(dataset, stop, 32)
+    assert pack_files(dataset) == [".kept", ".pack", ".partial"]
     seen: list[int] = []
-    images = open_pack(dataset, lambda _phase, done, _total: seen.append(done)).images
+    pictures = open_pack(dataset, lambda _phase, done, _total: seen.append(done), 32)[[0, 511, 512, MANY - 1]]
     assert seen == [MANY + 1]
-    for row in (0, 511, 512, MANY - 1):
-        np.testing.assert_array_equal(images[row], normalise(drawn("人", row, 32)))
-    assert pack_files(dataset) == [".npy"]
+    for row, picture in zip((0, 511, 512, MANY - 1), pictures, strict=True):
+        np.testing.assert_array_equal(picture, normalise(drawn("人", row, 32), 32))
+    assert pack_files(dataset) == [".pack", ".pack"]
 
 
-def test_a_changed_dataset_replaces_its_pack(dataset: Dataset, tmp_path: Path) -> None:
-    first = content(dataset)
-    write_files(tmp_path / "a", {"人/new.png": png(drawn("人", 9999, 32))})
+def test_a_second_scan_brings_the_pack_along(dataset: Dataset, tmp_path: Path) -> None:
+    open_pack(dataset, silent, 32)
+    write_files(tmp_path / "a", {"一/new.png": png(drawn("一", 9999, 32)), "人/0001.png": png(drawn("人", 5000, 32))})
+    (tmp_path / "a" / "人" / "0000.png").unlink()
+    read: list[int] = []
+    rescan(dataset, lambda phase, done, _total: read.append(done) if phase == SCANNING else None)
+    assert read == [2]
+    (pack,) = [open_pack(dataset, refuse)]
+    seeds = [9999, 5000, *range(2, MANY)]
+    for seed, picture in zip(seeds, pack[range(MANY)], strict=True):
+        np.testing.assert_array_equal(picture, normalise(drawn("一" if seed == 9999 else "人", seed, 32)))
+    assert not pack[[MANY]].any()
+    assert pack_files(dataset) == [".pack", ".pack"]  # that of 32 px goes when it is made anew
+    open_pack(dataset, silent, 32)
+    assert pack_files(dataset) == [".pack", ".pack"]
+
+
+def test_a_second_scan_of_nothing_new_leaves_the_pack(dataset: Dataset) -> None:
+    (path,) = (dataset.folder / "packs").glob("*.pack")
+    before = path.stat()
     rescan(dataset, silent)
-    assert content(dataset) != first
-    assert pack_files(dataset) == [".npy"]
+    assert path.stat() == before
+
+
+def test_a_second_scan_without_a_pack_reads_nothing_for_one(dataset: Dataset, tmp_path: Path) -> None:
+    shutil.rmtree(dataset.folder / "packs")
+    write_files(tmp_path / "a", {"一/new.png": png(drawn("一", 9999, 32))})
+    rescan(dataset, silent)
+    assert ready_pack(dataset) is None
+    np.testing.assert_array_equal(open_pack(dataset, silent)[[1]][0], normalise(drawn("人", 0, 32)))
+
+
+def test_a_scan_that_is_stopped_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
+    write_files(tmp_path / "a", {"一/new.png": png(drawn("一", 9999, 32))})
+
+    def stop(phase: str, _done: int, _total: int) -> None:
+        if phase == SCANNING:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        rescan(dataset, stop)
+    assert pack_files(dataset) == [".pack"]
+    assert open_pack(dataset, refuse)[[0]].any()
+
+
+def test_a_damaged_pack_is_a_sentence(dataset: Dataset) -> None:
+    (path,) = (dataset.folder / "packs").glob("*.pack")
+    for damage in (path.read_bytes()[:-1], b"", b"x" * 100):
+        path.write_bytes(damage)
+        with pytest.raises(DatasetError, match="is damaged"):
+            open_pack(dataset, silent)
 
 
 def test_a_picture_that_changed_since_the_scan_is_a_sentence(dataset: Dataset, tmp_path: Path) -> None:
     (tmp_path / "a" / "人" / "0003.png").write_bytes(png(drawn("人", 9999, 32)))
     with pytest.raises(DatasetError, match=r"0003\.png has changed"):
-        open_pack(dataset, silent)
-    assert pack_files(dataset) == []
+        open_pack(dataset, silent, 32)
+    assert pack_files(dataset) == [".pack"]
 
 
-def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A full disk cannot be had in a test: the system call that asks for the space is made to refuse.
-    def refuse(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@pytest.mark.skipif(os.name == "nt", reason="limits the size of files as Linux and macOS do")
+def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset) -> None:
+    import resource
 
-    monkeypatch.setattr(os, "posix_fallocate", refuse)
-    with pytest.raises(WorkspaceError, match="No space is left"):
-        open_pack(dataset, silent)
-    assert pack_files(dataset) == []
+    # The system refuses to let a file grow, as a full disk does.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(WorkspaceError, match="No space is left"):
+            open_pack(dataset, silent, 96)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert pack_files(dataset) == [".pack"]
+    assert open_pack(dataset, silent, 96)[[0]].any()
 
 
 def test_two_at_once_make_one(dataset: Dataset) -> None:
@@ -117,8 +178,8 @@ def test_two_at_once_make_one(dataset: Dataset) -> None:
     results: list[str] = []
 
     def make() -> None:
-        open_pack(dataset, lambda phase, done, _total: phases.append(done) if phase == PACKING else None)
-        results.append(content(dataset))
+        open_pack(dataset, lambda phase, done, _total: phases.append(done) if phase == PACKING else None, 32)
+        results.append(content(dataset, 32))
 
     threads = [threading.Thread(target=make) for _ in range(2)]
     for thread in threads:

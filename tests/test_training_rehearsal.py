@@ -22,14 +22,14 @@ from tests.runs import silent
 load_backend(["cpu"])
 
 from hanzi_core.training.input import Material, epoch_order  # noqa: E402
-from hanzi_core.training.rehearsal import Pictures  # noqa: E402
+from hanzi_core.training.rehearsal import Packs  # noqa: E402
 
 
 def test_rows_are_counted_on_from_pack_to_pack() -> None:
     first, second = np.zeros((3, 2, 2), np.uint8), np.arange(2, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
-    pictures = Pictures([first, second + 7])
-    assert len(pictures) == 5
-    assert pictures[np.array([4, 0, 3, 2])][:, 0, 0].tolist() == [8, 0, 7, 0]
+    packs = Packs([first, second + 7])
+    assert len(packs) == 5
+    assert packs[np.array([4, 0, 3, 2])][:, 0, 0].tolist() == [8, 0, 7, 0]
 
 
 def test_an_epoch_holds_every_correction_and_other_old_pictures_each_time() -> None:
@@ -75,7 +75,8 @@ def recalled(workspace: Workspace, name: str, bundle: Bundle) -> float:
     from hanzi_core.dataset import open_pack
 
     dataset = Dataset.find(workspace, name)
-    found = bundle.load().predict(open_pack(dataset, silent, bundle.card.image_size_px).images[:])
+    pack = open_pack(dataset, silent, bundle.card.image_size_px)
+    found = bundle.load().predict(pack[np.arange(len(pack))])
     answers = [bundle.labels[index] for index in found.probabilities.argmax(axis=1)]
     return float(np.mean([one == other for one, other in zip(answers, dataset.manifest()["label"], strict=True)]))
 

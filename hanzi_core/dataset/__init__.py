@@ -5,7 +5,8 @@ from hanzi_core.dataset.faults import find_faults
 from hanzi_core.dataset.importing import ImportConfig, import_dataset, rescan
 from hanzi_core.dataset.leaks import find_leaks
 from hanzi_core.dataset.manifest import Fault, fault_name, read_manifest
-from hanzi_core.dataset.pack import Pack, open_pack
+from hanzi_core.dataset.pack import open_pack
+from hanzi_core.dataset.pack_file import Pack
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import Part, SplitSettings, assign_parts, split_shortfalls

@@ -3,9 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,7 @@ _HWDB_PART = re.compile(r"hwdb[\d.]*_?(trn|tst)")
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One picture of a collection, as its directory tells it, before it is opened."""
 
     path: str
@@ -87,6 +86,12 @@ def part_of(folders: tuple[str, ...]) -> str:
 
 def file_entry(names: tuple[str, ...], size_bytes: int, modified_ns: int) -> Entry:
     """The entry of the file at ``names``; a folder called ``train`` is a part and no class."""
-    folders = names[:-1]
+    given, part = _class_and_part(names[:-1])
+    return Entry("/".join(names), given, size_bytes, modified_ns, part)
+
+
+@lru_cache(maxsize=1024)
+def _class_and_part(folders: tuple[str, ...]) -> tuple[str, str]:
+    """What the folders of a file say; asked anew for each of its thousand neighbours."""
     given = folders[-1] if folders and folders[-1].lower() not in PART_FOLDERS else ""
-    return Entry("/".join(names), given, size_bytes, modified_ns, part_of(folders[:-1] if given else folders))
+    return given, part_of(folders[:-1] if given else folders)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 
 from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
@@ -22,15 +23,15 @@ class FolderSource:
 
     def entries(self) -> Iterator[Entry]:
         """Every file below the folder; links are not followed, they may lead anywhere."""
-        yield from self._walk(self.location, ())
+        yield from self._walk(str(self.location), ())
 
-    def _walk(self, folder: Path, names: tuple[str, ...]) -> Iterator[Entry]:
+    def _walk(self, folder: str, names: tuple[str, ...]) -> Iterator[Entry]:
         for child in _children(folder, is_root=not names):
             if is_hidden(child.name) or child.is_symlink():
                 continue
             try:
                 if child.is_dir():
-                    yield from self._walk(Path(child.path), (*names, child.name))
+                    yield from self._walk(child.path, (*names, child.name))
                 elif child.is_file():
                     yield _entry((*names, child.name), child.stat())
             except FileNotFoundError:  # deleted since its folder was listed: it is simply no part of the collection
@@ -39,12 +40,13 @@ class FolderSource:
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
         try:
-            return (self.location / path).read_bytes()
+            with FileIO(f"{self.location}/{path}") as file:  # a Path a file would cost a tenth of the scan
+                return file.readall()
         except (OSError, ValueError) as error:
             raise DatasetError(mark("{path} has gone or cannot be read: scan the dataset again."), path=path) from error
 
 
-def _children(folder: Path, is_root: bool) -> list[os.DirEntry[str]]:
+def _children(folder: str, is_root: bool) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as found:
             return sorted(found, key=lambda child: child.name)

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import psutil
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.archive import ZipLimits
@@ -13,11 +14,13 @@ from hanzi_core.dataset.faults import with_exclusions
 from hanzi_core.dataset.labels import SIZE_LIMIT_BYTES
 from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.manifest import write_manifest
+from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings
-from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PICTURES, UPLOAD, Dataset, describe
+from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe
 from hanzi_core.errors import DatasetError
+from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
 
@@ -69,7 +72,7 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
     if label_list is not None:
         name = "labels" + Path(label_list[0]).suffix.lower()
         replace_file(building / name, label_list[1])
-    write_manifest(scan(source, report, label_list), building / MANIFEST)
+    write_manifest(scan(source, report, label_list, packs=building / PACKS), building / MANIFEST)
     taken = PICTURES if config.location.is_dir() else UPLOAD
     location = taken if config.take else str(source.location)
     replace_json(building / DESCRIPTION, describe(source, location, config.limits, name))
@@ -125,13 +128,17 @@ def _claim(building: Path, target: Path) -> None:
 def rescan(dataset: Dataset, report: Report) -> Dataset:
     """Read what has changed in the dataset's source, and divide it anew with the settings of each of its splits.
 
-    What the user excluded stays excluded; so does every split where nothing has changed.
+    What the user excluded stays excluded; so does every split where nothing has changed. A second scan of the same
+    dataset waits for the first.
 
     Raises:
         DatasetError: the source has gone, or holds no picture any more; the old manifest stays.
     """
-    manifest = scan(dataset.source(), report, dataset.label_list(), previous=dataset.manifest())
-    write_manifest(with_exclusions(manifest, dataset.excluded_kinds()), dataset.folder / MANIFEST)
-    for settings in dataset.splits().values():
-        dataset.split(settings)
+    packs = dataset.folder / PACKS
+    with writing(packs), FileLock(dataset.folder / ".scan.lock"):
+        manifest = scan(dataset.source(), report, dataset.label_list(), dataset.manifest(), packs)
+        write_manifest(with_exclusions(manifest, dataset.excluded_kinds()), dataset.folder / MANIFEST)
+        clear_others(pack_path(packs, manifest["digest"], IMAGE_SIZE_PX))
+        for settings in dataset.splits().values():
+            dataset.split(settings)
     return dataset

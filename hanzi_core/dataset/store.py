@@ -32,6 +32,7 @@ from hanzi_core.workspace import Workspace, check_name, replace_json
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
 UPLOAD = "upload.zip"
+PACKS = "packs"
 PICTURES = "pictures"
 """Files and folders that are the dataset's own."""
 

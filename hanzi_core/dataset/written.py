@@ -1,7 +1,6 @@
 """Pictures that the simulated hand wrote for a dataset: in its own folder, beside a source that nobody writes to."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ class WithWritten:
     def entries(self) -> Iterator[Entry]:
         """Every file of both, what was written first."""
         for entry in self._written.entries():
-            yield replace(entry, path=_PREFIX + entry.path)
+            yield entry._replace(path=_PREFIX + entry.path)
         yield from self._source.entries()
 
     def read(self, path: str) -> bytes:

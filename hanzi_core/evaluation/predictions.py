@@ -64,12 +64,12 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
             part=config.part.value,
             name=config.dataset,
         )
-    images = open_pack(dataset, work.report, bundle.card.image_size_px).images
+    pack = open_pack(dataset, work.report, bundle.card.image_size_px)
     model = bundle.load(threads=2)
     tables = []
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]
-        tables.append(_predict(model, images[some], manifest.iloc[some]))
+        tables.append(_predict(model, pack[some], manifest.iloc[some]))
         work.report(PREDICTING, start + len(some), len(rows))
     predictions = pd.concat(tables, ignore_index=True)
     write_predictions(predictions, work.folder / PREDICTIONS)

@@ -16,6 +16,9 @@ PIXEL_LIMIT = 60_000_000
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+"""How a PNG begins; width and height follow."""
+
 # Our own limit stands above; Pillow's would warn at another size, and through another channel.
 Image.MAX_IMAGE_PIXELS = None
 
@@ -39,13 +42,14 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
     if not data:
         raise ImageError(mark("{name} is empty (0 bytes)."), name=name or "picture")
     try:
+        # cv2 reads PNG twice as fast; what it cannot read, and kinds with orientation, frames or CMYK, are Pillow's.
+        if data.startswith(_PNG) and b"eXIf" not in data:
+            _check_size(int.from_bytes(data[16:20]), int.from_bytes(data[20:24]), name)
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            if pixels is not None:
+                return _flatten(_to_8_bit(pixels), blue_first=True)
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            _check_size(picture, name)
-            # cv2 reads PNG and BMP some 3 times faster; the kinds with orientation, frames or CMYK are Pillow's.
-            if picture.format in ("PNG", "BMP"):
-                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-                if pixels is not None:
-                    return _flatten(_to_8_bit(pixels), blue_first=True)
+            _check_size(picture.width, picture.height, name)
             return _flatten(_pillow_pixels(picture), blue_first=False)
     except ImageError:
         raise
@@ -57,13 +61,13 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
         ) from error
 
 
-def _check_size(picture: Image.Image, name: str) -> None:
-    if picture.width * picture.height > PIXEL_LIMIT:
+def _check_size(width: int, height: int, name: str) -> None:
+    if width * height > PIXEL_LIMIT:
         raise ImageError(
             mark("{name} has {width}×{height} pixels; make it smaller than {limit} megapixels."),
             name=name or "picture",
-            width=picture.width,
-            height=picture.height,
+            width=width,
+            height=height,
             limit=PIXEL_LIMIT // 1_000_000,
         )
 

@@ -27,8 +27,8 @@ _LEAST_REHEARSED = 1000
 class Material:
     """Everything that a run takes from its dataset, and from the one that it rehearses with."""
 
-    images: Any
-    """``(rows, size, size)`` ``uint8``, memory-mapped; asked for by arrays of rows."""
+    pack: Any
+    """A picture a row, asked for by arrays of rows: a :class:`~hanzi_core.dataset.Pack`, or several in a row."""
     targets: NDArray[np.integer]
     """The class of each row, -1 for a class that is not trained."""
     labels: list[str]
@@ -77,8 +77,8 @@ def gather(
     if len(known) < len(validation):
         unknown = sorted(set(manifest["label"].iloc[validation]) - set(labels))
         print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
-    images = open_pack(dataset, report, image_size_px).images
-    return Material(images, targets, labels, part_rows(parts, Part.TRAIN), known, split_digest(parts))
+    pack = open_pack(dataset, report, image_size_px)
+    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, split_digest(parts))
 
 
 class Batches(keras.utils.PyDataset):
@@ -112,7 +112,7 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[NDArray, ...]:
         first = (index + self._done) * self._batch_size
         rows = self._order[first : first + self._batch_size][self._part :: self._parts]
-        pictures = self._material.images[rows][..., np.newaxis].astype(np.float32)
+        pictures = self._material.pack[rows][..., np.newaxis].astype(np.float32)
         targets = self._material.targets[rows]
         return (pictures, targets) if self._weights is None else (pictures, targets, self._weights[targets])
 

@@ -6,6 +6,7 @@ that going over old material with the new prevents it).
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,10 @@ from hanzi_core.training.input import Material
 SPLIT = "default"
 
 
-class Pictures:
-    """Rows of several packs, counted on from one to the next."""
+class Packs:
+    """Rows of several packs of one picture size, counted on from one to the next."""
 
-    def __init__(self, packs: Sequence[NDArray[np.uint8]]) -> None:
+    def __init__(self, packs: Sequence[Any]) -> None:
         self._packs = packs
         self._ends = np.cumsum([len(pack) for pack in packs])
 
@@ -32,12 +33,14 @@ class Pictures:
 
     def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         """``(rows, size, size)``."""
-        found = np.empty((len(rows), *self._packs[0].shape[1:]), np.uint8)
         holder = np.searchsorted(self._ends, rows, side="right")
-        for number, pack in enumerate(self._packs):
-            mine = holder == number
-            found[mine] = pack[rows[mine] - (self._ends[number] - len(pack))]
-        return found
+        places, found = [], []
+        for number in np.unique(holder):
+            (mine,) = np.nonzero(holder == number)
+            before = self._ends[number] - len(self._packs[number])
+            places.append(mine)
+            found.append(self._packs[number][rows[mine] - before])
+        return np.concatenate(found)[np.argsort(np.concatenate(places))]
 
 
 def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report) -> Material:
@@ -51,7 +54,7 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
     manifest, parts = dataset.manifest(), dataset.parts(SPLIT)
     number = {label: index for index, label in enumerate(material.labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
-    first = len(material.images)
+    first = len(material.pack)
 
     def known(part: Part) -> NDArray[np.int64]:
         rows = part_rows(parts, part)
@@ -64,7 +67,7 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
         )
     return replace(
         material,
-        images=Pictures([material.images, open_pack(dataset, report, image_size_px).images]),
+        pack=Packs([material.pack, open_pack(dataset, report, image_size_px)]),
         targets=np.concatenate([material.targets, targets]),
         validation=np.concatenate([material.validation, known(Part.VALIDATION)]),
         rehearsal=known(Part.TRAIN),

@@ -11,7 +11,7 @@ from hanzi_core.dataset import Dataset, Fault
 from hanzi_core.image.presets import BUILT_IN, list_presets
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter
-from tests.collection import drawn, png, write_files
+from tests.collection import drawn, png, write_files, write_gnt, write_zip
 
 pytestmark = pytest.mark.browser
 
@@ -82,3 +82,28 @@ def test_from_numbered_folders_to_folders_for_other_tools(
     assert list_presets(workspace)["turned"].rotation_deg == 16
     write_out(page, tmp_path / "out")
     assert (tmp_path / "out" / "labels.txt").read_text("utf-8") == "人\n木\n"
+
+
+def test_a_zip_from_chinese_windows_is_uploaded(
+    page: Page, serve: Starter, workspace: Workspace, tmp_path: Path
+) -> None:
+    files = {f"汉字/{label}/{seed}.png": png(drawn(label, seed)) for label in "人木" for seed in range(6)}
+    page.goto(f"{serve(workspace).url}/datasets")
+    page.locator("input[type=file]").set_input_files(write_zip(tmp_path / "汉字.zip", files, "gbk"))
+    expect(page.get_by_text("汉字.zip")).to_be_visible()
+    page.get_by_role("button", name="Import").first.click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Pictures")).to_contain_text("12", timeout=60_000)
+    dataset = Dataset.find(workspace, "汉字")
+    assert set(dataset.manifest(["label"])["label"]) == set("人木")
+    assert [path.name for path in workspace.datasets.iterdir()] == ["汉字"]  # the upload has moved into it
+
+
+def test_records_of_casia_by_their_path(page: Page, serve: Starter, workspace: Workspace, tmp_path: Path) -> None:
+    place = write_gnt(tmp_path / "1001-f.gnt", "人木人木人木")
+    page.goto(f"{serve(workspace).url}/datasets")
+    page.get_by_role("tab", name="Folder or zip on this server").click()
+    page.get_by_label("Path on the server").fill(str(place))
+    page.get_by_role("button", name="Import").last.click()
+    expect(page.get_by_test_id("stMetric").filter(has_text="Pictures")).to_contain_text("6", timeout=60_000)
+    page.get_by_role("tab", name="Pictures").click()
+    expect(page.get_by_test_id("stImage").first).to_be_visible()

@@ -1,0 +1,92 @@
+"""The faults of a dataset in a real browser: excluded by kind and by file, taken back, scanned again, deleted."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from hanzi_core.dataset import Dataset, Fault
+from hanzi_core.workspace import Workspace
+from tests.browser.conftest import Starter
+from tests.browser.test_datasets import wait_for
+from tests.collection import drawn, imported, png, write_files
+from tests.handwriting import write_collection
+
+pytestmark = pytest.mark.browser
+
+ROW_PX = 35
+"""Height of a row, and of the header, of Streamlit's tables: they are drawn on a canvas."""
+
+
+@pytest.fixture
+def dataset(workspace: Workspace, tmp_path: Path) -> Dataset:
+    folder = write_collection(tmp_path / "a", "人木日", 8)
+    one = (folder / "人" / "0.png").read_bytes()
+    files = {"人/copy.png": one, "木/again.png": (folder / "木" / "3.png").read_bytes(), "日/broken.png": b"x"}
+    return imported(workspace, write_files(folder, files))
+
+
+def excluded(dataset: Dataset) -> list[str]:
+    manifest = dataset.manifest(["path", "excluded"])
+    return manifest.loc[manifest["excluded"], "path"].tolist()
+
+
+def tick(table: Locator, row: int, column: int) -> None:
+    """Press the box in a cell, by keys from the first one: where a column begins depends on the fonts."""
+    table.click(position={"x": 20, "y": (row + 1.5) * ROW_PX})
+    for _step in range(column):
+        table.page.keyboard.press("ArrowRight")
+    table.page.keyboard.press("Space")
+
+
+def select(table: Locator, row: int) -> None:
+    """Press the box before a row."""
+    table.click(position={"x": 16, "y": (row + 1.5) * ROW_PX})
+
+
+def choose_kind(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Files with").click()
+    page.get_by_role("option", name=name).click()
+
+
+def leave_a_kind_out(page: Page) -> None:
+    """The second line is that of exact copies; its third column is the box."""
+    tick(page.get_by_test_id("stDataFrame").first, row=1, column=2)
+    page.get_by_role("button", name="Apply").click()
+
+
+def list_of_faults(page: Page) -> str:
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download this list").click()
+    return Path(download.value.path()).read_text("utf-8-sig")
+
+
+def test_from_faults_to_nothing_left(page: Page, serve: Starter, dataset: Dataset, tmp_path: Path) -> None:
+    page.goto(f"{serve(Workspace(dataset.folder.parents[1])).url}/datasets?dataset=set")
+    page.get_by_role("tab", name="Faults").click()
+    assert "日/broken.png,日,unreadable" in list_of_faults(page)
+
+    leave_a_kind_out(page)
+    wait_for(lambda: dataset.excluded_kinds() == {Fault.DUPLICATE})
+    expect(page.get_by_text("2 pictures are excluded")).to_be_visible()
+    assert excluded(dataset) == ["人/copy.png", "木/again.png"]
+    leave_a_kind_out(page)
+    wait_for(lambda: excluded(dataset) == [])
+
+    choose_kind(page, "exact copy")
+    select(page.get_by_test_id("stDataFrame").last, row=1)
+    expect(page.get_by_test_id("stImage").first).to_be_visible()
+    page.get_by_role("button", name="Exclude these").click()
+    wait_for(lambda: excluded(dataset) == ["木/again.png"])
+    page.get_by_role("button", name="Take these back").click()
+    wait_for(lambda: excluded(dataset) == [])
+
+    (tmp_path / "a" / "日" / "broken.png").write_bytes(png(drawn("日", 99)))
+    page.get_by_role("button", name="Scan again").click()
+    wait_for(lambda: Fault.UNREADABLE not in set(dataset.manifest(["fault"])["fault"]))
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Delete this dataset").click()
+    expect(page.get_by_text("There is no dataset yet.")).to_be_visible()
+    assert not dataset.folder.exists()
+    assert len(list((tmp_path / "a").rglob("*.png"))) == 27
