@@ -2,6 +2,7 @@
 
     python -m bench.recognition --data ../shared/data                        everything
     python -m bench.recognition --limit 2000 --models paddle --json out.json  a part
+    python -m bench.recognition --stages --sets drawn                        what each stage of ours costs
 
 Vocabularies are open: every class that a model knows competes. Times are of one character at a time on one thread,
 from the decoded picture (normalisation included) or the strokes to the candidates.
@@ -28,6 +29,7 @@ import numpy as np
 
 from bench.development_sets import SETS, DevelopmentSet, MissingSetError, Sample, read_set
 from bench.peers import PEERS, Ranking, Recogniser, is_han, open_peers, rank_rows
+from bench.stages import measure_stages, show_stages
 from hanzi_core.bundle import BUILT_IN, CARD, Bundle
 from hanzi_core.image.normalise import normalise
 
@@ -237,6 +239,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="of that draw")
     parser.add_argument("--characters", type=Path, help="text file: drawn characters to score (our labels by default)")
     parser.add_argument("--prior-weight", type=float, default=0.1, help="how much log-frequencies count")
+    parser.add_argument("--stages", action="store_true", help="instead: what each stage of our answer costs")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     return parser.parse_args()
 
@@ -276,6 +279,10 @@ def main() -> None:
     arguments = _arguments()
     cv2.setNumThreads(1)
     found = _read_sets(arguments)
+    if arguments.stages and found:
+        drawn = [sample for each in found for sample in each.samples if sample.strokes]
+        show_stages(measure_stages(arguments.bundle, drawn[:200]))
+        return
     models = _open_models(arguments.models, arguments.bundle) if found else []
     if not models:
         print("skipped: no set or no model to measure")

@@ -1,10 +1,14 @@
 """How soon which network gets how good, and whether its input keeps up.
 
-    python -m bench.training DATA --minutes 10 --networks compact cnn resnet50
+    python -m bench.training DATA --minutes 8
     python -m bench.training DATA --input
+    python -m bench.training DATA --speed
 
-DATA is a folder or zip of one folder a character. Each network trains in a process of its own, as ``train`` does, for
-the same time on the same machine, and is tested on the same pictures.
+DATA is a folder or zip of one folder a character. Each network trains in a process of its own, as ``train`` does, under
+the same limit of time on the same machine, and is tested on the same pictures. ``cnn`` and ``resnet50`` are the classic
+presets; where the limit cuts one short, the table says after how many of its epochs. ``compact`` gets as many epochs
+as ``estimate`` says that the time is enough for. With ``--workspace`` what has been measured is kept, so that
+``--networks`` can be given one after the other; the last call prints them all.
 """
 
 import argparse
@@ -12,28 +16,47 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import psutil
+
+from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import TrainingConfig
-from hanzi_core.workspace import Workspace
+from hanzi_core.training.config import Network, TrainingConfig
+from hanzi_core.training.presets import preset_values
+from hanzi_core.workspace import Workspace, replace_json
 
 DATASET = "measured"
+BUILT_IN = "compact+built-in"
+"""The network ``compact`` that begins as the built-in model."""
+NETWORKS = ("compact", BUILT_IN, "cnn", "resnet50")
 INPUT_STEPS = 60
+LEAST_EPOCHS, MOST_EPOCHS = 4, 60
+"""Of ``compact``, whatever the time."""
+SAMPLE_S = 1.0
+SPEED_ROUNDS = 4
 
 
 @dataclass(frozen=True)
 class Course:
-    """Validation accuracy of a run over its seconds."""
+    """Validation accuracy of a run over its seconds, by the clock and of the processor."""
 
     network: str
+    epochs: str
+    """Those that were trained, of those of the preset."""
+    images_per_s: float
     seconds: list[float]
+    processor_s: list[float]
     accuracies: list[float]
     test_top_1: float | None
 
@@ -42,54 +65,120 @@ class Course:
         """The best accuracy in validation."""
         return max(self.accuracies, default=0.0)
 
-    def seconds_to(self, accuracy: float) -> float | None:
-        """When it was first this good."""
-        pairs = zip(self.seconds, self.accuracies, strict=True)
-        return next((second for second, reached in pairs if reached >= accuracy), None)
+    def until(self, accuracy: float) -> tuple[float, float] | None:
+        """Seconds and processor seconds when it was first this good."""
+        steps = zip(self.seconds, self.processor_s, self.accuracies, strict=True)
+        return next(((clock, busy) for clock, busy, reached in steps if reached >= accuracy), None)
 
 
-def measure(workspace: Workspace, network: str, minutes: float, extra: list[str]) -> Course:
-    """Train ``network`` by the command line for ``minutes``."""
-    command = [sys.executable, "-m", "hanzi_core", "--workspace", str(workspace.root), "train", "--dataset", DATASET]
-    options = [
-        "--network",
-        network,
-        "--time-limit-min",
-        str(minutes),
-        "--epochs",
-        "1000" if network != "compact" else "40",
-    ]
-    subprocess.run([*command, *options, *extra], check=True, stdout=sys.stderr)
-    return course(network, list_jobs(workspace, "train")[0], list_jobs(workspace, "evaluate")[0])
+def hanzi(workspace: Workspace, *arguments: str) -> list[str]:
+    """The command line of the product."""
+    return [sys.executable, "-m", "hanzi_core", "--workspace", str(workspace.root), *arguments]
 
 
-def course(network: str, run: Job, evaluation: Job | None) -> Course:
+def measure(workspace: Workspace, network: str, minutes: float) -> None:
+    """Train ``network`` by the command line for ``minutes`` at most; its folder keeps the processor's seconds too."""
+    options = ["--dataset", DATASET, "--time-limit-min", str(minutes), "--title", network]
+    options += ["--network", network.partition("+")[0]]
+    if network == BUILT_IN:
+        options += ["--start", "bundle", "--start-bundle", "builtin"]
+    if network.startswith("compact"):
+        options += ["--epochs", str(fitting_epochs(workspace, options[-2:] if network == BUILT_IN else [], minutes))]
+    process = subprocess.Popen(hanzi(workspace, "train", *options), stdout=sys.stderr)
+    with busy_seconds(process.pid) as samples:
+        if process.wait():
+            raise SystemExit(f"{network} did not end well")
+    replace_json(find_run(workspace, network).folder / "processor.json", samples)
+
+
+def fitting_epochs(workspace: Workspace, start: list[str], minutes: float) -> int:
+    """As many as fit into the time by the estimate; a fifth is left for validation and for what else runs."""
+    options = ["--dataset", DATASET, *(["--start", "bundle", *start] if start else [])]
+    subprocess.run(hanzi(workspace, "estimate", *options), check=True, stdout=sys.stderr)
+    found = list_jobs(workspace, "estimate")[0].result() or {}
+    return int(np.clip(0.8 * 60 * minutes / found["epoch_s"], LEAST_EPOCHS, MOST_EPOCHS))
+
+
+@contextmanager
+def busy_seconds(pid: int) -> Iterator[list[tuple[float, float]]]:
+    """Unix time and processor seconds of a process, noted every second."""
+    samples: list[tuple[float, float]] = []
+    over = threading.Event()
+
+    def look() -> None:
+        process = psutil.Process(pid)
+        while not over.wait(SAMPLE_S):
+            with suppress(psutil.Error):
+                used = process.cpu_times()
+                samples.append((time.time(), used.user + used.system))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        thread.join()
+
+
+def find_run(workspace: Workspace, network: str) -> Job:
+    """The newest run of ``network``."""
+    return next(job for job in list_jobs(workspace, "train") if job.title == network)
+
+
+def measured(workspace: Workspace) -> list[str]:
+    """The networks whose measurement is kept."""
+    titles = {job.title for job in list_jobs(workspace, "train") if (job.folder / "processor.json").exists()}
+    return [network for network in NETWORKS if network in titles]
+
+
+def course(workspace: Workspace, network: str) -> Course:
     """The course of a finished run."""
-    rows = [row for row in run.history.rows() if "val_accuracy" in row]
+    run = find_run(workspace, network)
+    history = run.history.rows()
+    rows = [row for row in history if "val_accuracy" in row]
+    when, busy = np.array(json.loads((run.folder / "processor.json").read_text())).T
+    evaluation = next((job for job in list_jobs(workspace, "evaluate") if job.config["run"] == run.id), None)
     result = (evaluation.result() if evaluation else None) or {}
-    seconds, accuracies = [row["elapsed_s"] for row in rows], [row["val_accuracy"] for row in rows]
-    return Course(network, seconds, accuracies, result.get("top_1"))
+    return Course(
+        network,
+        f"{rows[-1]['epoch']:g} / {run.config['epochs']}",
+        float(np.median([row["images_per_s"] for row in history if "images_per_s" in row])),
+        [row["elapsed_s"] for row in rows],
+        [float(np.interp(row["time"], when, busy)) for row in rows],
+        [row["val_accuracy"] for row in rows],
+        result.get("top_1"),
+    )
 
 
 def table(courses: list[Course]) -> str:
     """Markdown: what each reached, and how soon the first was as good as each of the others ever got."""
     ours = courses[0]
     lines = [
-        "| network | best validation | at s | ours as good at s | times sooner | test top-1 |",
-        "|---|---|---|---|---|---|",
+        "| network | epochs | images/s | best in validation | at s (processor) | ours as good at s (processor) "
+        "| times sooner (processor) | test top-1 |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for each in courses:
-        at, sooner = each.seconds_to(each.best), ours.seconds_to(each.best)
-        ratio = f"{at / sooner:.1f}" if at and sooner else "–"
+        at, sooner = each.until(each.best), ours.until(each.best)
+        ratio = f"{at[0] / sooner[0]:.1f} ({at[1] / sooner[1]:.1f})" if at and sooner else "–"
         test = f"{each.test_top_1:.2%}" if each.test_top_1 is not None else "–"
-        lines.append(f"| {each.network} | {each.best:.2%} | {at or 0:.0f} | {sooner or 0:.0f} | {ratio} | {test} |")
+        lines.append(
+            f"| {each.network} | {each.epochs} | {each.images_per_s:.0f} | {each.best:.2%} | {shown(at)} "
+            f"| {shown(sooner)} | {ratio} | {test} |"
+        )
     return "\n".join(lines)
+
+
+def shown(seconds: tuple[float, float] | None) -> str:
+    """Seconds, and those of the processor in brackets."""
+    return f"{seconds[0]:.0f} ({seconds[1]:.0f})" if seconds else "never"
 
 
 def input_share(workspace: Workspace) -> dict[str, float]:
     """Images/s of training over images/s on one batch that lies in memory: 1 where the input costs nothing."""
     config = TrainingConfig(dataset=DATASET)
-    job = Job.create(workspace, "train", config.model_dump(mode="json"), "input", [CPU])
+    job = Job.create(workspace, "estimate", config.model_dump(mode="json"), "input", [CPU])
     load_backend(job.devices)
     from hanzi_core.training.input import Batches, epoch_order
     from hanzi_core.training.run import open_material
@@ -102,13 +191,55 @@ def input_share(workspace: Workspace) -> dict[str, float]:
     same = repeated(read[0], len(read))
     whole.fit(same, verbose=0, shuffle=False)  # compiles
     rates: dict[str, list[float]] = {"training": [], "one batch": []}
-    for _ in range(3):
+    for _ in range(5):
         for name, batches in (("training", read), ("one batch", same)):
             begun = time.monotonic()
             whole.fit(batches, verbose=0, shuffle=False)
             rates[name].append(len(order) / (time.monotonic() - begun))
+    pairs = zip(rates["training"], rates["one batch"], strict=True)
     best = {name: max(found) for name, found in rates.items()}
-    return {**best, "share": best["training"] / best["one batch"]}
+    return {**best, "share of the best": best["training"] / best["one batch"]} | {
+        "median share of neighbours": float(np.median([one / other for one, other in pairs]))
+    }
+
+
+def speeds(workspace: Workspace) -> str:
+    """Markdown: what a step of each network costs, all in one process, in turn, so that load falls on all alike."""
+    load_backend([CPU])
+    trainees = {network: _ready(workspace, network) for network in Network}
+    best = dict.fromkeys(trainees, float("inf"))
+    for _ in range(SPEED_ROUNDS):
+        for network, (whole, batch) in trainees.items():
+            begun = time.monotonic()
+            whole.train_on_batch(*batch)
+            best[network] = min(best[network], time.monotonic() - begun)
+    lines = [
+        "| network | px | batch | step, s | images/s | parameters | gradient, MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for network, (whole, batch) in trainees.items():
+        count, size, parameters = len(batch[1]), batch[0].shape[1], whole.count_params()
+        trained = sum(int(np.prod(variable.shape)) for variable in whole.trainable_variables)
+        lines.append(
+            f"| {network} | {size} | {count} | {best[network]:.3f} | {count / best[network]:.1f} | {parameters:,} "
+            f"| {trained * 4 / 1e6:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _ready(workspace: Workspace, network: Network) -> tuple[Any, Any]:
+    """A network of its preset, compiled, and a batch for it; pictures of no meaning cost as much as others."""
+    from hanzi_core.training.input import Material
+    from hanzi_core.training.trainee import prepare_trainee
+
+    config = TrainingConfig(**{"dataset": DATASET, **preset_values(network)})
+    rows, size = np.arange(config.batch_size), config.image_size_px
+    images = np.random.default_rng(0).integers(0, 255, (len(rows), size, size), np.uint8)
+    material = Material(images, rows % 100, [str(label) for label in range(100)], rows, rows, "")
+    whole = prepare_trainee(workspace, config, material, [CPU]).whole
+    batch = (images[..., np.newaxis].astype(np.float32), rows % 100)
+    whole.train_on_batch(*batch)  # compiles
+    return whole, batch
 
 
 def repeated(batch: Any, count: int) -> Any:
@@ -127,22 +258,36 @@ def repeated(batch: Any, count: int) -> Any:
     return Repeated()
 
 
+def prepare(workspace: Workspace, data: Path) -> Dataset:
+    """The dataset, brought in if it is not there yet."""
+    if not list_datasets(workspace):
+        import_dataset(workspace, ImportConfig(location=data, name=DATASET), lambda *_: None)
+    return Dataset.find(workspace, DATASET)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--networks", nargs="+", default=["compact", "cnn", "resnet50"])
-    parser.add_argument("--start-bundle", help="Bundle that compact starts from.")
+    parser.add_argument("--minutes", type=float, default=8.0, help="Limit of each network.")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
+    parser.add_argument("--workspace", type=Path, help="Keep there what was measured, and go on from it.")
+    parser.add_argument("--speed", action="store_true", help="Measure a step of every network instead.")
     parser.add_argument("--input", action="store_true", help="Measure the input instead.")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        workspace = Workspace.open(place)
-        import_dataset(workspace, ImportConfig(location=asked.data, name=DATASET), lambda *_: None)
-        if asked.input:
-            print(json.dumps(input_share(workspace)))
+        workspace = Workspace.open(asked.workspace or place)
+        prepare(workspace, asked.data)
+        if asked.speed:
+            print(speeds(workspace))
             return
-        extra = ["--start", "bundle", "--start-bundle", asked.start_bundle] if asked.start_bundle else []
-        print(table([measure(workspace, network, asked.minutes, extra) for network in asked.networks]))
+        if asked.input:
+            print(json.dumps(input_share(workspace), indent=1))
+            return
+        for network in asked.networks:
+            if network not in measured(workspace):
+                measure(workspace, network, asked.minutes)
+        print(f"at most {asked.minutes:g} minutes each; {psutil.cpu_count()} cores, load {psutil.getloadavg()[2]:.1f}")
+        print(table([course(workspace, network) for network in measured(workspace)]))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.run_compare import show_comparison
-from pages.parts.run_form import CLONE, show_run_form
+from pages.parts.run_form import is_asked_for, show_run_form
 from pages.parts.run_view import show_run
 from pages.parts.session import errors_shown, workspace
 
@@ -55,7 +55,7 @@ if not list_datasets(space):
     st.info(_("There is nothing to train on yet."), icon=":material/info:")
     st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")
 else:
-    with st.expander(_("New run"), expanded=not runs or CLONE in st.session_state, icon=":material/add:"):
+    with st.expander(_("New run"), expanded=not runs or is_asked_for(), icon=":material/add:"):
         show_run_form(space)
 
 asked = st.query_params.get("run")

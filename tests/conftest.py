@@ -18,7 +18,7 @@ SHARED_DATA = PROJECT.parent / "shared" / "data"
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_command(root: Path, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+def run_command(root: Path, *arguments: str, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
     """``python -m hanzi_core`` on the workspace at ``root``, as a person types it."""
     environment = {**os.environ, "PYTHONUTF8": "1", "LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
     command = [sys.executable, "-m", "hanzi_core", "--workspace", str(root), *arguments]

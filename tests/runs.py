@@ -39,11 +39,10 @@ def fit(
     workspace: Workspace,
     job: Job,
     after_step: Callable[[int], None] | None = None,
-    held: dict[str, Any] | None = None,
 ) -> Any:
     """Train ``job`` here, from its newest checkpoint, without the export; its :class:`Fitting`.
 
-    ``after_step`` is called after each step; ``held`` is given the fitting before it begins.
+    ``after_step`` is called after each step.
     """
     from hanzi_core.training.backend import load_backend
 
@@ -61,9 +60,6 @@ def fit(
     if after_step:
         _hook(fitting, after_step)
     fitting.whole = trainee.whole
-    fitting.poison = lambda: trainee.model.get_layer("logits").bias.assign([float("nan")] * len(material.labels))
-    if held is not None:
-        held["fitting"] = fitting
     fitting.run()
     return fitting
 
@@ -90,6 +86,75 @@ def die_at(root: str, job_id: str, last: int) -> None:
 
     workspace = Workspace.open(root)
     fit(workspace, Job.find(workspace, job_id), die)
+
+
+def suffer(root: str, job_id: str, mishap: str) -> int:
+    """Train as a job of this process, saving all the time; in the second epoch ``mishap`` comes over it."""
+    import hanzi_core.training.fitting as module
+
+    module.CHECKPOINT_INTERVAL_S = 0.0
+    workspace = Workspace.open(root)
+    job = Job.find(workspace, job_id)
+    save_if_due = module.Fitting.save_if_due
+
+    def hooked(fitting: Any, reporter: Any) -> None:
+        save_if_due(fitting, reporter)
+        if fitting.position.epoch == 1 and fitting.position.batch == 2:
+            MISHAPS[mishap](fitting)
+
+    from hanzi_core.training.backend import load_backend
+    from hanzi_core.training.run import train
+
+    load_backend([CPU])
+    module.Fitting.save_if_due = hooked
+    return run_work(job, lambda work: train(work, workspace, TrainingConfig(**job.config)))
+
+
+def _poison(fitting: Any) -> None:
+    fitting._model.get_layer("logits").bias.assign([float("nan")] * len(fitting._material.labels))
+
+
+def _fill_disk(fitting: Any) -> None:
+    """To the last byte."""
+    with (fitting._work.folder.parents[1] / "something large").open("wb", buffering=0) as file:
+        size = 2**16
+        while size:
+            try:
+                file.write(b"x" * size)
+            except OSError:
+                size //= 2
+
+
+def _lose_gpu(fitting: Any) -> None:
+    """Simulated: the driver shows no GPU any more, and TensorFlow says what it then says."""
+    import tensorflow as tf
+
+    from hanzi_core.jobs import devices
+
+    fitting._work.job.describe(devices=["gpu:0"])
+    devices._gpus = list
+    raise tf.errors.InternalError(None, None, "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected")
+
+
+MISHAPS: dict[str, Callable[[Any], None]] = {"poison": _poison, "full": _fill_disk, "gpu": _lose_gpu}
+
+
+def mirror(root: str, job_id: str) -> int:
+    """Train as a job of this process on two halves of the CPU, as ``MirroredStrategy`` would on two GPUs."""
+    from hanzi_core.training.backend import load_backend
+
+    load_backend([CPU])
+    import tensorflow as tf
+
+    from hanzi_core.training import trainee
+    from hanzi_core.training.run import train
+
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], halves)
+    trainee._strategy = lambda _devices: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope()
+    workspace = Workspace.open(root)
+    job = Job.find(workspace, job_id)
+    return run_work(job, lambda work: train(work, workspace, TrainingConfig(**job.config)))
 
 
 def starve(root: str, job_id: str) -> int:
@@ -121,4 +186,8 @@ def starve(root: str, job_id: str) -> int:
 if __name__ == "__main__":
     if sys.argv[3] == "memory":
         raise SystemExit(starve(*sys.argv[1:3]))
+    if sys.argv[3] == "mirror":
+        raise SystemExit(mirror(*sys.argv[1:3]))
+    if sys.argv[3] in MISHAPS:
+        raise SystemExit(suffer(*sys.argv[1:4]))
     die_at(sys.argv[1], sys.argv[2], int(sys.argv[3]))

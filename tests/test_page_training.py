@@ -8,12 +8,17 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.jobs import Job, Progress, State
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.jobs import Job, Progress, State, list_jobs
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.presets import FINE_TUNING
 from hanzi_core.workspace import Workspace
-from tests.runs import make_dataset, make_run
+from pages.parts.setting_names import SETTING_NAMES
+from tests.handwriting import write_collection
+from tests.runs import make_dataset, make_run, silent
 from tests.test_pages import open_page, texts
 
 
@@ -74,10 +79,52 @@ def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, r
 def test_runs_are_compared(runs: list[Job]) -> None:
     app = open_page("training.py", view="several")
     assert not app.exception
-    table = app.dataframe[0].value
-    assert list(table.columns) == [f"newer · {runs[1].id[-4:]}", f"older · {runs[0].id[-4:]}"]
-    assert list(table.loc["Best in validation"]) == ["30.00%", "20.00%"]
-    assert list(table.loc["epochs"]) == ["3", "2"]
+    reached, settings = (frame.value for frame in app.dataframe)
+    assert list(reached.columns) == [f"newer · {runs[1].id[-4:]}", f"older · {runs[0].id[-4:]}"]
+    assert list(reached.loc["Best in validation, %"]) == [30.0, 20.0]
+    assert list(settings.loc["Epochs"]) == ["3", "2"]
+    assert settings.index[0] == "Epochs", "what differs comes first"
+
+
+def test_every_setting_has_a_name_that_people_read() -> None:
+    assert set(SETTING_NAMES) == set(TrainingConfig.model_fields)
+
+
+def test_a_link_from_corrections_begins_a_run_that_rehearses(
+    workspace: Workspace, runs: list[Job], tmp_path: Path
+) -> None:
+    import_dataset(
+        workspace, ImportConfig(location=write_collection(tmp_path / "fixes", "人木", 4), name="fixes"), silent
+    )
+    app = open_page("training.py", dataset="fixes", start="builtin", rehearsal="three")
+    assert not app.exception
+    assert "“builtin” learns “fixes”." in texts(app)
+    chosen = {box.label: box.value for box in app.selectbox}
+    assert (chosen["Dataset"], chosen["Model"], chosen["Rehearse with"]) == ("fixes", "builtin", "three")
+    before = set(list_jobs(workspace, "train"))
+    with_held_cpu = write_run(workspace, "holds the CPU", State.RUNNING)
+    press(app, "Start training")
+    (made,) = set(list_jobs(workspace, "train")) - before - {with_held_cpu}
+    assert made.stored_status().state is State.QUEUED
+    found = TrainingConfig(**made.config)
+    assert (found.dataset, found.start_bundle, found.rehearsal) == ("fixes", "builtin", "three")
+    assert found.learning_rate == FINE_TUNING["learning_rate"]
+    made.request_stop()
+
+
+def test_a_link_to_what_is_gone_says_so(runs: list[Job]) -> None:
+    app = open_page("training.py", dataset="fixes", start="nobody")
+    assert not app.exception
+    assert "is no longer there" in texts(app)
+
+
+def test_processes_and_machines_can_be_set(workspace: Workspace, runs: list[Job]) -> None:
+    app = open_page("training.py")
+    next(field for field in app.number_input if field.label == "Processes").set_value(2)
+    next(field for field in app.text_input if field.label == "Machines").input("one two three")
+    press(app, "Start training")
+    assert not app.exception
+    assert "more hosts than processes" in texts(app)
 
 
 def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: list[Job]) -> None:

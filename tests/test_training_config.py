@@ -19,8 +19,10 @@ from hanzi_core.workspace import Workspace
         ({"start": "bundle"}, "which model"),
         ({"start": "imagenet", "start_file": "x.h5"}, "resnet50 and densenet169"),
         ({"start": "imagenet", "network": "resnet50"}, "nothing is downloaded"),
+        ({"rehearsal": "old"}, "something to rehearse"),
+        ({"rehearsal": "old", "start": "bundle", "start_bundle": "m", "balance": "weights"}, "cannot be balanced"),
         ({"processes": 3}, "multiple of the number of processes"),
-        ({"processes": 2, "time_limit_min": 5}, "time limit"),
+        ({"processes": 2, "hosts": ("a", "b", "c")}, "more hosts than processes"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -50,13 +52,13 @@ def test_the_classic_presets_are_what_they_are_known_as() -> None:
 def test_what_is_given_goes_before_the_preset(workspace: Workspace) -> None:
     presets = list_presets(workspace)
     name = next(iter(presets))
-    values = settings(workspace, Network.CNN, {"epochs": 3, "dataset": "any", "title": "no setting"}, name)
+    values = settings(workspace, {"network": Network.CNN, "epochs": 3, "augmentation": name, "seed": None, "hosts": []})
     assert (values["epochs"], values["batch_size"]) == (3, 32)
     assert values["augmentation"] == presets[name]
-    assert "title" not in values
-    assert settings(workspace, Network.CNN, {})["augmentation"] == NO_AUGMENTATION
+    assert "seed" not in values and "hosts" not in values
+    assert settings(workspace, {"network": Network.CNN})["augmentation"] == NO_AUGMENTATION
     with pytest.raises(HanziError, match="no augmentation “wild”"):
-        settings(workspace, Network.CNN, {}, "wild")
+        settings(workspace, {"augmentation": "wild"})
 
 
 def test_devices_that_are_not_there() -> None:

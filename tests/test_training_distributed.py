@@ -1,20 +1,29 @@
 """Two real processes on this machine, that divide each batch and are watched."""
 
+import os
+import shlex
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from hanzi_core.cli.perform import launch_job
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.cli.perform import launch_job, resume
 from hanzi_core.jobs import Job, State, kill
-from hanzi_core.training.distributed import RANK, Rank
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.distributed import RANK, Rank, _command
 from hanzi_core.training.input import batch_count
 from hanzi_core.workspace import Workspace
 from tests.errands import until
 from tests.runs import make_dataset, make_run
 
 pytest.importorskip("jax", reason="training on several processes needs JAX")
+
+START_LIMIT_S = 240
+"""Three processes import two frameworks and compile, on a machine that may be busy."""
 
 
 def scalars(folder: Path) -> dict[int, float]:
@@ -32,30 +41,91 @@ def rank_processes(job: Job) -> dict[int, psutil.Process]:
     return {int(child.environ()[RANK]): child for child in children if RANK in child.environ()}
 
 
-@pytest.mark.long
-def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.fixture
+def group(workspace: Workspace, tmp_path: Path) -> Iterator[Job]:
+    """A run of two processes that would go on for long, by its third epoch; a checkpoint is there."""
     make_dataset(workspace, tmp_path / "three")
-    job = make_run(workspace, processes=2, epochs=400)
+    job = make_run(workspace, network="cnn", processes=2, epochs=10_000)
     launch_job(job)
     try:
-        until(lambda: sum(row["kind"] == "epoch" for row in job.history.rows()) >= 3, 240)
+        until(lambda: epochs(job) >= 3 or not job.status().state.is_active, START_LIMIT_S)
+        assert job.status().state is State.RUNNING, job.log_tail()
         until(lambda: any((job.folder / "checkpoints").glob("*.npz")), 60)
-        rank_processes(job)[1].kill()
-        died = time.monotonic()
-        until(lambda: not job.status().state.is_active, 30)
-        assert time.monotonic() - died < 15
-        assert job.status().state is State.FAILED
-        assert "Process 1 of 2 died" in str(job.status().changes[-1])
-        assert not rank_processes(job)
-        first, second = scalars(job.folder / "events"), scalars(job.folder / "events" / "rank-1")
-        common = first.keys() & second.keys()
-        assert len(common) >= 2 and all(first[step] == second[step] for step in common)
-        from hanzi_core.training.checkpoint import Checkpoints
-
-        found = Checkpoints(job.folder / "checkpoints").load()
-        assert found and found[0].step > 0
+        yield job
     finally:
         kill(job)
+
+
+def epochs(job: Job) -> int:
+    return sum(row["kind"] == "epoch" for row in job.history.rows())
+
+
+def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(group: Job, workspace: Workspace) -> None:
+    rank_processes(group)[1].kill()
+    died = time.monotonic()
+    until(lambda: not group.status().state.is_active, 30)
+    assert time.monotonic() - died < 15
+    assert group.status().state is State.FAILED
+    assert "Process 1 of 2 died" in str(group.status().changes[-1])
+    assert not rank_processes(group)
+    first, second = scalars(group.folder / "events"), scalars(group.folder / "events" / "rank-1")
+    common = first.keys() & second.keys()
+    assert len(common) >= 2 and all(first[step] == second[step] for step in common)
+    from hanzi_core.training.checkpoint import Checkpoints
+
+    found = Checkpoints(group.folder / "checkpoints").load()
+    assert found and found[0].step > 0
+
+    resume(workspace, group)
+    until(lambda: group.status().state is State.RUNNING and epochs(group) > found[0].epoch + 2, START_LIMIT_S)
+    group.request_stop()
+    asked = time.monotonic()
+    until(lambda: not group.status().state.is_active, 60)
+    assert time.monotonic() - asked < 30
+    assert group.status().state is State.STOPPED, group.log_tail()
+    rows = [row["epoch"] for row in group.history.rows() if row["kind"] == "epoch"]
+    assert rows == [float(number) for number in range(1, len(rows) + 1)], "no hole and no double row"
+    recogniser = Bundle.open(bundle_folder(group)).load()
+    assert recogniser.predict(np.zeros((1, 32, 32), np.uint8)).probabilities.shape == (1, 3)
+
+
+SSH = """#!/bin/sh
+# ssh -tt -o BatchMode=yes HOST COMMAND, on this machine
+echo "$4" >> "{hosts}"
+exec sh -c "$5"
+"""
+
+
+@pytest.mark.long
+def test_ranks_are_started_on_other_machines(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: no second machine was at hand, so a stand-in for ssh runs what it is told on this one."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "ssh").write_text(SSH.format(hosts=tmp_path / "hosts"))
+    (tmp_path / "bin" / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", processes=2, hosts=("127.0.0.1", "localhost"), epochs=2)
+    launch_job(job)
+    try:
+        until(lambda: not job.status().state.is_active, START_LIMIT_S)
+    finally:
+        kill(job)
+    assert job.status().state is State.FINISHED, job.log_tail()
+    assert sorted((tmp_path / "hosts").read_text().split()) == ["127.0.0.1", "localhost"]
+    assert epochs(job) == 2
+
+
+def test_a_rank_elsewhere_is_told_all_that_one_here_is() -> None:
+    config = TrainingConfig(dataset="手写 1", processes=3, batch_size=9, hosts=("one", "two"))
+    job = Job(Path("/shared/my workspace/jobs/train-1"))
+    command = _command(job, Path("/shared/my workspace"), config, 2, "one:7000")
+    assert command[:5] == ["ssh", "-tt", "-o", "BatchMode=yes", "one"], "hosts are taken in turn"
+    words = shlex.split(command[5])
+    assert words[:4] == ["cd", str(Path.cwd()), "&&", "env"]
+    assert {"HANZI_RANK=2", "HANZI_RANKS=3", "HANZI_COORDINATOR=one:7000", "KERAS_BACKEND=jax"} <= set(words)
+    assert words[-6:] == ["hanzi_core", "--workspace", "/shared/my workspace", "train", "--job", "train-1"]
 
 
 def test_the_devices_of_a_machine_are_dealt_out() -> None:

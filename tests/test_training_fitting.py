@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -50,6 +52,53 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     events.Reload()
     assert [event.step for event in events.Tensors("val_accuracy")][-3:] == [4, 8, 12]
     assert events.Graph().node, "the graph of the network is drawn too"
+
+
+def test_two_devices_of_a_machine_train_as_one_would(workspace: Workspace, tmp_path: Path) -> None:
+    """Simulated: two halves of the CPU stand for two GPUs, which no machine of ours has."""
+    make_dataset(workspace, tmp_path / "three")
+    settings = {"network": "cnn", "optimiser": "sgd", "learning_rate": 0.01, "dropout": 0.0}
+    settings["augmentation"] = NO_AUGMENTATION.model_dump()
+    one, two = make_run(workspace, **settings), make_run(workspace, **settings)
+    command = [sys.executable, "-m", "tests.runs", str(workspace.root), two.id, "mirror"]
+    done = subprocess.run(command, cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    fit(workspace, one)
+    for alone, shared in zip(lasting(one), lasting(two), strict=True):
+        assert shared["val_loss"] == pytest.approx(alone["val_loss"], abs=1e-3)
+        assert shared["loss"] == pytest.approx(alone["loss"], abs=1e-3)
+    assert Bundle.open(bundle_folder(two)).load()
+
+
+class _GoneError(BaseException):
+    """The process is no more."""
+
+
+@pytest.mark.parametrize("saves", [1, 2, 3], ids=["before a validation", "after it", "before the next"])
+def test_a_run_that_died_between_two_passes_goes_on_as_if_nothing_had_been(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: int
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    settings = {"network": "cnn", "seed": 3, "momentum": 0.9, "optimiser": "sgd", "learning_rate": 0.01}
+    whole, broken = make_run(workspace, **settings), make_run(workspace, **settings)
+    from hanzi_core.training.fitting import Fitting
+
+    expected, left = fit(workspace, whole), saves
+
+    def save_and_die(fitting: Fitting) -> None:
+        nonlocal left
+        fitting.save()
+        left -= 1
+        if left == 0:
+            raise _GoneError
+
+    with monkeypatch.context() as patched, pytest.raises(_GoneError):
+        patched.setattr(Fitting, "_save_if_worth", save_and_die)
+        fit(workspace, broken)
+    resumed = fit(workspace, broken)
+    assert same_state(expected, resumed)
+    assert lasting(whole) == lasting(broken)
+    assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
@@ -27,21 +28,66 @@ def open_material(workspace: Workspace, job: Job):
     return open_it(Work(job), workspace, TrainingConfig(**job.config))
 
 
+def suffer(root: Path, job: Job, mishap: str, *before: str) -> subprocess.CompletedProcess[str]:
+    """The whole job in a process of its own, to which ``mishap`` comes."""
+    command = [*before, sys.executable, "-m", "tests.runs", str(root), job.id, mishap]
+    return subprocess.run(command, cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
+
+
 def test_a_loss_gone_astray_is_told_with_its_step_and_the_best_is_kept(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
-    job = make_run(workspace, epochs=4)
-    held = {}
+    job = make_run(workspace, network="cnn", epochs=4)
+    done = suffer(workspace.root, job, "poison")
+    assert done.returncode == 2, done.stderr
+    assert job.status().state is State.FAILED
+    assert str(job.status().changes[-1]).startswith("The loss is no longer a number at step 7")
+    assert Bundle.open(bundle_folder(job)).labels == ("人", "口", "木"), "the best is kept"
+    result = job.result()
+    assert result and result["best_epoch"] == 1.0
+    from hanzi_core.training.checkpoint import Checkpoints
 
-    def poison(_step: int) -> None:
-        rows = [row for row in job.history.rows() if row["kind"] == "epoch"]
-        if len(rows) == 2:
-            held["fitting"].poison()
+    found = Checkpoints(job.folder / "checkpoints").load()
+    assert found and all(np.isfinite(array).all() for array in found[1] if array.dtype.kind == "f"), "nothing astray"
 
-    fitting = fit(workspace, job, poison, held)
-    assert fitting.fault and "no longer a number at step" in str(fitting.fault)
-    assert fitting.fault.sentence.values["step"] > 8
-    assert fitting.restore_best()
-    assert fitting.position.epoch == 2, "the poisoned epoch does not count"
+
+def test_a_gpu_that_vanishes_under_a_run(workspace: Workspace, tmp_path: Path) -> None:
+    """Simulated: no machine of ours could lose one."""
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", epochs=4)
+    assert suffer(workspace.root, job, "gpu").returncode == 2
+    assert job.status().state is State.FAILED
+    assert str(job.status().changes[-1]).startswith("gpu:0 has vanished from under the run")
+    assert list((job.folder / "checkpoints").glob("*.npz"))
+
+
+TMPFS = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+"""A file system of one's own, without being root."""
+
+
+@pytest.mark.skipif(
+    not shutil.which("unshare") or subprocess.run([*TMPFS, "mount -t tmpfs t /mnt"], check=False).returncode != 0,
+    reason="this system lets nobody mount a small disk",
+)
+def test_a_disk_that_fills_up_during_a_run(workspace: Workspace, tmp_path: Path) -> None:
+    """On a real disk of 60 MB, filled to the last byte between two checkpoints."""
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", epochs=4)
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    script = (
+        f"mount -t tmpfs -o size=60m tmpfs {disk} && cp -r {workspace.root}/. {disk} && "
+        f"{sys.executable} -m tests.runs {disk} {job.id} full; code=$?; cp -r {disk}/jobs {kept}; exit $code"
+    )
+    done = subprocess.run([*TMPFS, script], cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    left = Job(kept / job.id)
+    assert left.stored_status().state is State.FAILED
+    assert str(left.stored_status().changes[-1]).startswith("No space is left on the disk of")
+    from hanzi_core.training.checkpoint import Checkpoints
+
+    found = Checkpoints(left.folder / "checkpoints").load()
+    assert found and (found[0].epoch, found[0].batch) == (1, 2), "the last one before is whole"
+    assert not [path for path in (left.folder / "checkpoints").iterdir() if path.suffix != ".npz"]
 
 
 def test_a_full_disk_leaves_the_earlier_checkpoint_good(tmp_path: Path) -> None:

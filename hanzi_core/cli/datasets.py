@@ -25,7 +25,6 @@ from hanzi_core.dataset import (
 )
 from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.leaks import LEAK_NAMES
-from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.errors import DatasetError
@@ -57,14 +56,6 @@ Writer = Annotated[
     typer.Option(help="Regular expression whose group is the writer in a path, as input_(\\d+)_; keeps them apart."),
 ]
 SplitName = Annotated[str, typer.Option("--split", help="Name of the split.")]
-
-
-def _report(work: Work) -> Report:
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
-    return report
 
 
 def _do(
@@ -125,7 +116,7 @@ def import_(
 
 def _import(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(ImportConfig, work.job.config)
-    return counts(import_dataset(workspace, config, _report(work)))
+    return counts(import_dataset(workspace, config, work.report))
 
 
 def counts(dataset: Dataset) -> dict[str, Any]:
@@ -154,7 +145,7 @@ def scan(context: typer.Context, name: OptionalName = None, job: Prepared = None
 
     def work_on(work: Work) -> dict[str, Any]:
         dataset = Dataset.find(workspace, read_config(ScanConfig, work.job.config).dataset)
-        return counts(rescan(dataset, _report(work)))
+        return counts(rescan(dataset, work.report))
 
     result = _do(workspace, job, "scan", config, None, work_on)
     table = find_faults(Dataset.find(workspace, result["name"]).manifest())
@@ -279,7 +270,7 @@ def materialise_(
 
 def _materialise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(MaterialiseConfig, work.job.config)
-    return dict(materialise(Dataset.find(workspace, config.dataset), config, _report(work)))
+    return dict(materialise(Dataset.find(workspace, config.dataset), config, work.report))
 
 
 @app.command("delete")

@@ -79,13 +79,8 @@ def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
     location = config.location if config.location.is_absolute() else work.folder / config.location
     pictures = pictures_of(open_source(location))
     recogniser = Recogniser.open(choose_bundle(workspace, config.model))
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     with _new_file(work.folder / TABLE) as file:
-        return write_table(file, recogniser, pictures, config.preferences, report)
+        return write_table(file, recogniser, pictures, config.preferences, work.report)
 
 
 def _write(path: Path, recogniser: Recogniser, pictures: list[Picture], preferences: Preferences) -> None:

@@ -120,23 +120,19 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     if sum(map(bool, (config.folder, config.name, config.top_up))) != 1:
         raise DatasetError(mark("Give a folder to write to, the name of a dataset to make, or that of one to top up."))
 
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     def told(done: int, total: int) -> None:
-        report(WRITING, done, total)
+        work.report(WRITING, done, total)
 
     result: SynthesisResult
     if config.top_up:
         dataset = Dataset.find(workspace, config.top_up)
         result = remove_written(dataset) if config.remove else top_up(dataset, config.synthesis, told)
-        rescan(dataset, report)
+        rescan(dataset, work.report)
     else:
         folder = config.folder or _place(workspace, config)
         result = write(config.synthesis, folder, told)
         if not config.folder:
-            import_dataset(workspace, ImportConfig(location=folder, name=config.name, take=True), report)
+            import_dataset(workspace, ImportConfig(location=folder, name=config.name, take=True), work.report)
     return result.model_dump()
 
 

@@ -1,17 +1,19 @@
 """``python -m hanzi_core train`` and ``estimate``."""
 
 import importlib.util
+import inspect
 import sys
-from pathlib import Path
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
+from pydantic_core import PydanticUndefined
 
 from hanzi_core.cli.evaluation import evaluate_run
 from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
-from hanzi_core.errors import HanziError, TrainingError
+from hanzi_core.errors import TrainingError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, State, Work, enqueue
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
@@ -19,53 +21,54 @@ from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import Balance, Network, Optimiser, Precision, Start, TrainingConfig
-from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group
-from hanzi_core.training.presets import preset_values
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
+from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.training.start import check_start
 from hanzi_core.workspace import Workspace
 
 DEFAULTS = TrainingConfig(dataset="any")
 
-PRESET = "[default: of the network's preset]"
+
+def _option(name: str) -> Any:
+    """The option that asks for a setting, and says of it what the configuration says."""
+    flag = {"hosts": "--host"}.get(name, "--" + name.replace("_", "-"))
+    help_text = f"{TrainingConfig.model_fields[name].description}{_default(name)}"
+    return typer.Option(flag, help=help_text, show_default=False)
 
 
-def _option(name: str, **more: Any) -> Any:
-    """An option that says what the setting of this name says of itself."""
-    return typer.Option(help=f"{TrainingConfig.model_fields[name].description} {PRESET}", show_default=False, **more)
+def _default(name: str) -> str:
+    """What is taken where nothing is given, for the help; not marked, since English is the terminal's language."""
+    if name == "augmentation" or any(name in preset.settings for preset in PRESETS.values()):
+        return " [default: of the network's preset]"
+    value = TrainingConfig.model_fields[name].get_default()
+    return "" if value in (None, (), PydanticUndefined) else f" [default: {value}]"
 
 
+def _parameter(name: str) -> inspect.Parameter:
+    kind = {"augmentation": str, "hosts": list[str]}.get(name, TrainingConfig.model_fields[name].annotation)
+    hint = Annotated[kind | None, _option(name)]  # type: ignore[valid-type]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+
+
+def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give ``verb`` an option for each setting of a run: what a run can be told, its estimate can be told too."""
+    context, *own = list(inspect.signature(verb).parameters.values())[:-1]
+    asked = [context, *map(_parameter, TrainingConfig.model_fields), *own]
+    verb.__signature__ = inspect.Signature(asked)  # type: ignore[attr-defined]
+    verb.__annotations__ = {each.name: each.annotation for each in asked}
+    return verb
+
+
+@with_settings
 def train(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Option(help="Name of the dataset.")] = None,
-    split: Annotated[str, typer.Option(help="Name of its split.")] = DEFAULTS.split,
-    network: Annotated[Network, typer.Option(help="Network to train; brings its preset.")] = DEFAULTS.network,
-    image_size_px: Annotated[int | None, _option("image_size_px")] = None,
-    start: Annotated[Start | None, _option("start")] = None,
-    start_bundle: Annotated[str | None, _option("start_bundle")] = None,
-    start_file: Annotated[Path | None, _option("start_file")] = None,
-    epochs: Annotated[int | None, _option("epochs")] = None,
-    batch_size: Annotated[int | None, _option("batch_size")] = None,
-    optimiser: Annotated[Optimiser | None, _option("optimiser")] = None,
-    learning_rate: Annotated[float | None, _option("learning_rate")] = None,
-    momentum: Annotated[float | None, _option("momentum")] = None,
-    decay: Annotated[float | None, _option("decay")] = None,
-    weight_decay: Annotated[float | None, _option("weight_decay")] = None,
-    label_smoothing: Annotated[float | None, _option("label_smoothing")] = None,
-    dropout: Annotated[float | None, _option("dropout")] = None,
-    averaging: Annotated[float | None, _option("averaging")] = None,
-    precision: Annotated[Precision | None, _option("precision")] = None,
-    early_stopping: Annotated[int | None, _option("early_stopping")] = None,
-    balance: Annotated[Balance | None, _option("balance")] = None,
-    augmentation: Annotated[str | None, typer.Option(help=f"Name of an augmentation preset. {PRESET}")] = None,
-    seed: Annotated[int | None, _option("seed")] = None,
-    time_limit_min: Annotated[float | None, _option("time_limit_min")] = None,
-    processes: Annotated[int | None, _option("processes")] = None,
-    host: Annotated[list[str] | None, typer.Option(help="Machine for processes, by ssh; several times.")] = None,
+    *,
     device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …; several GPUs share each batch.")] = None,
     title: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
     detach: Annotated[bool, typer.Option(help="Start it in the background and return at once.")] = False,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
+    **given: Any,
 ) -> None:
     """Train a recogniser. Its folder under jobs/ holds history, log and model bundle; the dashboard shows it live."""
     workspace: Workspace = context.obj
@@ -73,11 +76,7 @@ def train(
         raise typer.Exit(_train_rank(workspace, Job.find(workspace, job), rank))
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
-    given = {name: value for name, value in context.params.items() if value is not None}
-    config = checked(workspace, settings(workspace, network, given, augmentation, host))
-    devices = chosen_devices(device)
-    name = title or f"{config.dataset} {network.value}"
-    found = Job.create(workspace, "train", config.model_dump(mode="json"), name, devices)
+    found = _new_job(workspace, "train", given, device, title)
     print(found.id, flush=True)
     if detach:
         enqueue(workspace, found, launch_job)
@@ -86,23 +85,18 @@ def train(
     raise typer.Exit(_train_and_test(workspace, found))
 
 
+@with_settings
 def estimate(
     context: typer.Context,
-    dataset: Annotated[str | None, typer.Option(help="Name of the dataset.")] = None,
-    network: Annotated[Network, typer.Option(help="Network with its preset.")] = DEFAULTS.network,
-    batch_size: Annotated[int | None, _option("batch_size")] = None,
-    device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …")] = None,
+    *,
+    device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …; several GPUs share each batch.")] = None,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
+    **given: Any,
 ) -> None:
     """Tell memory and time of an epoch from a few real steps."""
     workspace: Workspace = context.obj
     if job is None:
-        values = {"dataset": dataset, "batch_size": batch_size}
-        config = checked(
-            workspace, settings(workspace, network, {key: value for key, value in values.items() if value})
-        )
-        dump = config.model_dump(mode="json")
-        found = Job.create(workspace, "estimate", dump, config.dataset, chosen_devices(device))
+        found = _new_job(workspace, "estimate", given, device)
         wait_in_line(workspace, found, _tell_holders)
     else:
         found = Job.find(workspace, job)
@@ -116,24 +110,25 @@ def estimate(
     raise typer.Exit(code)
 
 
-def settings(
-    workspace: Workspace,
-    network: Network,
-    given: dict[str, Any],
-    augmentation: str | None = None,
-    hosts: list[str] | None = None,
-) -> dict[str, Any]:
-    """The preset of ``network`` with what was given instead.
+def _new_job(
+    workspace: Workspace, kind: str, given: dict[str, Any], device: list[str] | None, title: str | None = None
+) -> Job:
+    config = checked(workspace, settings(workspace, given))
+    name = title or f"{config.dataset} {config.network.value}"
+    return Job.create(workspace, kind, config.model_dump(mode="json"), name, chosen_devices(device))
+
+
+def settings(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
+    """The preset of the network with what was given instead; an augmentation by its name.
 
     Raises:
         HanziError: there is no augmentation preset of this name.
     """
-    known = TrainingConfig.model_fields.keys() - {"augmentation", "hosts"}
-    values = preset_values(network) | {name: value for name, value in given.items() if name in known}
-    values |= {"network": network, "hosts": tuple(hosts or ())}
-    if augmentation is None:
-        return values
-    return values | {"augmentation": find_preset(workspace, augmentation)}
+    told = {name: value for name, value in given.items() if value is not None and value != []}
+    values = preset_values(told.get("network", DEFAULTS.network)) | told
+    if "augmentation" in told:
+        values["augmentation"] = find_preset(workspace, told["augmentation"])
+    return values
 
 
 def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:
@@ -146,6 +141,8 @@ def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:
         raise TrainingError(mark("Say which dataset to train on: --dataset NAME; “dataset list” shows them."))
     config = read_config(TrainingConfig, values)
     Dataset.find(workspace, config.dataset).parts(config.split)
+    if config.rehearsal:
+        Dataset.find(workspace, config.rehearsal)
     check_start(workspace, config)
     return config
 
@@ -183,7 +180,7 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(TrainingConfig, work.job.config)
-    if config.processes > 1:
+    if config.is_group:
         return _train_group(work, workspace, config)
     load_backend(work.job.devices)
     from hanzi_core.training.run import train as run
@@ -195,26 +192,27 @@ def _train_group(work: Work, workspace: Workspace, config: TrainingConfig) -> di
     """Several processes train on JAX; then this one writes what they reached as a bundle, which JAX cannot."""
     if importlib.util.find_spec("jax") is None:
         raise TrainingError(mark("Training on several processes needs JAX: pip install jax, or jax[cuda12]."))
-    run_group(work, workspace.root, config)
+    fault = run_group(work, workspace, config)
+    if work.stopping():
+        work.let_go()
     load_backend(())
     from hanzi_core.training.run import export_best
 
-    return export_best(work, workspace, config)
+    return export_best(work, workspace, config, fault)
 
 
 def _train_rank(workspace: Workspace, job: Job, rank: Rank) -> int:
     """What one process of a group does; the group's own process says how it ended."""
     config = read_config(TrainingConfig, job.config)
-    load_backend(rank.device(job.devices, config.hosts))
-    join_group(rank)
-    from hanzi_core.training.run import train_rank
 
-    try:
-        train_rank(RankWork(job, rank), workspace, config, rank)
-    except HanziError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    def work_on(work: RankWork) -> None:
+        load_backend(rank.device(job.devices, config.hosts))
+        join_group(rank)
+        from hanzi_core.training.run import train_rank
+
+        train_rank(work, workspace, config, rank)
+
+    return run_rank(job, rank, work_on)
 
 
 def _estimate(work: Work, workspace: Workspace) -> dict[str, Any]:

@@ -55,11 +55,6 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
         DatasetError: the part is empty.
         BundleError: the bundle is damaged.
     """
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     dataset = Dataset.find(workspace, config.dataset)
     manifest = dataset.manifest()
     rows = part_rows(dataset.parts(config.split).mask(only_to_train_on(manifest), ""), config.part)
@@ -69,13 +64,13 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
             part=config.part.value,
             name=config.dataset,
         )
-    pack = open_pack(dataset, report, bundle.card.image_size_px)
+    pack = open_pack(dataset, work.report, bundle.card.image_size_px)
     model = bundle.load(threads=2)
     tables = []
     for start in range(0, len(rows), _BATCH):
         some = rows[start : start + _BATCH]
         tables.append(_predict(model, pack[some], manifest.iloc[some]))
-        report(PREDICTING, start + len(some), len(rows))
+        work.report(PREDICTING, start + len(some), len(rows))
     predictions = pd.concat(tables, ignore_index=True)
     write_predictions(predictions, work.folder / PREDICTIONS)
     return summarise(predictions)

@@ -53,6 +53,12 @@ def find_device(key: str) -> Device:
     return devices[key]
 
 
+def vanished(keys: Sequence[str]) -> list[str]:
+    """Those of ``keys`` that are there no longer: a driver that fell over, a GPU that was taken away."""
+    there = {device.key for device in list_devices()}
+    return [key for key in keys if key not in there]
+
+
 def slots(key: str) -> int:
     """How many jobs the device takes at once."""
     return max(1, cores() // CORES_PER_JOB) if key == CPU else 1
@@ -68,9 +74,9 @@ def environment(keys: Sequence[str]) -> dict[str, str]:
     gpus = [key.removeprefix("gpu:") for key in keys if key != CPU]
     seen = {"CUDA_VISIBLE_DEVICES": ",".join(gpus) or "-1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     if gpus:
-        return seen
+        return seen | {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}  # JAX would take three quarters of the memory at once
     threads = str(max(1, cores() // slots(CPU)))
-    return seen | {"TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
+    return seen | {"JAX_PLATFORMS": "cpu", "TF_NUM_INTRAOP_THREADS": threads, "OMP_NUM_THREADS": threads}
 
 
 def _cpu() -> Device:
@@ -89,12 +95,17 @@ def _gpus() -> list[Device]:
     with _nvml() as ready:
         if not ready:
             return []
-        return [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        found = [_gpu(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        return [gpu for gpu in found if gpu]
 
 
-def _gpu(index: int) -> Device:
-    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-    memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+def _gpu(index: int) -> Device | None:
+    """The GPU, unless it has fallen off the bus: it is counted still, but answers nothing."""
+    try:
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+    except pynvml.NVMLError:
+        return None
     load = 0.0
     with contextlib.suppress(pynvml.NVMLError):  # a slice of a divided GPU does not tell
         load = pynvml.nvmlDeviceGetUtilizationRates(handle).gpu / 100
@@ -110,7 +121,7 @@ def driver_version() -> str | None:
 
 @contextlib.contextmanager
 def _nvml() -> Iterator[bool]:
-    """The driver's own library, where there is one; a GPU that vanishes in between counts as gone."""
+    """Whether the driver's own library is there to be asked."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:

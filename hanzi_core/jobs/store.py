@@ -264,6 +264,10 @@ class Job:
         """Replace the progress: a file apart, since states are changed by others than who works."""
         replace_json(self.folder / "progress.json", progress.model_dump())
 
+    def forget_progress(self) -> None:
+        """Clear the progress: nothing is under way any more."""
+        (self.folder / "progress.json").unlink(missing_ok=True)
+
     def forget_process(self) -> None:
         """Clear what an earlier process left, before another takes the job up."""
         for name in ("stop", "launched.json", "progress.json", "heartbeat"):

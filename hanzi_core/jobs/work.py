@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from hanzi_core.errors import HanziError
+from hanzi_core.errors import HanziError, WorkspaceError
 from hanzi_core.jobs.history import Row
 from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.process import ProcessId
@@ -37,7 +37,7 @@ class Work:
     def __init__(self, job: Job, tell: Tell | None = None) -> None:
         self.job = job
         self._tell = tell
-        self._terminated = self._stopping = False
+        self._terminated = self._stopping = self._has_let_go = False
         self._written = 0.0
         self._phase = ""
         self._phase_started = time.monotonic()
@@ -61,6 +61,28 @@ class Work:
         """Raise :class:`Stopped` if the job should end here."""
         if self.stopping():
             raise Stopped
+
+    def report(self, phase: str, done: int, total: int = 0) -> None:
+        """:meth:`check`, then :meth:`progress`: what long work that knows no jobs is given to tell how far it is."""
+        self.check()
+        self.progress(phase, done, total)
+
+    def agree(self, number: int, is_out_of_time: bool) -> bool:
+        """Whether time is up, asked at step ``number``; the ranks of a group come to one answer (see ``RankWork``)."""
+        return is_out_of_time
+
+    def let_go(self) -> None:
+        """Count as stopped from now on, though something slow is still to be written: the device is free for others."""
+        if not self._has_let_go:
+            self._has_let_go = True
+            self.change(
+                State.STOPPED, Sentence(mark("Stopped as asked; what it had is saved, and is being written out."))
+            )
+
+    def end(self, state: State, sentence: Sentence) -> None:
+        """Come to the last state, unless this work had let go and somebody has taken the job up since."""
+        if not self._has_let_go or not self.job.stored_status().state.is_active:
+            self.change(state, sentence)
 
     def record(self, row: Row) -> None:
         """Add a row to the job's history."""
@@ -90,8 +112,13 @@ class Work:
         self._terminated = True
 
     def change(self, state: State, sentence: Sentence) -> None:
-        """Come to ``state``."""
-        self.job.write_status(self.job.stored_status().to(state, sentence, process=ProcessId.own()))
+        """Come to ``state``; on a full disk the progress gives up its place, so that the end can be told."""
+        status = self.job.stored_status().to(state, sentence, process=ProcessId.own())
+        try:
+            self.job.write_status(status)
+        except WorkspaceError:
+            self.job.forget_progress()
+            self.job.write_status(status)
 
 
 def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | None = None) -> int:
@@ -106,7 +133,7 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
     work.change(State.RUNNING, Sentence(mark("Working.")))
     with _beating(job):
         code, state, sentence = _outcome(work, function)
-        work.change(state, sentence)
+        work.end(state, sentence)
     notify(job)
     return code
 

@@ -65,6 +65,9 @@ class TrainingConfig(BaseModel):
     start: Start = Field(Start.RANDOM, description="Where the first weights come from.")
     start_bundle: str | None = Field(None, description="Run, or name of a model, whose body is kept.")
     start_file: Path | None = Field(None, description="File of ImageNet weights without top, .weights.h5 or .h5.")
+    rehearsal: str | None = Field(
+        None, description="Dataset mixed in so that the model to start from forgets nothing; all its classes are kept."
+    )
     epochs: int = Field(40, ge=1, le=10_000, description="Times to go through the training part.")
     batch_size: int = Field(64, ge=2, le=8192, description="Pictures a step.")
     optimiser: Optimiser = Field(Optimiser.ADAMW, description="AdamW with warm-up and cosine, or SGD with decay.")
@@ -88,6 +91,10 @@ class TrainingConfig(BaseModel):
     def _start_is_named(self) -> "TrainingConfig":
         if self.start is Start.BUNDLE and not self.start_bundle:
             raise ValueError(mark("say which model to start from"))
+        if self.rehearsal and self.start is not Start.BUNDLE:
+            raise ValueError(mark("only a model to start from has something to rehearse: choose one"))
+        if self.rehearsal and self.balance is not Balance.NONE:
+            raise ValueError(mark("with rehearsal classes cannot be balanced: leave it out"))
         if self.start is Start.IMAGENET:
             if self.network not in IMAGENET_NETWORKS:
                 raise ValueError(mark("ImageNet weights fit resnet50 and densenet169 only"))
@@ -99,6 +106,11 @@ class TrainingConfig(BaseModel):
     def _batch_divides(self) -> "TrainingConfig":
         if self.batch_size % self.processes:
             raise ValueError(mark("the batch size must be a multiple of the number of processes"))
-        if self.processes > 1 and self.time_limit_min is not None:
-            raise ValueError(mark("several processes cannot agree on a time limit: leave it out"))
+        if len(self.hosts) > self.processes:
+            raise ValueError(mark("there are more hosts than processes: give each host one or more"))
         return self
+
+    @property
+    def is_group(self) -> bool:
+        """Whether processes of its own are started for it."""
+        return self.processes > 1 or bool(self.hosts)

@@ -7,6 +7,7 @@ folder, which every machine must see at the same path.
 Keras's ``MultiWorkerMirroredStrategy`` does not work with the ``fit`` of Keras 3 (keras issue 20585).
 """
 
+import json
 import os
 import shlex
 import socket
@@ -14,24 +15,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 
-from hanzi_core.errors import TrainingError
+from hanzi_core.dataset import Dataset, open_pack
+from hanzi_core.errors import HanziError, TrainingError
 from hanzi_core.jobs import Job, Work
-from hanzi_core.language import mark
+from hanzi_core.language import Sentence, mark
 from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.start import image_size_px
+from hanzi_core.workspace import Workspace, replace_json
 
 RANK, RANKS, COORDINATOR = "HANZI_RANK", "HANZI_RANKS", "HANZI_COORDINATOR"
 WATCH_INTERVAL_S = 0.5
-LAST_WORDS_S = 10.0
-"""When one rank has died the others get this long to end by themselves."""
-_STEPS_BETWEEN_TALKS = 4
+LAST_WORDS_S = 2.0
+"""When one rank has ended badly the others get this long to say their own."""
+STOP_LIMIT_S = 20.0
+"""Asked to stop, the ranks get this long to save; then they are ended, and their last checkpoint stands."""
+STEPS_BETWEEN_TALKS = 4
 
 
 @dataclass(frozen=True)
@@ -71,12 +78,16 @@ def _end_with_parent(parent: int) -> None:
 
 
 class RankWork(Work):
-    """The work of one rank: rank 0 tells the folder, and all stop at the same step."""
+    """The work of one rank: rank 0 tells the folder, and all stop at the same step.
+
+    Whatever the ranks say to each other, each must say at the same place: a rank that talks about stopping while
+    another sums gradients takes the one for the other, and dies of it (“collective mismatch”). So they talk at step
+    numbers, which they share, and nowhere else.
+    """
 
     def __init__(self, job: Job, rank: Rank) -> None:
         super().__init__(job)
         self._rank = rank
-        self._asked = 0
         self._agreed = False
 
     def record(self, row: dict[str, Any]) -> None:
@@ -95,45 +106,100 @@ class RankWork(Work):
             super().show(progress)
 
     def stopping(self) -> bool:
-        """Whether rank 0 has been asked to stop; a rank that stopped alone would leave the others waiting for it."""
-        self._asked += 1
-        if not self._agreed and self._asked % _STEPS_BETWEEN_TALKS == 0:
-            self._agreed = bool(_from_rank_0(self.job.stop_requested() or self._terminated))
+        """Whether all have agreed to stop; a rank that stopped alone would leave the others waiting for it."""
         return self._agreed
 
+    def agree(self, number: int, is_out_of_time: bool) -> bool:
+        """Hear from rank 0, at every fourth step, whether to stop and whether time is up."""
+        if self._agreed or number % STEPS_BETWEEN_TALKS:
+            return False
+        asked = self._rank.number == 0 and self.job.stop_requested()
+        self._agreed, time_is_up = _from_rank_0(asked, is_out_of_time)
+        return time_is_up
 
-def _from_rank_0(value: bool) -> bool:
+
+def _from_rank_0(*values: bool) -> list[bool]:
     import numpy as np
     from jax.experimental import multihost_utils
 
-    return bool(multihost_utils.broadcast_one_to_all(np.array(value)))
+    return [bool(value) for value in multihost_utils.broadcast_one_to_all(np.array(values, np.int32))]
 
 
-def run_group(work: Work, workspace_root: Path, config: TrainingConfig) -> None:
-    """Start every rank, and wait until all have ended well.
+def run_rank(job: Job, rank: Rank, function: Callable[[RankWork], None]) -> int:
+    """Do the part of one rank; the exit code.
+
+    A rank that fails ends at once: a polite end waits for the others, and they wait for this one's gradients.
+    """
+    try:
+        function(RankWork(job, rank))
+    except HanziError as error:
+        print(error, file=sys.stderr)
+        replace_json(_words(job, rank.number), error.sentence.to_json())
+        _end_now(2)
+    except BaseException:
+        traceback.print_exc()
+        _end_now(1)
+    return 0
+
+
+def _words(job: Job, number: int) -> Path:
+    """Where a rank leaves the sentence by which it ended."""
+    return job.folder / f"rank-{number}.json"
+
+
+def _end_now(code: int) -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def run_group(work: Work, workspace: Workspace, config: TrainingConfig) -> TrainingError | None:
+    """Start every rank, and wait until all have ended.
+
+    Returns:
+        What the ranks said in the end if it was an error of the training; what they had until then is kept.
 
     Raises:
-        TrainingError: a rank has died; the others were ended.
+        TrainingError: a rank has died without a word; the others were ended.
+        HanziError: the dataset cannot be trained on.
     """
-    with _ranks(work.job, workspace_root, config) as ranks:
-        while any(rank.poll() is None for rank in ranks):
-            time.sleep(WATCH_INTERVAL_S)
-            work.stopping()  # shows that the request was heard; the ranks look for it themselves
-            failed = [number for number, rank in enumerate(ranks) if rank.poll() not in (None, 0)]
-            if failed:
-                _give_last_words(ranks)
-                raise TrainingError(
-                    mark("Process {rank} of {count} died, so the others were ended too: the run can be resumed."),
-                    rank=failed[0],
-                    count=len(ranks),
-                )
-        if any(rank.returncode for rank in ranks):
-            raise TrainingError(mark("A process of the group ended badly; the log says more."))
+    # The ranks find the pictures packed: one of them would keep the others waiting, and could not be stopped.
+    open_pack(Dataset.find(workspace, config.dataset), work.report, image_size_px(workspace, config))
+    for number in range(config.processes):
+        _words(work.job, number).unlink(missing_ok=True)
+    with _ranks(work.job, workspace.root, config) as ranks:
+        _watch(work, ranks)
+        failed = [number for number, rank in enumerate(ranks) if rank.poll() not in (None, 0)]
+        if not failed:
+            return None
+        _give_last_words(ranks)
+    said = [Sentence.from_json(json.loads(path.read_bytes())) for path in sorted(work.folder.glob("rank-*.json"))]
+    if said:
+        return TrainingError(said[0].template, **said[0].values)
+    raise TrainingError(
+        mark("Process {rank} of {count} died, so the others were ended too: the run can be resumed."),
+        rank=failed[0],
+        count=len(ranks),
+    )
+
+
+def _watch(work: Work, ranks: list[subprocess.Popen]) -> None:
+    """Wait until every rank has ended, one has ended badly, or they take too long to stop."""
+    asked = None
+    while any(rank.poll() is None for rank in ranks):
+        time.sleep(WATCH_INTERVAL_S)
+        if any(rank.poll() not in (None, 0) for rank in ranks):
+            return
+        if asked is None and work.stopping():
+            asked = time.monotonic()
+            (work.folder / "stop").touch()  # it may have been a signal of the system, which the ranks do not hear
+        if asked is not None and time.monotonic() - asked > STOP_LIMIT_S:
+            return
 
 
 def _give_last_words(ranks: list[subprocess.Popen]) -> None:
     """A rank that fails with a sentence takes the others along a moment later; let each say its own."""
-    end = time.monotonic() + LAST_WORDS_S / 5
+    end = time.monotonic() + LAST_WORDS_S
     while time.monotonic() < end and any(rank.poll() is None for rank in ranks):
         time.sleep(WATCH_INTERVAL_S / 5)
 

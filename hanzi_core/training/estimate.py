@@ -9,7 +9,7 @@ from hanzi_core.jobs import Work
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.input import Batches, batch_count
+from hanzi_core.training.input import Batches, batch_count, epoch_order
 from hanzi_core.training.precision import prepare
 from hanzi_core.training.run import open_material
 from hanzi_core.training.trainee import prepare_trainee
@@ -21,7 +21,7 @@ _LONG_ENOUGH_S = 10.0
 
 
 def estimate(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
-    """Train a few steps and throw them away.
+    """Train a few steps and throw them away; of a group, the share of one process, without the sum of gradients.
 
     Returns:
         Pictures a second, seconds of an epoch and of all epochs (without validation), bytes of memory, parameters.
@@ -31,19 +31,20 @@ def estimate(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[s
     """
     material = open_material(work, workspace, config)
     prepare(work.job.devices, config.seed)
-    trainee = prepare_trainee(workspace, config, material, work.job.devices)
-    batch_size = min(config.batch_size, len(material.train))
-    batches = Batches(material, material.train, batch_size)
+    trainee = prepare_trainee(workspace, config, material, work.job.devices, config.processes)
+    batch_size = min(config.batch_size, material.pictures_per_epoch)
+    share = (0, config.processes)
+    batches = Batches(material, epoch_order(material, config, 0), batch_size, share=share)
     trainee.whole.train_on_batch(*batches[0])  # compiles
     seconds = _time_of_a_step(work, trainee.whole, batches)
-    epoch_s = seconds * batch_count(len(material.train), batch_size)
+    epoch_s = seconds * batch_count(material.pictures_per_epoch, batch_size, config.processes)
     return {
         "images_per_s": round(batch_size / seconds, 1),
         "epoch_s": round(epoch_s, 1),
         "total_s": round(epoch_s * config.epochs, 1),
         "memory_bytes": _memory_bytes(work),
         "parameters": int(trainee.model.count_params()),
-        "images": len(material.train),
+        "images": material.pictures_per_epoch,
         "classes": len(material.labels),
     }
 

@@ -65,16 +65,17 @@ class Fitting:
         self._model, self._trainee, self._share = model, trainee, share
         self._checkpoints = Checkpoints(work.folder / "checkpoints")
         self.position = Position()
-        self.steps_per_epoch = batch_count(len(material.train), self._batch_size, share[1])
+        self.steps_per_epoch = batch_count(material.pictures_per_epoch, self._batch_size, share[1])
         self._best = _Best()
         self._restored: Arrays | None = None
         self._weights = class_weights(material, config.balance)
         self.fault: TrainingError | None = None
         self._save_cost_s = 0.0
+        self._time_is_up = False
 
     @property
     def _batch_size(self) -> int:
-        return min(self._config.batch_size, max(1, len(self._material.train)))
+        return min(self._config.batch_size, max(1, self._material.pictures_per_epoch))
 
     def run(self) -> None:
         """Train until the end, a request to stop, the time limit, or a fault; the best weights are in the model then.
@@ -116,17 +117,17 @@ class Fitting:
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience
-        out_of_time = self.is_out_of_time and self.position.step > 0
+        out_of_time = self._agree_on_time(0) and self.position.step > 0
         return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:
         return self.fault is not None or self._work.stopping()
 
-    @property
-    def is_out_of_time(self) -> bool:
-        """Whether the time limit has been reached."""
+    def _agree_on_time(self, number: int) -> bool:
+        """Whether the time limit has been reached, as every rank of a group sees it at step ``number``."""
         remaining_s = self._remaining_limit_s()
-        return remaining_s is not None and remaining_s <= 0
+        self._time_is_up = self._work.agree(number, remaining_s is not None and remaining_s <= 0)
+        return self._time_is_up
 
     def elapsed_s(self) -> float:
         """Seconds of training so far, those of earlier processes included."""
@@ -143,6 +144,8 @@ class Fitting:
         self._restored = self.look_back()
         if self._restored:
             write_state(self._trainee, self._restored)
+        if self.position.batch == 0 or self.position.trained is not None:
+            self._restored = None  # between two passes there are no running metrics to go on with
         if self._share[0] == 0:
             self._work.job.history.cut(self.position.history_bytes)
 
@@ -171,9 +174,14 @@ class Fitting:
 
     def save_if_due(self, reporter: Reporter) -> None:
         """Within an epoch: a checkpoint every :data:`CHECKPOINT_INTERVAL_S`."""
-        within = reporter.batches < self.steps_per_epoch
-        if within and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
+        is_good = reporter.batches < self.steps_per_epoch and reporter.fault is None
+        if is_good and time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
             self._note(reporter)
+            self.save()
+
+    def _save_if_worth(self) -> None:
+        """At the ends of an epoch's parts: a checkpoint, unless it would take more time than it could save."""
+        if time.monotonic() - self._saved >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
             self.save()
 
     def _note(self, reporter: Reporter) -> None:
@@ -188,18 +196,22 @@ class Fitting:
         """
         if self._share[0]:  # of a group, one rank writes
             return
+        begun = time.monotonic()
+        self._save_best()
         if self.fault is not None:  # a network that went astray is not to be taken up
             return
-        begun = time.monotonic()
-        if not self._best.is_saved and self._best.weights:
-            facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
-            save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
-            self._best.is_saved = True
         history_bytes = self._work.job.history.size_bytes()
         position = self.position.model_copy(update={"elapsed_s": self.elapsed_s(), "history_bytes": history_bytes})
         self._checkpoints.save(position, read_state(self._trainee))
         self._saved = time.monotonic()
         self._save_cost_s = self._saved - begun
+
+    def _save_best(self) -> None:
+        if self._best.weights is None or self._best.is_saved:
+            return
+        facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
+        save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
+        self._best.is_saved = True
 
     # One epoch --------------------------------------------------------------------------------------------------------
 
@@ -232,15 +244,14 @@ class Fitting:
         self.fault = reporter.fault
         self._note(reporter)
         whole = self.position.batch == self.steps_per_epoch
-        if self.fault is None and (whole or (self.is_out_of_time and not self._work.stopping())):
+        if self.fault is None and (whole or (self._time_is_up and not self._work.stopping())):
             figures = {name: values[-1] for name, values in fitted.history.items()}
             rates = {"images_per_s": reporter.images_per_s, "learning_rate": reporter.learning_rate}
             self.position = self.position.model_copy(update={"trained": figures | rates})
-            if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
-                self.save()
+            self._save_if_worth()  # the validation that comes may take minutes
 
-    def _should_end(self, _step: int) -> bool:
-        return self._work.stopping() or self.is_out_of_time
+    def _should_end(self, step: int) -> bool:
+        return self._agree_on_time(step) or self._work.stopping()
 
     def _validate(self) -> None:
         """Validate, tell the epoch's figures, and keep the weights if they are the best so far."""
@@ -256,11 +267,10 @@ class Fitting:
         figures = {**(self.position.trained or {}), **{f"val_{name}": value for name, value in found.items()}}
         self._record_epoch(figures)
         self._next_epoch(found["loss"])
-        short = time.monotonic() - self._saved
-        if short >= min(CHECKPOINT_INTERVAL_S, self._save_cost_s / _CHECKPOINT_COST):
-            self.save()
+        self._save_if_worth()
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self._work.agree(batch, False)
         if self._work.stopping():
             raise _Left
 

@@ -1,13 +1,15 @@
 """What a network is fed: rows of a pack, in an order that the seed and the epoch fix."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.dataset import Dataset, Pack, Part, open_pack
+from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.dataset.store import labels_of, split_digest
@@ -15,13 +17,18 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.language import mark
 from hanzi_core.training.config import Balance, TrainingConfig
 
+_REPEATS = 4
+"""Times that a picture to be learned comes in an epoch with rehearsal: a handful must weigh something among many."""
+_REHEARSED_EACH = 3
+_LEAST_REHEARSED = 1000
+
 
 @dataclass(frozen=True)
 class Material:
-    """Everything that a run takes from its dataset."""
+    """Everything that a run takes from its dataset, and from the one that it rehearses with."""
 
-    pack: Pack
-    """A picture a row."""
+    pack: Any
+    """A picture a row, asked for by arrays of rows: a :class:`~hanzi_core.dataset.Pack`, or several in a row."""
     targets: NDArray[np.integer]
     """The class of each row, -1 for a class that is not trained."""
     labels: list[str]
@@ -29,16 +36,34 @@ class Material:
     """Rows to train on."""
     validation: NDArray[np.int64]
     split_digest: str
+    rehearsal: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """Rows of what is known already."""
+
+    @property
+    def rehearsed_per_epoch(self) -> int:
+        """How many pictures of what is known come in an epoch, others each time."""
+        wanted = max(_LEAST_REHEARSED, _REHEARSED_EACH * _REPEATS * len(self.train))
+        return min(len(self.rehearsal), wanted)
+
+    @property
+    def pictures_per_epoch(self) -> int:
+        """How many pictures an epoch has."""
+        if not len(self.rehearsal):
+            return len(self.train)
+        return _REPEATS * len(self.train) + self.rehearsed_per_epoch
 
 
-def gather(dataset: Dataset, split: str, image_size_px: int, report: Report) -> Material:
-    """Open pack and split of ``dataset``.
+def gather(
+    dataset: Dataset, split: str, image_size_px: int, report: Report, known_labels: Sequence[str] = ()
+) -> Material:
+    """Open pack and split of ``dataset``; ``known_labels`` come first and stay, whether it has them or not.
 
     Raises:
-        TrainingError: fewer than two classes, or nothing to validate on.
+        TrainingError: fewer than two classes.
     """
     manifest, parts = dataset.manifest(), dataset.parts(split)
-    labels = labels_of(manifest, parts)
+    kept = set(known_labels)
+    labels = [*known_labels, *(label for label in labels_of(manifest, parts) if label not in kept)]
     if len(labels) < 2:
         raise TrainingError(
             mark("The dataset “{name}” has {count} class to train on; a recogniser needs two or more to tell apart."),
@@ -52,15 +77,8 @@ def gather(dataset: Dataset, split: str, image_size_px: int, report: Report) -> 
     if len(known) < len(validation):
         unknown = sorted(set(manifest["label"].iloc[validation]) - set(labels))
         print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
-    validation = known
-    if not len(validation):
-        raise TrainingError(
-            mark("The split “{split}” of “{name}” has nothing to validate on: split it with a larger share."),
-            split=split,
-            name=dataset.name,
-        )
     pack = open_pack(dataset, report, image_size_px)
-    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), validation, split_digest(parts))
+    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, split_digest(parts))
 
 
 class Batches(keras.utils.PyDataset):
@@ -107,6 +125,9 @@ def batch_count(rows: int, batch_size: int, parts: int = 1) -> int:
 def epoch_order(material: Material, config: TrainingConfig, epoch: int) -> NDArray[np.int64]:
     """The rows of an epoch in their order, fixed by seed and epoch alone; balanced by sampling where asked for."""
     random = np.random.default_rng((config.seed, epoch))
+    if len(material.rehearsal):
+        known = random.choice(material.rehearsal, material.rehearsed_per_epoch, replace=False)
+        return random.permutation(np.concatenate([np.tile(material.train, _REPEATS), known]))
     if config.balance is not Balance.SAMPLING:
         return random.permutation(material.train)
     targets = material.targets[material.train]

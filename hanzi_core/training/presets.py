@@ -1,7 +1,7 @@
 """What each network is trained with unless somebody says otherwise, and what to expect of it.
 
-Times are on two cores of a 2026 server without a GPU; accuracies are of validation on a hundred classes of brush
-calligraphy (6,405 pictures to train on). A figure that was not measured is not given.
+Times are on two cores of a 2026 server without a GPU; accuracies on pictures never trained on, of a hundred classes of
+brush calligraphy (6,344 pictures to train on). A figure that was not measured is not given.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from typing import Any
 
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.language import mark
-from hanzi_core.training.config import Network, Optimiser
+from hanzi_core.training.config import Network, Optimiser, Start
 
 _CLASSIC_SGD = {"optimiser": Optimiser.SGD, "learning_rate": 0.01, "weight_decay": 0.0, "label_smoothing": 0.0}
 
@@ -27,22 +27,31 @@ class Preset:
 PRESETS: dict[Network, Preset] = {
     Network.COMPACT: Preset(
         "train --dataset NAME",
-        mark("1.3 million parameters, 64 px: the one to take."),
+        mark(
+            "1.3 million parameters, 64 px: the one to take. 320 images/s on two cores; ten minutes of them gave "
+            "97.4 % on 100 classes of brush calligraphy."
+        ),
     ),
     Network.CNN: Preset(
         "train --dataset NAME --network cnn",
-        mark("The plain network of tutorials, 160 px: two convolutions and a dense layer, for comparison."),
+        mark(
+            "The plain network of tutorials, 160 px, 12 million parameters, for comparison. On two busy cores 18 "
+            "images/s; 47.8 % after one of its 40 epochs of brush calligraphy."
+        ),
         {**_CLASSIC_SGD, "image_size_px": 160, "batch_size": 32, "epochs": 40, "momentum": 0.0, "decay": 1.0}
         | {"dropout": 0.0, "augmentation": NO_AUGMENTATION},
     ),
     Network.RESNET50: Preset(
         "train --dataset NAME --network resnet50",
-        mark("ResNet-50, 128 px, 26 million parameters: hours without a GPU."),
+        mark(
+            "ResNet-50, 128 px, 26 million parameters. 42 images/s on two cores: its 15 epochs of 6,344 pictures take "
+            "about 40 minutes. Accuracy not measured to the end."
+        ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
     Network.DENSENET169: Preset(
         "train --dataset NAME --network densenet169",
-        mark("DenseNet-169, 128 px, 14 million parameters: hours without a GPU."),
+        mark("DenseNet-169, 128 px, 14 million parameters: slow without a GPU; not measured."),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
     Network.MELNYK: Preset(
@@ -51,6 +60,10 @@ PRESETS: dict[Network, Preset] = {
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
 }
+
+
+FINE_TUNING: dict[str, Any] = {"start": Start.BUNDLE, "learning_rate": 3e-4, "epochs": 6}
+"""A model that is good already learns its corrections in small steps."""
 
 
 def preset_values(network: Network) -> dict[str, Any]:

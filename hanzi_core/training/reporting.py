@@ -103,8 +103,10 @@ class Reporter(keras.callbacks.Callback):
 
     @property
     def learning_rate(self) -> float:
-        """Of the next step."""
-        return float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        """Of the next step; from the schedule, since within ``fit`` JAX keeps the optimiser's own count elsewhere."""
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        schedule = optimizer._learning_rate
+        return float(keras.ops.convert_to_numpy(schedule(self._steps_before + self.batches)))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take note of a step."""

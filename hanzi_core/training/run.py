@@ -8,6 +8,7 @@ from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
+from hanzi_core.jobs.devices import CPU, vanished
 from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.distributed import Rank
@@ -16,7 +17,8 @@ from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.start import check_start, image_size_px
+from hanzi_core.training.rehearsal import rehearsed
+from hanzi_core.training.start import check_start, image_size_px, start_bundle
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
 
@@ -43,16 +45,7 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     trainee = _prepared(workspace, config, material, work.job)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     _fit(fitting, config, trainee, work.job)
-    if not fitting.restore_best():
-        raise fitting.fault or Stopped
-    result = _result(fitting, material, trainee)
-    _export(work, config, trainee, material, result)
-    if fitting.fault:
-        work.job.write_result(result)
-        raise fitting.fault
-    if not work.stopping():
-        fitting.forget_checkpoints()
-    return result
+    return _leave_bundle(work, config, fitting, material, trainee)
 
 
 def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: Rank) -> None:
@@ -68,25 +61,41 @@ def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: R
     share = (rank.number, rank.count)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
     _fit(fitting, config, trainee, work.job)
+    fitting.save()
     if fitting.fault:
         raise fitting.fault
-    fitting.save()
 
 
-def export_best(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
+def export_best(
+    work: Work, workspace: Workspace, config: TrainingConfig, fault: TrainingError | None = None
+) -> dict[str, Any]:
     """Write the best weights that a group of processes has left as a model bundle.
 
     Raises:
+        TrainingError: ``fault``, by which the group ended.
         Stopped: the group was stopped before its first epoch was complete.
     """
     material = open_material(work, workspace, config)
-    trainee = prepare_trainee(workspace, config, material, work.job.devices)
+    trainee = prepare_trainee(workspace, config, material, (CPU,))
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     fitting.look_back()
+    fitting.fault = fault
+    return _leave_bundle(work, config, fitting, material, trainee)
+
+
+def _leave_bundle(
+    work: Work, config: TrainingConfig, fitting: Fitting, material: Material, trainee: Trainee
+) -> dict[str, Any]:
+    """Write the best weights as a model bundle, however the training ended."""
     if not fitting.restore_best():
-        raise Stopped
+        raise fitting.fault or Stopped
+    if work.stopping():
+        work.let_go()  # a large network takes a minute to write
     result = _result(fitting, material, trainee)
     _export(work, config, trainee, material, result)
+    if fitting.fault:
+        work.job.write_result(result)
+        raise fitting.fault
     if not work.stopping():
         fitting.forget_checkpoints()
     return result
@@ -98,14 +107,20 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> M
     Raises:
         HanziError: the dataset cannot be trained on, or the first weights cannot be had.
     """
-
-    def report(phase: str, done: int, total: int) -> None:
-        work.check()
-        work.progress(phase, done, total)
-
     check_start(workspace, config)
+    size = image_size_px(workspace, config)
+    bundle = start_bundle(workspace, config) if config.rehearsal else None
     dataset = Dataset.find(workspace, config.dataset)
-    return gather(dataset, config.split, image_size_px(workspace, config), report)
+    material = gather(dataset, config.split, size, work.report, bundle.labels if bundle else ())
+    if config.rehearsal:
+        material = rehearsed(material, Dataset.find(workspace, config.rehearsal), size, work.report)
+    if not len(material.validation):
+        raise TrainingError(
+            mark("The split “{split}” of “{name}” has nothing to validate on: split it with a larger share."),
+            split=config.split,
+            name=dataset.name,
+        )
+    return material
 
 
 def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, job: Job) -> Trainee:
@@ -123,10 +138,17 @@ def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, 
 
 
 def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -> None:
-    """Train, and say in a sentence where memory ran out all the same."""
+    """Train, and say in a sentence where memory ran out all the same, or a GPU went away."""
     try:
         fitting.run()
     except Exception as error:
+        if lost := vanished(job.devices):
+            raise TrainingError(
+                mark(
+                    "{devices} has vanished from under the run: “python -m hanzi_core doctor” says more; then resume."
+                ),
+                devices=", ".join(lost),
+            ) from error
         if not ran_out_of_memory(error):
             raise
         needed = needed_bytes(trainee.model, config.batch_size)

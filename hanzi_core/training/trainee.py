@@ -36,8 +36,8 @@ def prepare_trainee(
     Raises:
         TrainingError: the first weights cannot be had, or a batch cannot fit into memory.
     """
-    batch_size = min(config.batch_size, len(material.train))
-    steps = config.epochs * batch_count(len(material.train), batch_size, processes)
+    batch_size = min(config.batch_size, material.pictures_per_epoch)
+    steps = config.epochs * batch_count(material.pictures_per_epoch, batch_size, processes)
     with _strategy(devices):
         keras.mixed_precision.set_global_policy(policy(config.precision))
         model = first_model(workspace, config, material.labels)

@@ -50,7 +50,9 @@ i {{ display: block; font-style: normal; white-space: nowrap; }}
   .all {{ display: flex; flex-direction: column-reverse; }}
   p {{ margin: .4rem 0 0; }}
   .candidates {{ gap: .4rem; }}
-  .best b {{ font-size: 3.9rem; }}
+  button {{ min-height: 60px; padding: .15rem .1rem; font-size: .75rem; }}
+  b {{ font-size: 1.4rem; }}
+  .best b {{ font-size: 3.6rem; }}
   .order {{ order: 1; grid-column: span 2; grid-row: auto; gap: .4rem; font-size: .75rem; }}
   .order svg {{ width: 64px; height: 64px; }}
 }}

@@ -1,7 +1,5 @@
 """The faults of a dataset by kind, the files behind each, and which of them to leave out."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -43,28 +41,23 @@ def show_faults(dataset: Dataset) -> None:
 
 
 def _show_kinds(dataset: Dataset, kinds: list[Fault], counts: pd.Series) -> None:
-    """One line a kind; those that could be used all the same have a box to leave them out."""
+    """A box for each kind; those that nothing can be done with are ticked for good."""
     chosen = dataset.excluded_kinds()
-    table = pd.DataFrame(
-        {
-            "fault": [_(fault_name(kind)) for kind in kinds],
-            "count": [int(counts[kind.value]) for kind in kinds],
-            "exclude": [kind in chosen or kind not in EXCLUDABLE for kind in kinds],
-            "use": [_("never used") if kind not in EXCLUDABLE else _("your choice") for kind in kinds],
+    with st.form("kinds", width="content"):
+        st.caption(_("Ticked kinds are left out; no file is touched."))
+        ticked = {
+            kind: st.checkbox(
+                f"{_(fault_name(kind))} · {counts[kind.value]:,}",
+                kind in chosen or kind not in EXCLUDABLE,
+                key=f"kind-{dataset.name}-{kind.value}-{kind in chosen}",
+                disabled=kind not in EXCLUDABLE,
+            )
+            for kind in kinds
         }
-    )
-    columns: dict[str, Any] = {
-        "fault": _("Fault"),
-        "count": _("Files"),
-        "exclude": st.column_config.CheckboxColumn(_("Exclude")),
-        "use": _("Use"),
-    }
-    edited = st.data_editor(
-        table, hide_index=True, column_config=columns, disabled=["fault", "count", "use"], key=f"kinds-{dataset.name}"
-    )
-    wanted = {kind for kind, exclude in zip(kinds, edited["exclude"], strict=True) if exclude} & set(EXCLUDABLE)
-    if wanted != chosen & set(kinds) and st.button(_("Apply"), type="primary", icon=":material/filter_alt:"):
-        _exclude(dataset, wanted, set(_by_hand(dataset)))
+        applied = st.form_submit_button(_("Apply"), icon=":material/filter_alt:")
+    if applied:
+        wanted = {kind for kind, is_ticked in ticked.items() if is_ticked}
+        _exclude(dataset, (wanted | chosen - set(kinds)) & set(EXCLUDABLE), set(_by_hand(dataset)))
 
 
 def _by_hand(dataset: Dataset) -> pd.Series:
@@ -75,7 +68,6 @@ def _by_hand(dataset: Dataset) -> pd.Series:
 def _exclude(dataset: Dataset, kinds: set[Fault], paths: set[str]) -> None:
     with errors_shown():
         dataset.exclude(kinds, paths)
-        st.session_state.pop(f"kinds-{dataset.name}", None)
         st.rerun()
 
 
@@ -85,6 +77,8 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
     page = st.pagination(pages, key=f"fault-page-{kind}") if pages > 1 else 1
     shown = faults.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
     names = {"path": _("File"), "label": _("Character"), "detail": _("Concerns"), "excluded": _("Excluded")}
+    if kind not in EXCLUDABLE:  # never used anyway: an empty box would say otherwise
+        del names["excluded"]
     table = st.dataframe(
         shown[list(names)].rename(columns=names),
         hide_index=True,

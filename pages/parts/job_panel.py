@@ -48,15 +48,15 @@ def show_state(job: Job, status: Status) -> None:
         st.error(str(status.changes[-1]), icon=":material/error:")
 
 
-def show_progress(status: Status) -> None:
-    """A bar with what is being done, how fast, and how long it will take; nothing for a job that has ended."""
+def show_progress(status: Status, within: str = "") -> None:
+    """A bar with what is being done, ``within`` what, and how long it will take; nothing for a job that has ended."""
     progress = status.progress
     if not status.state.is_active:
         return
     if progress is None:
         st.progress(0.0, text=str(status.changes[-1]))
         return
-    parts = [_(progress.phase)]
+    parts = [_(progress.phase), *filter(None, [within])]
     if progress.total:
         parts.append(f"{progress.done:,} / {progress.total:,}")
     if progress.remaining_s is not None:

@@ -1,14 +1,20 @@
 """Several runs over each other: curves, best values, and the settings in which they differ."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from hanzi_core.charts.curves import AXIS_NAMES, Axis, compared_curves
+from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.run_view import rows_of
+from pages.parts.session import workspace
+from pages.parts.setting_names import readable
 
 MARK = "background-color: rgba(178, 58, 46, 0.18)"
+BEST = "background-color: rgba(46, 139, 87, 0.25)"
 
 
 def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
@@ -30,28 +36,44 @@ def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
     histories = {f"{runs[key].title} · {key[-4:]}": rows_of(runs[key]) for key in chosen}
     for place, figure_of in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         place.plotly_chart(compared_curves(histories, figure_of, axis), key=f"compared-{figure_of}")
-    st.dataframe(_table([runs[key] for key in chosen]).style.apply(_marked, axis=1), height="content")
+    _show_tables({f"{runs[key].title} · {key[-4:]}": runs[key] for key in chosen})
 
 
-def _table(runs: list[Job]) -> pd.DataFrame:
-    """A column a run: what it reached, then every setting."""
-    return pd.DataFrame({f"{run.title} · {run.id[-4:]}": _reached(run) | _settings(run) for run in runs})
+def _show_tables(runs: dict[str, Job]) -> None:
+    """What each run reached, the best marked; then its settings, those that differ first and marked."""
+    reached = pd.DataFrame({name: _reached(run) for name, run in runs.items()})
+    st.dataframe(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1), height="content")
+    presets = list_presets(workspace())
+    settings = pd.DataFrame({name: readable(run.config, presets) for name, run in runs.items()})
+    differ = settings.nunique(axis=1) > 1
+    ordered = pd.concat([settings[differ], settings[~differ]])
+    st.caption(_("Settings, those that differ first"))
+    st.dataframe(ordered.style.apply(_marked, axis=1), height="content")
 
 
-def _reached(run: Job) -> dict[str, str]:
+def _reached(run: Job) -> dict[str, float | None]:
     epochs = [row for row in rows_of(run) if "val_accuracy" in row]
     best = max(epochs, key=lambda row: row["val_accuracy"], default=None)
     return {
-        _("Best in validation"): f"{best['val_accuracy']:.2%}" if best else "–",
-        _("in epoch"): f"{best['epoch']:g}" if best else "–",
-        _("after minutes"): f"{best['elapsed_s'] / 60:.1f}" if best else "–",
-        _("Images/s"): f"{max(row.get('images_per_s', 0) for row in epochs):,.0f}" if epochs else "–",
+        _("Best in validation, %"): 100 * best["val_accuracy"] if best else None,
+        _("in epoch"): best["epoch"] if best else None,
+        _("after minutes"): best["elapsed_s"] / 60 if best else None,
+        _("Lowest loss in validation"): min((row["val_loss"] for row in epochs if "val_loss" in row), default=None),
+        _("Images/s"): max((row.get("images_per_s", 0) for row in epochs), default=None),
     }
 
 
-def _settings(run: Job) -> dict[str, str]:
-    flat = pd.json_normalize(run.config).iloc[0]
-    return {str(name): "–" if value is None else str(value) for name, value in flat.items()}
+def _figure(value: Any) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+def _best_marked(row: pd.Series) -> list[str]:
+    """Colour the best of a figure: the highest accuracy and speed, the lowest loss and time."""
+    if row.nunique() < 2:
+        return [""] * len(row)
+    upwards = row.name in (_("Best in validation, %"), _("Images/s"))
+    best = row.max() if upwards else row.min()
+    return [BEST if value == best else "" for value in row]
 
 
 def _marked(row: pd.Series) -> list[str]:

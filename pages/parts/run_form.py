@@ -1,18 +1,23 @@
-"""All that one chooses before a run starts; a clone begins with what another run had."""
+"""All that one chooses before a run starts.
+
+A clone begins with what another run had; a link from a page of corrections with the model that is to learn them.
+"""
 
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from hanzi_core.bundle import Bundle, find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import list_datasets
 from hanzi_core.jobs import Job
-from hanzi_core.jobs.devices import list_devices
+from hanzi_core.jobs.devices import CPU, list_devices
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import Network, TrainingConfig
-from hanzi_core.training.presets import PRESETS, preset_values
+from hanzi_core.training.presets import FINE_TUNING, PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.job_panel import duration, watch_until_done
 from pages.parts.run_settings import ask_settings
@@ -20,6 +25,13 @@ from pages.parts.session import errors_shown
 
 CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
+START, REHEARSAL = "start", "rehearsal"
+"""Parameters of a link: the model to start from, and the dataset to rehearse with."""
+
+
+def is_asked_for() -> bool:
+    """Whether somebody came here to start a run."""
+    return CLONE in st.session_state or START in st.query_params
 
 
 def show_run_form(space: Workspace) -> None:
@@ -35,13 +47,13 @@ def show_run_form(space: Workspace) -> None:
         index=_place(networks, original.get("network")),
         format_func=lambda choice: choice.value,
         key=_key("network"),
-        help="  \n".join(f"**{each.value}** {_(PRESETS[each].expect)}" for each in networks),
     )
+    st.caption(f"{_(PRESETS[network].expect)} `python -m hanzi_core {PRESETS[network].command}`")
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
         defaults = TrainingConfig(**{**original, "dataset": dataset})
     title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key("title"))
-    device = second.selectbox(_("Device"), _devices(space), format_func=_devices(space).__getitem__, key=_key("device"))
+    devices = _ask_devices(second, space)
     values = ask_settings(space, defaults, _key(network))
     with st.container(horizontal=True):
         begin = st.button(_("Start training"), type="primary", icon=":material/play_arrow:")
@@ -50,28 +62,67 @@ def show_run_form(space: Workspace) -> None:
         with errors_shown():
             config = checked(space, {**defaults.model_dump(), **values})
             kind = "train" if begin else "estimate"
-            job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices([device]))
+            job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
             st.session_state["run" if begin else "estimate"] = job.id
             if begin:
-                st.session_state.pop(CLONE, None)
+                _forget_what_was_asked()
             st.rerun()
     _show_estimate(space)
 
 
+def _forget_what_was_asked() -> None:
+    st.session_state.pop(CLONE, None)
+    for name in ("dataset", START, REHEARSAL):
+        st.query_params.pop(name, None)
+
+
 def _key(name: str) -> str:
-    """Key of a widget; another clone has other widgets, which so begin with its values."""
-    return f"form-{name}-{st.session_state.get(CLONE, '')}"
+    """Key of a widget; another clone or link has other widgets, which so begin with its values."""
+    return f"form-{name}-{st.session_state.get(CLONE, '')}-{st.query_params.get(START, '')}"
 
 
 def _original(space: Workspace) -> dict[str, Any]:
     """The settings to begin with; says whose they are."""
     if CLONE not in st.session_state:
-        return {}
+        return _fine_tuning(space) if START in st.query_params else {}
     with errors_shown():
         job = Job.find(space, st.session_state[CLONE])
         st.caption(_("With the settings of “{run}”.").format(run=job.title))
         return job.config
     return {}
+
+
+def _fine_tuning(space: Workspace) -> dict[str, Any]:
+    """What a link asks for: a model to go on from, a dataset to learn, and one to rehearse with."""
+    dataset, model = st.query_params.get("dataset"), st.query_params[START]
+    rehearsal = st.query_params.get(REHEARSAL) or _learned_from(space, model)
+    names = [found.name for found in list_datasets(space)]
+    if dataset not in names or model not in find_bundles(space):
+        st.warning(_("What this link wants to train is no longer there."), icon=":material/warning:")
+        return {}
+    st.caption(_("“{model}” learns “{dataset}”.").format(model=model, dataset=dataset))
+    wanted = {**FINE_TUNING, "dataset": dataset, "start_bundle": model}
+    known = rehearsal if rehearsal in names and rehearsal != dataset else None
+    return TrainingConfig(**wanted, rehearsal=known).model_dump(mode="json")
+
+
+def _learned_from(space: Workspace, model: str) -> str | None:
+    """The dataset that a model was trained on."""
+    with errors_shown():
+        return Bundle.open(find_bundles(space)[model]).card.dataset if model in find_bundles(space) else None
+    return None
+
+
+def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
+    """One device, or several GPUs that share each batch."""
+    shown = _devices(space)
+    gpus = [key for key in shown if key != CPU]
+    if len(gpus) < 2:
+        return [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
+    return place.multiselect(
+        _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
+        help=_("Several GPUs share each batch."),
+    )  # fmt: skip
 
 
 def _place(choices: list[Any], wanted: Any) -> int:

@@ -6,24 +6,12 @@ from typing import Any
 import streamlit as st
 
 from hanzi_core.bundle import find_bundles
+from hanzi_core.dataset import list_datasets
 from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
-from hanzi_core.language import mark
-from hanzi_core.training.config import IMAGENET_NETWORKS, Balance, Optimiser, Precision, Start, TrainingConfig
+from hanzi_core.training.config import IMAGENET_NETWORKS, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
-
-START_NAMES = {
-    Start.RANDOM: mark("at random"),
-    Start.BUNDLE: mark("from a model of ours"),
-    Start.IMAGENET: mark("from a file of ImageNet weights"),
-}
-BALANCE_NAMES = {Balance.NONE: mark("none"), Balance.WEIGHTS: mark("by weights"), Balance.SAMPLING: mark("by sampling")}
-PRECISION_NAMES = {
-    Precision.AUTO: mark("what the device does well"),
-    Precision.MIXED: mark("16 and 32 bits"),
-    Precision.FLOAT32: mark("32 bits"),
-}
-OPTIMISER_NAMES = {Optimiser.ADAMW: "AdamW", Optimiser.SGD: "SGD"}
+from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES
 
 
 def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
@@ -47,6 +35,7 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
     values["augmentation"] = presets[chosen].model_dump()
     with st.expander(_("More settings")):
         values |= _ask_start(space, defaults, key) | _ask_optimiser(defaults, key) | _ask_rest(defaults, key)
+        values |= _ask_group(defaults, key)
     return values
 
 
@@ -60,15 +49,36 @@ def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: st
 def _ask_start(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
     names = START_NAMES if defaults.network in IMAGENET_NETWORKS else dict(list(START_NAMES.items())[:2])
     start = _choose(st, _("First weights"), names, defaults.start, f"{key}-start")
+    nothing = {"start": start, "start_bundle": None, "start_file": None, "rehearsal": None}
     if start is Start.BUNDLE:
-        bundle = st.selectbox(
-            _("Model"), list(find_bundles(space)), key=f"{key}-bundle", help=_("Its body is kept, its head refitted.")
-        )
-        return {"start": start, "start_bundle": bundle}
+        return nothing | _ask_bundle(space, defaults, key)
     if start is Start.IMAGENET:
-        path = st.text_input(_("File on the server"), key=f"{key}-file")
-        return {"start": start, "start_file": Path(path) if path else None}
-    return {"start": start}
+        path = st.text_input(_("File on the server"), str(defaults.start_file or ""), key=f"{key}-file")
+        return nothing | {"start_file": Path(path) if path else None}
+    return nothing
+
+
+def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
+    """The model to go on from, and what keeps it from forgetting."""
+    left, right = st.columns(2)
+    bundles = list(find_bundles(space))
+    bundle = left.selectbox(
+        _("Model"),
+        bundles,
+        index=bundles.index(defaults.start_bundle) if defaults.start_bundle in bundles else 0,
+        key=f"{key}-bundle",
+        help=_("Its body is kept, its head refitted."),
+    )
+    others = [dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset]
+    rehearsal = right.selectbox(
+        _("Rehearse with"),
+        others,
+        index=others.index(defaults.rehearsal) if defaults.rehearsal in others else None,
+        placeholder=_("nothing: it will know these classes alone"),
+        key=f"{key}-rehearsal",
+        help=_("Pictures of what it knows, mixed in so that it forgets nothing; all its classes are kept."),
+    )
+    return {"start_bundle": bundle, "rehearsal": rehearsal}
 
 
 def _ask_optimiser(defaults: TrainingConfig, key: str) -> dict[str, Any]:
@@ -84,6 +94,20 @@ def _ask_optimiser(defaults: TrainingConfig, key: str) -> dict[str, Any]:
             _("Decay every 10,000 steps"), 0.01, 1.0, defaults.decay, key=f"{key}-decay"
         )
     return values
+
+
+def _ask_group(defaults: TrainingConfig, key: str) -> dict[str, Any]:
+    """Processes that train together, on this machine or on others."""
+    left, right = st.columns(2)
+    processes = left.number_input(
+        _("Processes"), 1, 1024, defaults.processes, key=f"{key}-processes",
+        help=_("More than one train together by JAX; each takes its share of every batch."),
+    )  # fmt: skip
+    hosts = right.text_input(
+        _("Machines"), " ".join(defaults.hosts), placeholder=_("this one"), key=f"{key}-hosts",
+        help=_("Names with spaces between; the processes are started there by ssh, in turn."),
+    )  # fmt: skip
+    return {"processes": processes, "hosts": tuple(hosts.split())}
 
 
 def _ask_rest(defaults: TrainingConfig, key: str) -> dict[str, Any]:

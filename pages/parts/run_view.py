@@ -3,17 +3,21 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from hanzi_core.bundle import CARD, bundle_folder
 from hanzi_core.charts.curves import learning_curves
 from hanzi_core.errors import HanziError
+from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Follower, History, Job, Status
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
+from pages.parts.session import workspace
+from pages.parts.setting_names import readable
 
 CURVES = {
     "accuracy loss": mark("Accuracy and loss"),
@@ -30,7 +34,7 @@ def _follower(path: str) -> Follower:
 
 def show_run(job: Job) -> None:
     """The run; drawn anew every second until it ends, then once more with all that it left."""
-    if job.status().state.is_active:
+    if _is_at_work(job, job.status()):
         _show_live(job)
     else:
         _show(job, job.status())
@@ -45,15 +49,20 @@ def _show_live(job: Job) -> None:
     except HanziError as error:  # its folder may be deleted while we look at it
         st.error(str(error), icon=":material/error:")
         return
-    if not status.state.is_active:
+    if not _is_at_work(job, status):
         st.rerun()
+
+
+def _is_at_work(job: Job, status: Status) -> bool:
+    """Whether the page will change by itself: a run that was stopped may still be writing its model."""
+    return status.state.is_active or job.process(status) is not None
 
 
 def _show(job: Job, status: Status) -> None:
     show_in_title(job, status)
     show_state(job, status)
-    show_progress(status)
     rows = rows_of(job)
+    show_progress(status, _epoch(job, rows))
     _show_figures(job, status, rows)
     show_end_buttons(job, status)
     if rows:
@@ -63,7 +72,16 @@ def _show(job: Job, status: Status) -> None:
     with st.expander(_("Log, life and settings")):
         st.code(job.log_tail() or _("The log is empty."), language=None, height=240)
         show_life(status)
-        st.json(job.config, expanded=False)
+        st.table(pd.Series(readable(job.config, list_presets(workspace())), name=_("Setting")))
+
+
+def _epoch(job: Job, rows: list[dict[str, Any]]) -> str:
+    """How far the run is within its present epoch."""
+    done = rows[-1].get("epoch", 0.0) if rows else 0.0
+    number = min(int(done) + 1, job.config["epochs"])
+    return _("epoch {number} of {epochs}, {share}").format(
+        number=number, epochs=job.config["epochs"], share=f"{done - int(done):.0%}"
+    )
 
 
 def rows_of(job: Job) -> list[dict[str, Any]]:
@@ -99,11 +117,12 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     latest = rows[-1] if rows else {}
     accuracies = [row["val_accuracy"] for row in rows if "val_accuracy" in row]
     speed = next((row["images_per_s"] for row in reversed(rows[-3:]) if row.get("images_per_s")), None)
+    memory = next((row["memory_bytes"] for row in reversed(rows[-9:]) if "memory_bytes" in row), None)
     figures = {
         _("Epoch"): f"{latest.get('epoch', 0):.1f} / {job.config['epochs']}",
         _("Best in validation"): f"{max(accuracies):.1%}" if accuracies else "–",
         _("Images/s"): f"{speed:,.0f}" if speed else "–",
-        _("Memory"): f"{latest['memory_bytes'] / 2**30:.1f} GiB" if "memory_bytes" in latest else "–",
+        _("Memory"): f"{memory / 2**30:.1f} GiB" if memory else "–",
     }
     if status.state.is_active:
         left = status.progress.remaining_s if status.progress else None
@@ -112,4 +131,4 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
         figures[_("Time")] = short_duration(elapsed)
     with st.container(horizontal=True):
         for name, value in figures.items():
-            st.metric(name, value, border=True, width=150)
+            st.metric(name, value, border=True)

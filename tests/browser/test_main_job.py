@@ -176,7 +176,7 @@ def test_stop_kill_and_a_folder_that_vanishes(page: Page, serve: Starter, worksp
     server = serve(workspace)
     page.goto(f"{server.url}/training?run={long_run.id}")
     page.get_by_role("button", name="Stop").click()
-    wait_for(lambda: long_run.status().state is State.STOPPED, "the run to stop", 60)
+    wait_for(lambda: long_run.status().state is State.STOPPED, "the run to stop", 30)
     expect(page.get_by_text("stopped", exact=True).first).to_be_visible()
     expect(page.get_by_role("link", name="Draw and recognise")).to_be_visible()  # what it had learned is kept
 

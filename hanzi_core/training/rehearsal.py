@@ -1,0 +1,74 @@
+"""Learning something new without forgetting: what a model knows already, mixed in with what it is to learn.
+
+A network that sees only its corrections for a while gives up the rest ("catastrophic forgetting"; Robins 1995 showed
+that going over old material with the new prevents it).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hanzi_core.dataset import Dataset, Part, open_pack
+from hanzi_core.dataset.scan import Report
+from hanzi_core.dataset.split import part_rows
+from hanzi_core.errors import TrainingError
+from hanzi_core.language import mark
+from hanzi_core.training.input import Material
+
+SPLIT = "default"
+
+
+class Packs:
+    """Rows of several packs of one picture size, counted on from one to the next."""
+
+    def __init__(self, packs: Sequence[Any]) -> None:
+        self._packs = packs
+        self._ends = np.cumsum([len(pack) for pack in packs])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """``(rows, size, size)``."""
+        holder = np.searchsorted(self._ends, rows, side="right")
+        places, found = [], []
+        for number in np.unique(holder):
+            (mine,) = np.nonzero(holder == number)
+            before = self._ends[number] - len(self._packs[number])
+            places.append(mine)
+            found.append(self._packs[number][rows[mine] - before])
+        return np.concatenate(found)[np.argsort(np.concatenate(places))]
+
+
+def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report) -> Material:
+    """``material`` with the pictures of ``dataset`` mixed in, to train and to validate on.
+
+    Pictures of classes that ``material`` does not name are left out.
+
+    Raises:
+        TrainingError: then none is left.
+    """
+    manifest, parts = dataset.manifest(), dataset.parts(SPLIT)
+    number = {label: index for index, label in enumerate(material.labels)}
+    targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
+    first = len(material.pack)
+
+    def known(part: Part) -> NDArray[np.int64]:
+        rows = part_rows(parts, part)
+        return first + rows[targets[rows] >= 0]
+
+    if not len(known(Part.TRAIN)):
+        raise TrainingError(
+            mark("“{name}” has no picture of anything that the model knows: choose another dataset to rehearse with."),
+            name=dataset.name,
+        )
+    return replace(
+        material,
+        pack=Packs([material.pack, open_pack(dataset, report, image_size_px)]),
+        targets=np.concatenate([material.targets, targets]),
+        validation=np.concatenate([material.validation, known(Part.VALIDATION)]),
+        rehearsal=known(Part.TRAIN),
+    )

@@ -1,0 +1,96 @@
+"""A model that learns what it did not know, and keeps what it knew."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.errors import TrainingError
+from hanzi_core.jobs import Job, Work
+from hanzi_core.training.backend import load_backend
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.presets import FINE_TUNING
+from hanzi_core.workspace import Workspace
+from tests.conftest import Command
+from tests.handwriting import draw, write_collection, write_png
+from tests.runs import silent
+
+load_backend(["cpu"])
+
+from hanzi_core.training.input import Material, epoch_order  # noqa: E402
+from hanzi_core.training.rehearsal import Packs  # noqa: E402
+
+
+def test_rows_are_counted_on_from_pack_to_pack() -> None:
+    first, second = np.zeros((3, 2, 2), np.uint8), np.arange(2, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
+    packs = Packs([first, second + 7])
+    assert len(packs) == 5
+    assert packs[np.array([4, 0, 3, 2])][:, 0, 0].tolist() == [8, 0, 7, 0]
+
+
+def test_an_epoch_holds_every_correction_and_other_old_pictures_each_time() -> None:
+    rows = np.arange(5000)
+    material = Material(None, np.zeros(5000, np.int32), ["a", "b"], rows[:3], rows[:1], "", rehearsal=rows[10:])
+    config = TrainingConfig(dataset="any")
+    first, second = epoch_order(material, config, 0), epoch_order(material, config, 1)
+    assert len(first) == material.pictures_per_epoch == 1012
+    assert sorted(first[first < 3]) == [0] * 4 + [1] * 4 + [2] * 4
+    assert len(set(first[first >= 3])) == 1000 and set(first) != set(second)
+
+
+@pytest.fixture
+def corrected(trained: Workspace, workspace: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the trained workspace with a dataset of things to learn: one old class and one that is new."""
+    shutil.copytree(trained.root, workspace.root, dirs_exist_ok=True)
+    pictures = write_collection(tmp_path / "fixes", "人", 12)
+    random = np.random.default_rng(1)
+    for number in range(12):  # a 三 on its side
+        write_png(pictures / "川" / f"{number}.png", np.ascontiguousarray(np.rot90(draw("三", random))))
+    split = SplitSettings(validation=0.1, test=0.0)
+    import_dataset(workspace, ImportConfig(location=pictures, name="fixes", split=split), silent)
+    return workspace
+
+
+def test_fine_tuning_learns_the_new_and_keeps_the_old(
+    corrected: Workspace, finished_run: Job, command: Command
+) -> None:
+    options = ["--dataset", "fixes", "--rehearsal", "ten", "--start", "bundle", "--start-bundle", finished_run.id]
+    rate = ["--learning-rate", str(FINE_TUNING["learning_rate"]), "--epochs", "8", "--batch-size", "16"]
+    done = command("train", *options, *rate)
+    assert done.returncode == 0, done.stderr
+    run = Job.find(corrected, done.stdout.splitlines()[0])
+    before, after = Bundle.open(bundle_folder(finished_run)), Bundle.open(bundle_folder(run))
+    assert after.labels == (*before.labels, "川")
+    assert recalled(corrected, "fixes", after) > 0.9, "the corrections are learned"
+    old = recalled(corrected, "ten", before)
+    assert recalled(corrected, "ten", after) >= old - 0.05, "and nothing is forgotten"
+
+
+def recalled(workspace: Workspace, name: str, bundle: Bundle) -> float:
+    """The share of a whole dataset that the model reads right."""
+    from hanzi_core.dataset import open_pack
+
+    dataset = Dataset.find(workspace, name)
+    pack = open_pack(dataset, silent, bundle.card.image_size_px)
+    found = bundle.load().predict(pack[np.arange(len(pack))])
+    answers = [bundle.labels[index] for index in found.probabilities.argmax(axis=1)]
+    return float(np.mean([one == other for one, other in zip(answers, dataset.manifest()["label"], strict=True)]))
+
+
+def test_a_dataset_that_shares_nothing_cannot_be_rehearsed_with(
+    corrected: Workspace, finished_run: Job, tmp_path: Path
+) -> None:
+    pictures = write_collection(tmp_path / "alien", "人木", 4)
+    for number, folder in enumerate(sorted(pictures.iterdir())):
+        folder.rename(pictures / f"外{number}")
+    import_dataset(corrected, ImportConfig(location=pictures, name="alien"), silent)
+    from hanzi_core.training.run import open_material
+
+    config = TrainingConfig(dataset="fixes", rehearsal="alien", start="bundle", start_bundle=finished_run.id)
+    work = Work(Job.create(corrected, "train", config.model_dump(mode="json"), "x", ["cpu"]))
+    with pytest.raises(TrainingError, match="“alien” has no picture of anything that the model knows"):
+        open_material(work, corrected, config)
