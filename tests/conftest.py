@@ -13,6 +13,8 @@ from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from tests.handwriting import write_collection
 
 PROJECT = Path(__file__).parents[1]
+# As runs set it: a run continued in the tests' own process must compute what its own process would.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

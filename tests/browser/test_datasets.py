@@ -36,7 +36,7 @@ def wait_for(question: Callable[[], bool]) -> None:
 def bring_in(page: Page, folder: Path) -> None:
     page.get_by_role("tab", name="Folder or zip on this server").click()
     page.get_by_label("Path on the server").fill(str(folder))
-    page.get_by_label("Name").last.fill("coded")
+    page.get_by_role("textbox", name="Name", exact=True).fill("coded")
     page.get_by_role("button", name="Import").last.click()
     expect(page.get_by_test_id("stMetric").filter(has_text="Classes")).to_contain_text("2", timeout=60_000)
 

@@ -86,7 +86,8 @@ def pattern(*lengths: int) -> re.Pattern[str]:
 
 def choose_rows(page: Page, *rows: int) -> None:
     """Tick rows of the table of characters, which is drawn on a canvas."""
-    table = page.get_by_test_id("stDataFrame").locator("canvas").first
+    page.wait_for_timeout(1500)  # it is drawn anew when the page's script ends
+    table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     for row in rows:
         page.wait_for_timeout(700)
@@ -164,7 +165,7 @@ def test_five_hundred_files_at_once(desktop: Page, tmp_path: Path, as_zip: bool)
     expect(desktop.get_by_text("All 500")).to_be_visible(timeout=120_000)
     expect(desktop.get_by_text("Unreadable 1")).to_be_visible()
     with desktop.expect_download() as download:
-        desktop.get_by_role("button", name="Download as CSV").click()
+        desktop.get_by_test_id("stDownloadButton").get_by_text("Download as CSV").click()
     rows = list(csv.reader(io.StringIO(Path(download.value.path()).read_text("utf-8-sig"))))
     assert tuple(rows[0]) == COLUMNS
     assert len(rows) == 501
