@@ -83,7 +83,7 @@ def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(group: Job, 
     until(lambda: not group.status().state.is_active, 60)
     assert time.monotonic() - asked < 30
     assert group.status().state is State.STOPPED, group.log_tail()
-    until(lambda: (bundle_folder(group) / CARD).exists(), START_LIMIT_S)  # written after the run has stopped
+    until((bundle_folder(group) / CARD).exists, START_LIMIT_S)  # written after the run has stopped
     rows = [row["epoch"] for row in group.history.rows() if row["kind"] == "epoch"]
     assert rows == [float(number) for number in range(1, len(rows) + 1)], "no hole and no double row"
     recogniser = Bundle.open(bundle_folder(group)).load()

@@ -15,6 +15,11 @@ def choose(label: str, names: Mapping[str, str], parameter: str) -> str:
     if st.session_state.get(parameter) not in names:
         asked = st.query_params.get(parameter)
         st.session_state[parameter] = asked if asked in names else keys[0]
+    selected = st.session_state[parameter]
+    if st.session_state.get(f"{parameter}-shown") != names[selected]:
+        # A browser keeps the name that it has for a choice, unless the choice is set again.
+        st.session_state[parameter] = selected
+        st.session_state[f"{parameter}-shown"] = names[selected]
     chosen = st.selectbox(label, keys, format_func=names.__getitem__, key=parameter)
     if st.query_params.get(parameter) != chosen:
         st.query_params[parameter] = chosen
