@@ -130,10 +130,10 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     for index in np.flatnonzero(rng.random(count) > _LEFT_ALONE):
         field = cv2.resize(target[index], (stretched_px, stretched_px), interpolation=cv2.INTER_LINEAR)[inner, inner]
         result[index] = cv2.remap(images[index], field, None, cv2.INTER_LINEAR)
-    for index, chance in enumerate(rng.random(count)):
+    for picture, chance in zip(result, rng.random(count), strict=True):
         if chance < _ANOTHER_PEN:
             change = cv2.erode if chance < _ANOTHER_PEN / 3 else cv2.dilate
-            result[index] = change(result[index], _PEN)
+            picture[:] = change(picture, _PEN)
     return result
 
 
