@@ -12,7 +12,7 @@ from hanzi_core.bundle import Bundle, Output
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 
-SURE = 0.6
+SURE = 0.7
 """Below this probability an answer is said to be doubtful: ``python -m bench.doubt`` tells what it costs and saves."""
 
 _LEAST_SUPPORT = 0.05
