@@ -40,7 +40,7 @@ class Reading:
     """What the model said of the pictures of a set."""
 
     right: NDArray[np.bool_]
-    probability: NDArray[np.float32]
+    assurance: NDArray[np.float32]
     evidence: NDArray[np.float32]
     right_by_strength: NDArray[np.bool_]
     """``(pictures, STRENGTHS)``: whether the first candidate was right with a prior of that strength."""
@@ -78,7 +78,8 @@ def read(recogniser: Recogniser, samples: Sequence[Sample]) -> Reading:
     shipped = recogniser.weights(Preferences())
     parts = []
     for some in _batches(samples):
-        output = recogniser.predict(np.stack([recogniser.see(sample.gray) for sample in some]))
+        seen = [recogniser.see(sample.gray) for sample in some]
+        output, answers = recogniser.predict(np.stack(seen)), recogniser.answer(seen, Preferences(), 1)
         wanted = np.array([recogniser.bundle.index.get(sample.label, -1) for sample in some])
         scores = output.probabilities * shipped
         firsts = np.stack([(output.probabilities * rate**s).argmax(axis=1) for s in STRENGTHS], axis=1)
@@ -87,7 +88,7 @@ def read(recogniser: Recogniser, samples: Sequence[Sample]) -> Reading:
         parts.append(
             (
                 scores.argmax(axis=1) == wanted,
-                scores.max(axis=1) / scores.sum(axis=1),
+                np.array([answer.assurance for answer in answers], np.float32),
                 output.evidence,
                 firsts == wanted[:, np.newaxis],
                 weight,
@@ -124,7 +125,7 @@ def least_evidence(readings: dict[str, Reading]) -> float:
 
 def show_doubt(readings: dict[str, Reading], floor: float) -> None:
     print(
-        f"\nSure: a probability of {SURE} and an evidence of {floor:.1f}. In %; of the right answers called sure, or of"
+        f"\nSure: an assurance of {SURE} and an evidence of {floor:.1f}. In %; of the right answers called sure, or of"
     )
     print("all where none can be right; in brackets how many of the sure are right.\n")
     print("| set | pictures | right | " + " | ".join(f"{s} | {s}, evidence" for s in SURES) + " |")
@@ -132,7 +133,7 @@ def show_doubt(readings: dict[str, Reading], floor: float) -> None:
     for name, each in readings.items():
         cells = [name, f"{len(each.right):,}", f"{each.right.mean():.1%}" if each.right.any() else "–"]
         for sure in SURES:
-            confident = each.probability >= sure
+            confident = each.assurance >= sure
             cells += [_share(each, confident), _share(each, confident & (each.evidence >= floor))]
         print("| " + " | ".join(cells) + " |")
 

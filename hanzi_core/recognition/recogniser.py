@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,10 @@ from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 
 SURE = 0.7
-"""Below this probability an answer is said to be doubtful: ``python -m bench.doubt`` tells what it costs and saves."""
+"""Below this assurance an answer is said to be doubtful: ``python -m bench.doubt`` tells what it costs and saves."""
+
+_SLANTS = (0.1, -0.1)
+"""Shears under which an answer must hold: a scribble looks like something else then, a character does not."""
 
 _LEAST_SUPPORT = 0.05
 """Share of the model's own belief that the characters which count must hold: of five allowed characters one is always
@@ -39,6 +43,8 @@ class Answer:
     """What the model was shown: ``uint8 (size, size)``, white ink on black."""
     candidates: tuple[Candidate, ...]
     """Best first; none for a blank picture."""
+    assurance: float
+    """The least probability of the first candidate, 0 to 1, as written and slanted a little either way."""
     is_sure: bool
     """Whether the first candidate is more likely right than wrong."""
     embedding: NDArray[np.float32]
@@ -87,7 +93,8 @@ class Recogniser:
         for start in range(0, len(seen), _BATCH):
             some = np.stack(seen[start : start + _BATCH])
             output = self._model.predict(some)
-            answers += self._judge(some, output, self.weights(preferences), count)
+            slanted = [self._model.predict(slant(some, by)).probabilities for by in _SLANTS]
+            answers += self._judge(some, output, slanted, self.weights(preferences), count)
         return answers
 
     def predict(self, seen: NDArray[np.uint8]) -> Output:
@@ -103,22 +110,45 @@ class Recogniser:
                 self._weights[preferences] = preferences.weights(self.bundle.labels)
             return self._weights[preferences]
 
-    def _judge(self, seen: NDArray[np.uint8], output: Output, weights: NDArray[np.float32], count: int) -> list[Answer]:
+    def _judge(
+        self,
+        seen: NDArray[np.uint8],
+        output: Output,
+        slanted: list[NDArray[np.float32]],
+        weights: NDArray[np.float32],
+        count: int,
+    ) -> list[Answer]:
         support = output.probabilities @ (weights > 0)
         known = output.evidence >= self.bundle.card.least_evidence
-        scores = output.probabilities * weights
-        totals = scores.sum(axis=1, keepdims=True)
-        scores = np.divide(scores, totals, out=np.zeros_like(scores), where=totals > 0)
+        scores = _weigh(output.probabilities, weights)
+        first = scores.argmax(axis=1)[:, np.newaxis]
+        views = [scores, *(_weigh(probabilities, weights) for probabilities in slanted)]
+        assurances = np.min([np.take_along_axis(view, first, axis=1) for view in views], axis=0)[:, 0]
         count = min(count, int(np.count_nonzero(weights)))
         answers = []
         sure = known & (support >= _LEAST_SUPPORT)
-        for picture, row, may, embedding in zip(seen, scores, sure, output.embedding, strict=True):
+        rows = zip(seen, scores, sure, assurances, output.embedding, strict=True)
+        for picture, row, may, assurance, embedding in rows:
             blank = is_blank(picture)
             best: NDArray[np.intp] | list[int] = [] if blank else _largest(row, count)
             candidates = tuple(Candidate(self.bundle.labels[index], float(row[index])) for index in best)
-            is_sure = bool(candidates) and bool(may) and candidates[0].probability >= SURE
-            answers.append(Answer(picture, candidates, is_sure, embedding))
+            is_sure = bool(candidates) and bool(may) and float(assurance) >= SURE
+            answers.append(Answer(picture, candidates, float(assurance), is_sure, embedding))
         return answers
+
+
+def slant(images: NDArray[np.uint8], by: float) -> NDArray[np.uint8]:
+    """Pictures ``(n, size, size)`` sheared about their middle; ``by`` is how far per unit of height."""
+    size_px = images.shape[1]
+    shear = np.array([[1, by, -by * (size_px - 1) / 2], [0, 1, 0]], np.float32)
+    return np.stack([cv2.warpAffine(image, shear, (size_px, size_px)) for image in images])
+
+
+def _weigh(probabilities: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities times weights, each row of sum 1 again, or all 0."""
+    scores = probabilities * weights
+    totals = scores.sum(axis=1, keepdims=True)
+    return np.divide(scores, totals, out=np.zeros_like(scores), where=totals > 0)
 
 
 def _largest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """Sets of characters by name, for a dataset to be written of."""
 
 import re
+import unicodedata
 
 from hanzi_core.errors import HanziError
 from hanzi_core.language import mark
@@ -19,6 +20,9 @@ Big5, 5,401 traditional ones in common use, of which the library has 5,105."""
 
 HSK_SIZES = (300, 600, 900, 1200, 1500, 1800, 3000)
 """Characters to know at levels 1 to 6 and 9 of the Chinese proficiency standard GF 0025-2021, lower levels included."""
+
+_SIDE_FORMS = "氵亻扌忄犭纟讠钅饣辶灬艹冫彳罒覀爫礻衤攵夂丷乛乚卩阝"
+"""Forms that radicals take beside or above the rest; Unicode's blocks of radicals do not lead to all of them."""
 
 _COMMON = re.compile(r"common-(\d+)")
 
@@ -62,3 +66,11 @@ def _lead_byte(character: str, codec: str) -> int:
     """The first of two bytes; 0 for a character that the codec lacks or has in one byte."""
     code = character.encode(codec, "ignore")
     return code[0] if len(code) == 2 else 0
+
+
+def bare_components() -> list[str]:
+    """What the library has of radicals that hardly ever stand by themselves: less than once in 4 million characters."""
+    blocks = (unicodedata.normalize("NFKC", chr(code)) for code in range(0x2E80, 0x2FE0))
+    rates, library = frequencies_per_million(), StrokeLibrary.load()
+    seldom = {character for character in blocks if rates.get(character, 0.0) < 0.25}
+    return sorted(character for character in seldom | set(_SIDE_FORMS) if character in library)

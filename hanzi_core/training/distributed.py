@@ -170,6 +170,8 @@ def run_group(work: Work, workspace: Workspace, config: TrainingConfig) -> Train
     with _ranks(work.job, workspace.root, config) as ranks:
         _watch(work, ranks)
         failed = [number for number, rank in enumerate(ranks) if rank.poll() not in (None, 0)]
+        # Whoever was killed comes before those that then missed it.
+        failed.sort(key=lambda number: (ranks[number].returncode or 0) > 0)
         if not failed:
             return None
         _give_last_words(ranks)
