@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hanzi_core.dataset import Dataset, Fault
+from hanzi_core.jobs import list_jobs
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter
 from tests.browser.test_datasets import wait_for
@@ -53,7 +54,8 @@ def list_of_faults(page: Page) -> str:
 
 
 def test_from_faults_to_nothing_left(page: Page, serve: Starter, dataset: Dataset, tmp_path: Path) -> None:
-    page.goto(f"{serve(Workspace(dataset.folder.parents[1])).url}/datasets?dataset=set")
+    space = Workspace(dataset.folder.parents[1])
+    page.goto(f"{serve(space).url}/datasets?dataset=set")
     page.get_by_role("tab", name="Faults").click()
     assert "日/broken.png,日,unreadable" in list_of_faults(page)
 
@@ -75,7 +77,9 @@ def test_from_faults_to_nothing_left(page: Page, serve: Starter, dataset: Datase
     (tmp_path / "a" / "日" / "broken.png").write_bytes(png(drawn("日", 99)))
     page.get_by_role("button", name="Scan again").click()
     wait_for(lambda: Fault.UNREADABLE not in set(dataset.manifest(["fault"])["fault"]))
+    wait_for(lambda: not any(job.status().state.is_active for job in list_jobs(space, "scan")))
 
+    page.reload()  # a page that follows a scan is shown anew when the scan ends, and that closes what is open
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Delete this dataset").click()
     expect(page.get_by_text("There is no dataset yet.")).to_be_visible()
