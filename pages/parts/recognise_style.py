@@ -16,6 +16,7 @@ _STYLE = f"""
 [class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
 .stMainBlockContainer {{ padding: 3rem 5rem 1.5rem; }}
+@media (max-width: 1000px) {{ .stMainBlockContainer {{ padding: 3rem 1rem 1.5rem; }} }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
 @media (max-width: 640px) {{
   [class*="pad-canvas"] {{ zoom: .84; }}

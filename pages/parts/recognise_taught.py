@@ -1,18 +1,23 @@
 """Teaching a character that no model knows: draw it three times, name it, and it is recognised at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from hanzi_core.errors import HanziError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.ink import draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
-from pages.parts.session import errors_shown
 
 _PAD = "teach-pad"
 _DRAWN = "teach-drawn"
+_NAME = "teach-name"
+_PROBLEM = "teach-problem"
 
 
 @st.fragment
@@ -42,16 +47,24 @@ def _show_teaching(space: Workspace) -> None:
             st.button(_("Begin anew"), icon=":material/restart_alt:", on_click=drawn.clear)
     if drawn:
         st.image(drawn, width=96)
-    with st.form("teach", border=False, clear_on_submit=True):
-        name = st.text_input(_("Name"), max_chars=64, placeholder=_("the character, or a word for it"))
-        save = st.form_submit_button(
-            _("Teach"), type="primary", icon=":material/school:", disabled=len(drawn) < DRAWINGS
+    with st.form("teach", border=False):
+        st.text_input(_("Name"), key=_NAME, max_chars=64, placeholder=_("the character, or a word for it"))
+        st.form_submit_button(
+            _("Teach"),
+            type="primary",
+            icon=":material/school:",
+            disabled=len(drawn) < DRAWINGS,
+            on_click=_teach,
+            args=(space,),
         )
-    if save:
-        with errors_shown():
-            TaughtCharacters(space).add(name, drawn)
-            st.session_state[_DRAWN] = []
-            st.rerun(scope="fragment")
+    _show_problem("teach")
+
+
+def _teach(space: Workspace) -> None:
+    with _problem_kept("teach"):
+        TaughtCharacters(space).add(st.session_state[_NAME], st.session_state[_DRAWN])
+        st.session_state[_DRAWN] = []
+        st.session_state[_NAME] = ""
 
 
 def _take() -> None:
@@ -65,16 +78,33 @@ def _show_known(taught: TaughtCharacters) -> None:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.image([str(path) for path in each.drawings], width=56)
             _show_name(taught, each)
+        _show_problem(each.id)
 
 
 def _show_name(taught: TaughtCharacters, each: Taught) -> None:
     key = f"taught-name-{each.id}"
 
     def rename() -> None:
-        with errors_shown():
+        with _problem_kept(each.id):
             taught.rename(each.id, st.session_state[key])
 
     st.text_input(_("Name"), each.label, key=key, on_change=rename, label_visibility="collapsed", width=160)
     st.button(
         _("Delete"), icon=":material/delete:", key=f"taught-delete-{each.id}", on_click=taught.delete, args=(each.id,)
     )
+
+
+@contextmanager
+def _problem_kept(place: str) -> Iterator[None]:
+    """Keep what is wrong for :func:`_show_problem`: what a callback shows lands at the top of the page."""
+    st.session_state[_PROBLEM] = None
+    try:
+        yield
+    except HanziError as error:
+        st.session_state[_PROBLEM] = (place, str(error))
+
+
+def _show_problem(place: str) -> None:
+    problem = st.session_state.get(_PROBLEM)
+    if problem and problem[0] == place:
+        st.error(problem[1], icon=":material/error:")

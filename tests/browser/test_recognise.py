@@ -100,9 +100,12 @@ def test_teach(screen: Page, place: Workspace) -> None:
         draw(screen, "日")
         screen.get_by_role("button", name=f"Take drawing {number} of 3").click()
         expect(screen.get_by_test_id("stImage").locator("img")).to_have_count(number)
+    screen.get_by_role("button", name="Teach", exact=True).click()
+    expect(screen.get_by_text("cannot name a character")).to_be_visible()
     screen.get_by_role("textbox", name="Name").fill("☀")
     screen.get_by_role("button", name="Teach", exact=True).click()
     expect(screen.get_by_role("button", name="Delete")).to_be_visible()
+    expect(screen.get_by_text("cannot name a character")).not_to_be_visible()
     assert [each.label for each in TaughtCharacters(place).all()] == ["☀"]
     screen.get_by_role("tab", name="Draw").click()
     draw(screen, "日")

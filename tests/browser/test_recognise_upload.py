@@ -142,6 +142,10 @@ def camera(serve: Starter, place: Workspace, tmp_path: Path, chromium: Browser) 
 def test_camera(camera: Page) -> None:
     camera.get_by_role("tab", name="Upload").click()
     camera.get_by_text("Camera", exact=True).click()
+    # Before its first frame, there is no photo to take.
+    camera.wait_for_function(
+        "() => { const v = document.querySelector('video'); return v?.readyState >= 2 && v.videoWidth > 0 }"
+    )
     camera.get_by_role("button", name="Take Photo").click()
     expect(best(camera, "木")).to_be_visible()
 
