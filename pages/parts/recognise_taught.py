@@ -61,6 +61,8 @@ def _show_teaching(space: Workspace) -> None:
 
 
 def _teach(space: Workspace) -> None:
+    if len(st.session_state[_DRAWN]) < DRAWINGS:
+        return  # heard twice
     with _problem_kept("teach"):
         TaughtCharacters(space).add(st.session_state[_NAME], st.session_state[_DRAWN])
         st.session_state[_DRAWN] = []
@@ -68,9 +70,10 @@ def _teach(space: Workspace) -> None:
 
 
 def _take() -> None:
-    drawing = drawing_of(_PAD)
-    st.session_state[_DRAWN].append(draw_strokes(drawing.strokes(), SIDE_PX))
-    drawing.clear()
+    strokes = drawing_of(_PAD).strokes()
+    if strokes:  # a click on a slow server can be heard twice, and is not to take an empty pad
+        st.session_state[_DRAWN].append(draw_strokes(strokes, SIDE_PX))
+        drawing_of(_PAD).clear()
 
 
 def _show_known(taught: TaughtCharacters) -> None:
