@@ -7,7 +7,7 @@ from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.manifest import FAULT_NAMES, Fault, fault_name, read_manifest, usable, write_manifest
 from hanzi_core.errors import DatasetError
 
-TABLE = pd.DataFrame({"path": ["人/1.png", "木/2.png"], "fault": ["", "blank"], "excluded": [False, False]})
+TABLE = pd.DataFrame({"path": ["人/1.png", "木/2.png"], "fault": ["", "blank"], "excluded": False, "synthetic": False})
 
 
 def test_written_and_read(tmp_path: Path) -> None:
@@ -15,6 +15,11 @@ def test_written_and_read(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_manifest(tmp_path / "manifest.parquet"), TABLE, check_dtype=False)
     assert list(read_manifest(tmp_path / "manifest.parquet", ["path"])) == ["path"]
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.parquet"]
+
+
+def test_one_from_before_synthetic_pictures_has_none(tmp_path: Path) -> None:
+    write_manifest(TABLE.drop(columns="synthetic"), tmp_path / "manifest.parquet")
+    assert read_manifest(tmp_path / "manifest.parquet")["synthetic"].tolist() == [False, False]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1xxxxPAR1"])

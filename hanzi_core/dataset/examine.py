@@ -16,7 +16,7 @@ from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.pack_file import Frames, compress
 from hanzi_core.errors import DatasetError, ImageError
 from hanzi_core.image.decode import EXTENSIONS
-from hanzi_core.image.normalise import IMAGE_SIZE_PX, read_ink
+from hanzi_core.image.normalise import IMAGE_SIZE_PX, is_blank, read_ink
 from hanzi_core.image.synthetic import is_synthetic
 
 FACTS = pa.schema(
@@ -92,6 +92,6 @@ def _look(source: Source, path: str, picture: NDArray[np.uint8]) -> _Seen:
     height, width = gray.shape
     ink = read_ink(gray)
     picture[:] = ink.picture
-    if not ink.picture.any():
+    if is_blank(ink.picture):
         return _Seen(width, height, digest, fault=Fault.BLANK.value)
     return _Seen(width, height, digest, ink.is_light, is_synthetic(data))

@@ -82,9 +82,9 @@ def _near_pairs(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def _pairs_by_chunk(hashes: NDArray[np.uint8], chunk: int) -> NDArray[np.int64]:
     """Near pairs among the hashes that agree in one chunk (Norouzi et al., Multi-index hashing, CVPR 2012)."""
-    turned = np.roll(hashes, -2 * chunk, axis=1).view(">u8")
-    order = np.lexsort((turned[:, 1], turned[:, 0]))
-    words = turned[order].astype(np.uint64)
+    turned = np.roll(hashes, -2 * chunk, axis=1).view(">u8").astype(np.uint64)
+    order = turned[:, 0].argsort(kind="stable")  # the chunk and 48 bits more; twice as fast as by all bits
+    words = turned[order]
     keys = words[:, 0] >> np.uint64(48)
     pairs = [np.empty((0, 2), np.int64)]
     for step in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):

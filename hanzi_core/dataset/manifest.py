@@ -105,12 +105,15 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """The manifest as :func:`write_manifest` left it, or some of its columns.
 
+    One that was made before there were synthetic pictures has none.
+
     Raises:
         DatasetError: it is missing or damaged.
     """
     try:
-        return pd.read_parquet(path, columns=columns)
+        manifest = pd.read_parquet(path, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(
             mark("The manifest {path} is missing or damaged: import the dataset again."), path=path
         ) from error
+    return manifest.assign(synthetic=manifest.get("synthetic", False)) if columns is None else manifest

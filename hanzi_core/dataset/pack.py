@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.listing import Report
-from hanzi_core.dataset.pack_file import Frames, Pack, PackWriter, clear_others, compress, pack_path
+from hanzi_core.dataset.pack_file import Frames, Pack, PackWriter, clear_others, compress, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.store import PACKS, Dataset
 from hanzi_core.errors import DatasetError, HanziError
@@ -41,7 +41,7 @@ class _Block(NamedTuple):
 
 
 def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) -> Pack:
-    """The pack of ``dataset`` at ``size_px``, made now if there is none for its present files.
+    """The pack of ``dataset`` at ``size_px``, made now if there is none for its present files, or a damaged one.
 
     A making that was stopped goes on where it was; a second process that wants the same pack waits for the first.
 
@@ -51,20 +51,15 @@ def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) ->
     """
     manifest = dataset.manifest(["path", "digest", "fault"])
     path = pack_path(dataset.folder / PACKS, manifest["digest"], size_px)
-    if not path.exists():
+    pack = open_sound(path)
+    if pack is None:
         with writing(path.parent):
             path.parent.mkdir(exist_ok=True)
             with FileLock(path.parent / ".lock"):
-                if not path.exists():
+                if open_sound(path) is None:
                     clear_others(path)
                     _build(dataset.source(), manifest, path, report, size_px)
-    return Pack(path)
-
-
-def ready_pack(dataset: Dataset, size_px: int = IMAGE_SIZE_PX) -> Pack | None:
-    """The pack if it is made already."""
-    path = pack_path(dataset.folder / PACKS, dataset.manifest(["digest"])["digest"], size_px)
-    return Pack(path) if path.exists() else None
+    return pack or Pack(path)
 
 
 def _build(source: Source, manifest: pd.DataFrame, path: Path, report: Report, size_px: int) -> None:

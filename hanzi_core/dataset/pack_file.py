@@ -20,18 +20,27 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
+import zstandard
 from numpy.typing import NDArray
 
 from hanzi_core.errors import DatasetError
-from hanzi_core.image.normalise import VERSION
+from hanzi_core.image.normalise import VERSION, is_blank
 from hanzi_core.language import mark
 from hanzi_core.workspace import replace_file
 
 _MAGIC = b"hanzipk1"
 _FOOTER = np.dtype([("rows", "<u8"), ("side_px", "<u8"), ("magic", "S8")])
-_CODEC = pa.Codec("zstd", 1)
-"""Levels up to 9 save 3 % more and take five times as long; LZ4 takes a quarter more space."""
+_PARAMETERS = zstandard.ZstdCompressionParameters(
+    strategy=zstandard.STRATEGY_FAST,
+    min_match=7,
+    window_log=12,
+    hash_log=8,
+    chain_log=8,
+    write_content_size=False,
+    write_checksum=True,
+)
+"""With a checksum, for disks fail. Tuned to such pictures: 4 % smaller than level 1 and in half its time. What is
+slower saves 3 % more; LZ4 takes a quarter more space."""
 _COPY_ROWS = 4096
 
 
@@ -45,7 +54,8 @@ class Frames(NamedTuple):
 
 def compress(pictures: NDArray[np.uint8]) -> Frames:
     """``(n, size, size)`` as frames."""
-    frames = [_CODEC.compress(picture, asbytes=True) if picture.any() else b"" for picture in pictures]
+    compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)  # one a call: threads must not share it
+    frames = [b"" if is_blank(picture) else compressor.compress(picture) for picture in pictures]
     return Frames(b"".join(frames), np.array([len(frame) for frame in frames], np.uint32))
 
 
@@ -66,6 +76,14 @@ def clear_others(path: Path) -> None:
                 other.unlink()
 
 
+def open_sound(path: Path) -> "Pack | None":
+    """The pack at ``path``; ``None`` where there is none, or a damaged one."""
+    try:
+        return Pack(path) if path.exists() else None
+    except DatasetError:
+        return None
+
+
 class Pack:
     """Normalised pictures of a dataset; row i is row i of its manifest, faulty rows are black."""
 
@@ -75,6 +93,7 @@ class Pack:
         Raises:
             DatasetError: it is damaged.
         """
+        self._path = path
         try:
             with path.open("rb") as file:
                 self._bytes = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
@@ -92,12 +111,24 @@ class Pack:
         return len(self._starts)
 
     def __getitem__(self, rows: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """The pictures of some rows, ``(rows, side_px, side_px)``."""
+        """The pictures of some rows, ``(rows, side_px, side_px)``.
+
+        Raises:
+            DatasetError: the disk has damaged it; it is removed, to be made anew when it is next asked for.
+        """
         pictures = np.zeros((len(rows), self.side_px, self.side_px), np.uint8)
         flat = pictures.reshape(len(rows), -1)
-        for place, frame in enumerate(self._frames(rows)):
-            if frame:
-                flat[place] = np.frombuffer(_CODEC.decompress(frame, flat.shape[1]), np.uint8)
+        decompressor = zstandard.ZstdDecompressor()
+        try:
+            for place, frame in enumerate(self._frames(rows)):
+                if frame:
+                    flat[place] = np.frombuffer(decompressor.decompress(frame, flat.shape[1]), np.uint8)
+        except (zstandard.ZstdError, ValueError) as error:
+            with suppress(OSError):
+                self._path.unlink()
+            raise DatasetError(
+                mark("The pack {path} was damaged and has been removed: start again, it is made anew."), path=self._path
+            ) from error
         return pictures
 
     def _frames(self, rows: Sequence[int] | NDArray[np.integer]) -> Iterator[memoryview]:

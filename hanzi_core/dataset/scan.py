@@ -14,7 +14,7 @@ from hanzi_core.dataset.examine import FACTS, UNKNOWN, examine
 from hanzi_core.dataset.likeness import copy_groups
 from hanzi_core.dataset.listing import Report, list_rows
 from hanzi_core.dataset.manifest import Fault
-from hanzi_core.dataset.pack_file import Pack, PackWriter, pack_path
+from hanzi_core.dataset.pack_file import Pack, PackWriter, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
@@ -49,7 +49,7 @@ def scan(
         label_list: Name and content of a table of labels, see :func:`~hanzi_core.dataset.listing.list_rows`.
         previous: The manifest of an earlier scan: only what changed since is read, and exclusions by hand stay.
         packs: Folder to leave the pack in; unchanged pictures are taken from the pack of ``previous`` there. Where
-            that one is missing none is made, for then all would have to be read again.
+            that one is missing or damaged none is made, for then all would have to be read again.
 
     Raises:
         DatasetError: there are no pictures in it, or the label list cannot be used.
@@ -80,7 +80,7 @@ def _copy_groups(manifest: pd.DataFrame) -> NDArray[np.int32]:
 @contextmanager
 def _packing(packs: Path | None, previous: pd.DataFrame | None) -> Iterator[PackWriter | None]:
     """A pack to write beside the scan, if there is one to be made; nothing half-made stays."""
-    if packs is None or (previous is not None and not _pack_of(packs, previous).exists()):
+    if packs is None or (previous is not None and open_sound(_pack_of(packs, previous)) is None):
         yield None
         return
     packs.mkdir(exist_ok=True)

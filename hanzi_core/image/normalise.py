@@ -17,7 +17,7 @@ IMAGE_SIZE_PX = 64
 _MARGIN = 1 / 16
 """Of the side, left free on each edge, so that augmentation can shift and turn without cutting ink."""
 
-_GRAYS = np.arange(256)
+_GRAYS = np.arange(256.0)
 
 _WORKING_SIZE_PX = 512
 """A longer picture is shrunk to this before anything else: a photo costs no more than a scan."""
@@ -64,7 +64,7 @@ def read_ink(gray: NDArray[np.uint8], size_px: int = IMAGE_SIZE_PX) -> Ink:
 
 def is_blank(normalised: NDArray[np.uint8]) -> bool:
     """Whether :func:`normalise` found no ink."""
-    return not normalised.any()
+    return cv2.countNonZero(normalised) == 0
 
 
 def ink_is_light(gray: NDArray[np.uint8]) -> bool:
@@ -112,30 +112,30 @@ def _separate(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
     return (np.zeros_like(gray) if levels is None else cv2.LUT(gray, levels)), is_light
 
 
-def _levels(counts: NDArray[np.int64], threshold: int, is_light: bool) -> NDArray[np.uint8] | None:
+def _levels(counts: NDArray[np.float32], threshold: int, is_light: bool) -> NDArray[np.uint8] | None:
     """How bright each of 256 gray levels becomes; ``None`` where paper and ink are too alike."""
     if not is_light:
         counts, threshold = counts[::-1], 254 - threshold
     split = threshold + 1
     cumulative = counts.cumsum()
-    below, every = cumulative[split - 1] if split else 0, cumulative[-1]
-    if below in (0, every):
+    below, every = cumulative.item(split - 1) if split else 0.0, cumulative.item(-1)
+    if below in (0.0, every):
         return None
-    paper = int(cumulative.searchsorted(0.5 * below))
-    full = int(cumulative.searchsorted(below + 0.75 * (every - below)))
+    paper, full = cumulative.searchsorted((0.5 * below, below + 0.75 * (every - below))).tolist()
     if full - paper < _LEAST_CONTRAST:
         return None
     # The lowest eighth of the range is paper grain; cutting it keeps the background truly black.
     floor = paper + (full - paper) / 8
     levels = (_GRAYS - floor) * (255 / (full - floor))
-    levels = np.maximum(np.minimum(levels, 255), 0).astype(np.uint8)
+    levels = np.maximum(np.minimum(levels, 255, out=levels), 0, out=levels).astype(np.uint8)
     return levels if is_light else levels[::-1]
 
 
-def _counts(pixels: NDArray[np.uint8], first: int = 0) -> NDArray[np.int64]:
+def _counts(pixels: NDArray[np.uint8], first: int = 0) -> NDArray[np.float32]:
     """How many pixels have each level from ``first`` to 255."""
-    # OpenCV counts in float32, which is exact up to 2^24; a picture has 2^18 pixels by now.
-    return cv2.calcHist([pixels], [0], None, [256 - first], [first, 256]).ravel().astype(np.int64)
+    # float32 counts exactly up to 2^24, so do its sums; a picture has 2^18 pixels by now.
+    counts: NDArray[np.float32] = cv2.calcHist([pixels], [0], None, [256 - first], [first, 256]).ravel()
+    return counts
 
 
 def ink_box(ink: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
@@ -146,17 +146,19 @@ def ink_box(ink: NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8, ltype=labels)
     if count < 2:
         return None
-    spots = stats[1:]
-    sides = spots[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]
-    areas, extent = spots[:, cv2.CC_STAT_AREA], sides.max(axis=1)
-    is_speck = (areas < _SPECK * areas.max()) & (extent < max(2, extent.max() // 16))
-    kept = ~is_speck
-    first = spots[kept, : cv2.CC_STAT_TOP + 1]
+    kept = stats[1:] if count == 2 else _without_specks(stats[1:])  # one spot is no speck
+    first = kept[:, : cv2.CC_STAT_TOP + 1]
     left, top = first.min(axis=0).tolist()
-    right, bottom = (first + sides[kept]).max(axis=0).tolist()
+    right, bottom = (first + kept[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1]).max(axis=0).tolist()
     # One pixel more on each side: the soft edge belongs to the stroke.
     height, width = ink.shape
     return max(0, top - 1), min(height, bottom + 1), max(0, left - 1), min(width, right + 1)
+
+
+def _without_specks(spots: NDArray[np.int32]) -> NDArray[np.int32]:
+    areas, extent = spots[:, cv2.CC_STAT_AREA], spots[:, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1)
+    is_speck = (areas < _SPECK * areas.max()) & (extent < max(2, extent.max() // 16))
+    return spots[~is_speck]
 
 
 def _shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -176,7 +178,8 @@ def _centre(ink: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     small = cv2.resize(ink, (width, height), interpolation=way)
     # A hairline that was shrunk has turned gray: its brightest part becomes full ink again.
     cumulative = _counts(small, 33).cumsum()
-    peak = 33 + int(cumulative.searchsorted(0.9 * cumulative[-1])) if cumulative[-1] else 255
+    whole = cumulative.item(-1)
+    peak = 33 + int(cumulative.searchsorted(0.9 * whole)) if whole else 255
     small = cv2.convertScaleAbs(small, alpha=255 / max(peak, 64))
     square = np.zeros((size_px, size_px), np.uint8)
     top, left = (size_px - height) // 2, (size_px - width) // 2
