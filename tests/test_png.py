@@ -83,7 +83,8 @@ def test_a_small_file_that_would_unpack_to_much() -> None:
 
 def test_pixels_that_cannot_be_unpacked_though_their_checksum_is_right() -> None:
     header = b"\0\0\0\2\0\0\0\2\x08\0\0\0\0"
-    data = module.BEGINNING[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", b"\x78\x01\xff\xff\xff") + chunk(b"IEND", b"")
+    pixels = chunk(b"IDAT", b"\x78\x01\xff\xff\xff")
+    data = module.BEGINNING[:8] + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
     assert module._unpack(data) is None
     assert (decode_png(data) is None) == (as_opencv_reads(data) is None)
 
