@@ -8,7 +8,7 @@ DATA is a folder or zip of one folder a character. Each network trains in a proc
 the same limit of time on the same machine, and is tested on the same pictures. ``cnn`` and ``resnet50`` are the classic
 presets; where the limit cuts one short, the table says after how many of its epochs. ``compact`` gets as many epochs
 as ``estimate`` says that the time is enough for. With ``--workspace`` what has been measured is kept, so that
-``--networks`` can be given one after the other; the last call prints them all.
+``--networks`` can be given one after the other, and a long one in pieces (``--pause-after``); the last call prints all.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import psutil
 
 from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
-from hanzi_core.jobs import Job, Work, list_jobs
+from hanzi_core.jobs import Job, State, Work, list_jobs
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import Network, TrainingConfig
@@ -39,7 +39,10 @@ from hanzi_core.workspace import Workspace, replace_json
 DATASET = "measured"
 BUILT_IN = "compact+built-in"
 """The network ``compact`` that begins as the built-in model."""
-NETWORKS = ("compact", BUILT_IN, "cnn", "resnet50")
+OURS = ("compact", BUILT_IN)
+NETWORKS = (*OURS, *(network.value for network in Network if network is not Network.COMPACT))
+COMPARED = (*OURS, "cnn", "resnet50")
+PROCESSOR = "processor.json"
 INPUT_STEPS = 60
 LEAST_EPOCHS, MOST_EPOCHS = 4, 60
 """Of ``compact``, whatever the time."""
@@ -76,19 +79,57 @@ def hanzi(workspace: Workspace, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "hanzi_core", "--workspace", str(workspace.root), *arguments]
 
 
-def measure(workspace: Workspace, network: str, minutes: float) -> None:
-    """Train ``network`` by the command line for ``minutes`` at most; its folder keeps the processor's seconds too."""
+def measure(workspace: Workspace, network: str, minutes: float, pause_after_min: float | None) -> None:
+    """Train ``network`` by the command line for ``minutes`` at most, or go on where it was left.
+
+    Its folder keeps the processor's seconds too. After ``pause_after_min`` the run is asked to stop.
+    """
+    left = find_run(workspace, network)
+    if left is None:
+        command = ["train", *train_options(workspace, network, minutes)]
+    else:
+        left.forget_process()
+        command = ["train", "--job", left.id]
+    process = subprocess.Popen(hanzi(workspace, *command), stdout=sys.stderr)
+    with busy_seconds(process.pid) as samples:
+        code = _wait(process, pause_after_min)
+    if code:
+        raise SystemExit(f"{network} did not end well")
+    run = find_run(workspace, network)
+    assert run
+    replace_json(run.folder / PROCESSOR, joined(processor_samples(run), samples))
+
+
+def train_options(workspace: Workspace, network: str, minutes: float) -> list[str]:
+    """What ``train`` is told."""
     options = ["--dataset", DATASET, "--time-limit-min", str(minutes), "--title", network]
     options += ["--network", network.partition("+")[0]]
     if network == BUILT_IN:
         options += ["--start", "bundle", "--start-bundle", "builtin"]
     if network.startswith("compact"):
         options += ["--epochs", str(fitting_epochs(workspace, options[-2:] if network == BUILT_IN else [], minutes))]
-    process = subprocess.Popen(hanzi(workspace, "train", *options), stdout=sys.stderr)
-    with busy_seconds(process.pid) as samples:
-        if process.wait():
-            raise SystemExit(f"{network} did not end well")
-    replace_json(find_run(workspace, network).folder / "processor.json", samples)
+    return options
+
+
+def _wait(process: subprocess.Popen, pause_after_min: float | None) -> int:
+    """The exit code of a run that is asked to stop when its time is up."""
+    try:
+        return process.wait(None if pause_after_min is None else 60 * pause_after_min)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        return process.wait()
+
+
+def processor_samples(run: Job) -> list[list[float]]:
+    """Unix time and processor seconds of a run so far."""
+    path = run.folder / PROCESSOR
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def joined(before: list[list[float]], samples: list[tuple[float, float]]) -> list[list[float]]:
+    """The samples of a run's next process after those ``before``: its processor begins at 0 again."""
+    used = before[-1][1] if before else 0.0
+    return [*before, *([when, used + busy] for when, busy in samples)]
 
 
 def fitting_epochs(workspace: Workspace, start: list[str], minutes: float) -> int:
@@ -121,27 +162,26 @@ def busy_seconds(pid: int) -> Iterator[list[tuple[float, float]]]:
         thread.join()
 
 
-def find_run(workspace: Workspace, network: str) -> Job:
-    """The newest run of ``network``."""
-    return next(job for job in list_jobs(workspace, "train") if job.title == network)
+def find_run(workspace: Workspace, network: str) -> Job | None:
+    """The newest run of ``network``, if there is one."""
+    return next((job for job in list_jobs(workspace, "train") if job.title == network), None)
 
 
-def measured(workspace: Workspace) -> list[str]:
-    """The networks whose measurement is kept."""
-    titles = {job.title for job in list_jobs(workspace, "train") if (job.folder / "processor.json").exists()}
-    return [network for network in NETWORKS if network in titles]
+def measured(workspace: Workspace) -> list[Job]:
+    """The runs whose measurement, or a part of it, is kept, one a network."""
+    runs = [find_run(workspace, network) for network in NETWORKS]
+    return [run for run in runs if run and processor_samples(run)]
 
 
-def course(workspace: Workspace, network: str) -> Course:
-    """The course of a finished run."""
-    run = find_run(workspace, network)
+def course(workspace: Workspace, run: Job) -> Course:
+    """The course of a run as far as it is."""
     history = run.history.rows()
     rows = [row for row in history if "val_accuracy" in row]
-    when, busy = np.array(json.loads((run.folder / "processor.json").read_text())).T
+    when, busy = np.array(processor_samples(run)).T
     evaluation = next((job for job in list_jobs(workspace, "evaluate") if job.config["run"] == run.id), None)
     result = (evaluation.result() if evaluation else None) or {}
     return Course(
-        network,
+        run.title,
         f"{rows[-1]['epoch']:g} / {run.config['epochs']}",
         float(np.median([row["images_per_s"] for row in history if "images_per_s" in row])),
         [row["elapsed_s"] for row in rows],
@@ -152,22 +192,29 @@ def course(workspace: Workspace, network: str) -> Course:
 
 
 def table(courses: list[Course]) -> str:
-    """Markdown: what each reached, and how soon the first was as good as each of the others ever got."""
-    ours = courses[0]
+    """Markdown: what each reached, and how soon ours were as good as each of the others ever got."""
+    ours = [each for each in courses if each.network in OURS]
+    sooner = "".join(f" {each.network} as good at s, times sooner |" for each in ours)
     lines = [
-        "| network | epochs | images/s | best in validation | at s (processor) | ours as good at s (processor) "
-        "| times sooner (processor) | test top-1 |",
-        "|---|---|---:|---:|---:|---:|---:|---:|",
+        f"| network | epochs | images/s | best in validation | at s (processor) |{sooner} test top-1 |",
+        f"|---|---|---:|---:|---:|{'---:|' * len(ours)}---:|",
     ]
     for each in courses:
-        at, sooner = each.until(each.best), ours.until(each.best)
-        ratio = f"{at[0] / sooner[0]:.1f} ({at[1] / sooner[1]:.1f})" if at and sooner else "–"
-        test = f"{each.test_top_1:.2%}" if each.test_top_1 is not None else "–"
-        lines.append(
-            f"| {each.network} | {each.epochs} | {each.images_per_s:.0f} | {each.best:.2%} | {shown(at)} "
-            f"| {shown(sooner)} | {ratio} | {test} |"
-        )
+        cells = [each.network, each.epochs, f"{each.images_per_s:.0f}", f"{each.best:.2%}"]
+        cells += [shown(each.until(each.best)), *(_sooner(one, each) for one in ours)]
+        cells.append(f"{each.test_top_1:.2%}" if each.test_top_1 is not None else "–")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _sooner(ours: Course, other: Course) -> str:
+    """When ``ours`` was as good as ``other`` ever got, and how many times sooner that was."""
+    if other.network in OURS:
+        return "–"
+    at, reached = other.until(other.best), ours.until(other.best)
+    if at is None or reached is None:
+        return "never"
+    return f"{shown(reached)}, {at[0] / reached[0]:.1f} ({at[1] / reached[1]:.1f})"
 
 
 def shown(seconds: tuple[float, float] | None) -> str:
@@ -269,7 +316,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--minutes", type=float, default=8.0, help="Limit of each network.")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=NETWORKS)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=COMPARED)
+    parser.add_argument("--pause-after", type=float, help="Stop after so many minutes; the next call goes on.")
     parser.add_argument("--workspace", type=Path, help="Keep there what was measured, and go on from it.")
     parser.add_argument("--speed", action="store_true", help="Measure a step of every network instead.")
     parser.add_argument("--input", action="store_true", help="Measure the input instead.")
@@ -284,10 +332,11 @@ def main() -> None:
             print(json.dumps(input_share(workspace), indent=1))
             return
         for network in asked.networks:
-            if network not in measured(workspace):
-                measure(workspace, network, asked.minutes)
+            run = find_run(workspace, network)
+            if run is None or run.status().state is not State.FINISHED:
+                measure(workspace, network, asked.minutes, asked.pause_after)
         print(f"at most {asked.minutes:g} minutes each; {psutil.cpu_count()} cores, load {psutil.getloadavg()[2]:.1f}")
-        print(table([course(workspace, network) for network in measured(workspace)]))
+        print(table([course(workspace, run) for run in measured(workspace)]))
 
 
 if __name__ == "__main__":

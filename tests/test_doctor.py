@@ -10,6 +10,20 @@ def test_a_library_that_crashes_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    ("driver", "jax", "says"),
+    [
+        (None, None, "only training on several processes needs it"),
+        (None, {"gpus": []}, "uses the CPU"),
+        ("595.1", {"gpus": []}, "jax[cuda12]"),
+        ("595.1", {"gpus": ["cuda:0"]}, "JAX sees cuda:0"),
+        (None, {"gpus": [], "fault": "no module."}, "does not start: no module."),
+    ],
+)
+def test_the_verdict_on_jax(driver: str | None, jax: dict | None, says: str) -> None:
+    assert says in doctor._verdict_on_jax(driver, jax)
+
+
+@pytest.mark.parametrize(
     ("driver", "tensorflow", "says"),
     [
         (None, {"gpus": []}, "no NVIDIA driver"),

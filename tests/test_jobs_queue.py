@@ -5,18 +5,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
+from hanzi_core.dataset.importing import ImportConfig
 from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, State, enqueue, kill, requeue
 from hanzi_core.jobs.devices import CPU, slots
+from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
-from hanzi_core.jobs.queue import holders, look
+from hanzi_core.jobs.queue import holders, keep_watched, look
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.errands import launch_errand, until
+from tests.handwriting import write_collection
 
 pytestmark = pytest.mark.skipif(slots(CPU) > 1, reason="these tests expect a CPU that takes one run at a time")
 
@@ -103,6 +107,32 @@ def test_two_servers_start_a_job_once(workspace: Workspace, errands: list[Job]) 
     until((errands[0].folder / "begun").exists)
     assert (errands[0].folder / "begun").read_text() == "begun\n"
     assert not (errands[1].folder / "begun").exists()
+
+
+def test_a_queue_goes_on_after_a_restart(workspace: Workspace, tmp_path: Path) -> None:
+    """The supervisor went with the machine; a server that starts, or an open page, sees to it that there is one."""
+    keep_watched(workspace)
+    assert not (workspace.jobs / ".supervisor.log").exists(), "there is nothing to watch"
+    config = ImportConfig(location=write_collection(tmp_path / "three", "人木口", 3), name="three")
+    waiting = Job.create(workspace, "import", config.model_dump(mode="json"), "waiting", [CPU])
+    keep_watched(workspace)
+    until(lambda: state(waiting) is State.FINISHED, 60)
+    until(lambda: not is_supervised(workspace.jobs))
+
+
+def test_a_job_that_the_disk_spoilt_stands_in_nobodys_way(workspace: Workspace, errands: list[Job]) -> None:
+    first, second, _ = errands
+    (first.folder / "status.json").write_text('{"changes": [')
+    (second.folder / "launched.json").write_text("")
+    look(workspace, launch_errand)
+    until(lambda: state(second) is State.RUNNING)
+    (second.folder / "progress.json").write_text("{")
+    assert state(second) is State.RUNNING
+    assert state(first) is State.LOST and "was damaged" in str(first.status().changes[-1])
+    (second.folder / "enough").touch()
+    until(lambda: state(second) is State.FINISHED)
+    requeue(workspace, first, launch_errand)
+    until(lambda: state(first) is State.RUNNING)
 
 
 SUPERVISOR = """

@@ -72,6 +72,12 @@ def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, r
     app = open_page("training.py", run=job.id)
     assert not app.exception
     assert {metric.label: metric.value for metric in app.metric}["Time left"] == "2:30"
+    assert not {"Resume", "Delete"} & {button.label for button in app.button}
+    app.text_area[0].input("look at this one tomorrow")
+    press(app, "Save")
+    assert job.notes == "look at this one tomorrow", "what one thinks of while it trains"
+    press(app, "Clone")
+    assert "With the settings of “at work”" in texts(app)
     press(app, "Stop")
     assert job.stop_requested()
 

@@ -23,7 +23,12 @@ FIGURE_NAMES = {
     "load": mark("Load"),
 }
 _SHARES = ("accuracy", "top_5", "load")
-_LOADS = {"cpu_load": mark("CPU"), "gpu_load": mark("GPU")}
+_LOADS = {
+    "cpu_load": mark("CPU"),
+    "memory_load": mark("Memory"),
+    "gpu_load": mark("GPU"),
+    "gpu_memory_load": mark("GPU memory"),
+}
 
 
 class Axis(StrEnum):

@@ -14,6 +14,8 @@ from hanzi_core.jobs.devices import CPU, driver_version, list_devices
 from hanzi_core.language import gettext as _
 
 PACKAGES = ("tensorflow", "keras", "numpy", "streamlit", "ai-edge-litert", "jax")
+LIBRARIES = ("nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "nvidia-nccl-cu12", "jax-cuda12-plugin")
+"""What ``make gpu`` and JAX bring along."""
 PROBE_LIMIT_S = 180
 
 _TENSORFLOW = """
@@ -39,9 +41,11 @@ def doctor(context: typer.Context) -> None:
     driver, tensorflow = driver_version(), _ask(_TENSORFLOW)
     print(_("NVIDIA driver {version}").format(version=driver or _("none")))
     print(_("TensorFlow was built for CUDA {cuda}, cuDNN {cudnn}").format(**_known(tensorflow)))
-    if _version("jax"):
-        print(_("JAX sees {gpus}").format(gpus=", ".join(_ask(_JAX).get("gpus", [])) or _("no GPU")))
+    for name in LIBRARIES:
+        if version := _version(name):
+            print(f"{name} {version}")
     print(_verdict(driver, tensorflow))
+    print(_verdict_on_jax(driver, _ask(_JAX) if _version("jax") else None))
 
 
 def _known(found: dict[str, Any]) -> dict[str, str]:
@@ -68,6 +72,19 @@ def _verdict(driver: str | None, tensorflow: dict[str, Any]) -> str:
         "Driver and CUDA libraries are there, but TensorFlow cannot use the GPU: "
         "the driver is probably too old for CUDA {cuda}; update it."
     ).format(**_known(tensorflow))
+
+
+def _verdict_on_jax(driver: str | None, jax: dict[str, Any] | None) -> str:
+    """The same of JAX, which only training on several processes needs; ``None`` where it is not installed."""
+    if jax is None:
+        return _("JAX is not there; only training on several processes needs it: pip install jax, or jax[cuda12].")
+    if "fault" in jax:
+        return _("JAX does not start: {reason} Install it again.").format(reason=jax["fault"])
+    if jax["gpus"]:
+        return _("JAX sees {gpus}").format(gpus=", ".join(jax["gpus"]))
+    if driver is None:
+        return _("JAX sees no GPU, so training on several processes uses the CPU.")
+    return _("JAX sees no GPU though there is a driver: pip install “jax[cuda12]”.")
 
 
 def _version(package: str) -> str | None:

@@ -7,6 +7,7 @@ import typer
 
 from hanzi_core.cli.perform import launch_job
 from hanzi_core.cli.perform import resume as take_up
+from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs import kill as end_process
 from hanzi_core.jobs.devices import list_devices
@@ -14,6 +15,7 @@ from hanzi_core.jobs.queue import holders
 from hanzi_core.jobs.queue import supervise as watch
 from hanzi_core.jobs.store import STATE_NAMES
 from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
 
 app = typer.Typer(help="See, stop and resume jobs: imports, runs and evaluations.", no_args_is_help=True)
 
@@ -59,6 +61,38 @@ def resume(context: typer.Context, job: JobId) -> None:
 def delete(context: typer.Context, job: JobId) -> None:
     """Move a job that has ended to the trash."""
     trash.throw_away(context.obj, Job.find(context.obj, job))
+
+
+@app.command("describe")
+def describe(
+    context: typer.Context,
+    job: JobId,
+    title: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Word to sort by, instead of those it had; repeat it.")] = None,
+    notes: Annotated[str | None, typer.Option(help="What to know about it.")] = None,
+) -> None:
+    """Give a job another name, tags or notes, and tell what it has."""
+    found = Job.find(context.obj, job)
+    given = {"title": title, "tags": tag, "notes": notes}
+    if changed := {name: value for name, value in given.items() if value is not None}:
+        found.describe(**changed)
+    print("\t".join([found.title, *(f"#{each}" for each in found.tags), found.notes]).rstrip())
+
+
+@app.command("trash")
+def show_trash(context: typer.Context) -> None:
+    """List what lies in the trash."""
+    for job in trash.thrown_away(context.obj):
+        print(f"{job.id}\t{job.title}")
+
+
+@app.command("restore")
+def restore(context: typer.Context, job: JobId) -> None:
+    """Bring a job back from the trash."""
+    thrown = {each.id: each for each in trash.thrown_away(context.obj)}
+    if job not in thrown:
+        raise JobError(mark("There is no job “{job}” in the trash."), job=job)
+    trash.restore(context.obj, thrown[job])
 
 
 @app.command("empty-trash")

@@ -64,6 +64,7 @@ def with_settings(verb: Callable[..., None]) -> Callable[..., None]:
 def train(
     context: typer.Context,
     *,
+    clone: Annotated[str | None, typer.Option(help="Begin with the settings of this run.", metavar="RUN")] = None,
     device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …; several GPUs share each batch.")] = None,
     title: Annotated[str | None, typer.Option(help="What to call the run.")] = None,
     detach: Annotated[bool, typer.Option(help="Start it in the background and return at once.")] = False,
@@ -76,7 +77,7 @@ def train(
         raise typer.Exit(_train_rank(workspace, Job.find(workspace, job), rank))
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
-    found = _new_job(workspace, "train", given, device, title)
+    found = _new_job(workspace, "train", given, device, clone, title)
     print(found.id, flush=True)
     if detach:
         enqueue(workspace, found, launch_job)
@@ -89,6 +90,7 @@ def train(
 def estimate(
     context: typer.Context,
     *,
+    clone: Annotated[str | None, typer.Option(help="Begin with the settings of this run.", metavar="RUN")] = None,
     device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …; several GPUs share each batch.")] = None,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
     **given: Any,
@@ -96,7 +98,7 @@ def estimate(
     """Tell memory and time of an epoch from a few real steps."""
     workspace: Workspace = context.obj
     if job is None:
-        found = _new_job(workspace, "estimate", given, device)
+        found = _new_job(workspace, "estimate", given, device, clone)
         wait_in_line(workspace, found, _tell_holders)
     else:
         found = Job.find(workspace, job)
@@ -111,21 +113,27 @@ def estimate(
 
 
 def _new_job(
-    workspace: Workspace, kind: str, given: dict[str, Any], device: list[str] | None, title: str | None = None
+    workspace: Workspace,
+    kind: str,
+    given: dict[str, Any],
+    device: list[str] | None,
+    clone: str | None,
+    title: str | None = None,
 ) -> Job:
-    config = checked(workspace, settings(workspace, given))
+    config = checked(workspace, settings(workspace, given, clone))
     name = title or f"{config.dataset} {config.network.value}"
     return Job.create(workspace, kind, config.model_dump(mode="json"), name, chosen_devices(device))
 
 
-def settings(workspace: Workspace, given: dict[str, Any]) -> dict[str, Any]:
-    """The preset of the network with what was given instead; an augmentation by its name.
+def settings(workspace: Workspace, given: dict[str, Any], clone: str | None = None) -> dict[str, Any]:
+    """The preset of the network, or what the run ``clone`` had, with what was given instead.
 
     Raises:
-        HanziError: there is no augmentation preset of this name.
+        HanziError: there is no such run, or no augmentation preset of the name that was given.
     """
     told = {name: value for name, value in given.items() if value is not None and value != []}
-    values = preset_values(told.get("network", DEFAULTS.network)) | told
+    original = Job.find(workspace, clone).config if clone else preset_values(told.get("network", DEFAULTS.network))
+    values = original | told
     if "augmentation" in told:
         values["augmentation"] = find_preset(workspace, told["augmentation"])
     return values

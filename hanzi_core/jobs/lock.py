@@ -34,6 +34,12 @@ def deciding(jobs_folder: Path) -> Iterator[None]:
         ) from error
 
 
+def is_supervised(jobs_folder: Path) -> bool:
+    """Whether a supervisor lives; one that is just starting may not be seen."""
+    with supervising(jobs_folder, 0) as free:
+        return not free
+
+
 @contextmanager
 def supervising(jobs_folder: Path, wait_s: float) -> Iterator[bool]:
     """Be the one supervisor of a workspace; yields whether that came true within ``wait_s``."""

@@ -5,14 +5,15 @@ younger one would fit. Decisions are made under one lock, by whoever comes by: t
 (a small process that lives while there is anything to watch), the command line.
 """
 
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from hanzi_core.errors import HanziError
+from hanzi_core.errors import HanziError, JobError
 from hanzi_core.jobs.devices import slots
 from hanzi_core.jobs.launcher import start_detached
-from hanzi_core.jobs.lock import deciding, supervising
+from hanzi_core.jobs.lock import deciding, is_supervised, supervising
 from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, State, Status, list_jobs
@@ -37,6 +38,16 @@ def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
         launch(job)
         return
     look(workspace, launch)
+    _start_supervisor(workspace)
+
+
+def keep_watched(workspace: Workspace) -> None:
+    """Start the supervisor if there is something to watch and nobody does: it may have gone with the machine."""
+    if not is_supervised(workspace.jobs) and any(stored.state.is_active for _job, stored in _with_devices(workspace)):
+        _start_supervisor(workspace)
+
+
+def _start_supervisor(workspace: Workspace) -> None:
     start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
 
 
@@ -93,8 +104,8 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
 def holders(workspace: Workspace) -> dict[str, list[Job]]:
     """The jobs at work on each device."""
     held: dict[str, list[Job]] = {}
-    for job in list_jobs(workspace):
-        if job.devices and (state := job.status().state).is_active and state is not State.QUEUED:
+    for job, status in _watched(workspace):
+        if status.state is not State.QUEUED:
             for key in job.devices:
                 held.setdefault(key, []).append(job)
     return held
@@ -107,16 +118,25 @@ def _share_device(first: Job, second: Job) -> bool:
 def _settle(workspace: Workspace) -> list[Job]:
     """Write down, once, which jobs were lost."""
     lost = []
-    for job in list_jobs(workspace):
-        if job.devices and job.stored_status().state.is_active and (status := job.status()).state is State.LOST:
+    for job, stored in _with_devices(workspace):
+        if stored.state.is_active and (status := job.status()).state is State.LOST:
             job.write_status(status)
             lost.append(job)
     return lost
 
 
+def _with_devices(workspace: Workspace) -> Iterator[tuple[Job, Status]]:
+    """Jobs that hold or want a device, the newest first, and what they last said; a folder may go at any moment."""
+    for job in list_jobs(workspace):
+        with contextlib.suppress(JobError):
+            if job.devices:
+                yield job, job.stored_status()
+
+
 def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
     """Jobs that hold or want a device, the oldest first."""
-    pairs = [(job, job.status()) for job in reversed(list_jobs(workspace)) if job.devices]
+    active = [job for job, stored in _with_devices(workspace) if stored.state.is_active]
+    pairs = [(job, job.status()) for job in reversed(active)]
     return [(job, status) for job, status in pairs if status.state.is_active]
 
 

@@ -101,6 +101,10 @@ class Status(_Stored):
         return self.model_copy(update={"changes": (*self.changes, change), **more})
 
 
+class _DamagedError(JobError):
+    """A file of a job's folder is no longer what was written."""
+
+
 @dataclass(frozen=True)
 class Job:
     """A job by its folder; everything else is read from there at each call."""
@@ -228,7 +232,7 @@ class Job:
         """The status as it is now: a job whose process has gone without a word is ``lost``.
 
         Raises:
-            JobError: the folder has gone, or its status cannot be read.
+            JobError: the folder has gone.
         """
         stored = self.stored_status()
         if self._is_as_stored(stored):
@@ -247,14 +251,24 @@ class Job:
         path = self.folder / "progress.json"
         if not stored.state.is_active or not path.exists():
             return stored
-        return stored.model_copy(update={"progress": Progress.model_validate(self._read("progress.json"))})
+        with contextlib.suppress(JobError, ValidationError):  # it has just come to its end, or the disk spoilt it
+            return stored.model_copy(update={"progress": Progress.model_validate(self._read("progress.json"))})
+        return stored
 
     def stored_status(self) -> Status:
-        """The status as it was last written, without progress and whatever became of the process."""
+        """The status as it was last written, without progress and whatever became of the process.
+
+        One that the disk has spoilt is that of a lost job: it can be resumed, and stands in nobody's way.
+
+        Raises:
+            JobError: the folder has gone.
+        """
         try:
             return Status.model_validate(self._read("status.json"))
-        except ValidationError as error:
-            raise JobError(mark("The status of job “{job}” cannot be read."), job=self.id) from error
+        except (_DamagedError, ValidationError):
+            written = (self.folder / "status.json").stat().st_mtime
+            sentence = Sentence(mark("What it said of itself was damaged, by a full or failing disk perhaps."))
+            return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
 
     def write_status(self, status: Status) -> None:
         """Replace the status, in one step."""
@@ -282,7 +296,9 @@ class Job:
         path = self.folder / "launched.json"
         if status.process or not path.exists():
             return status.process
-        return ProcessId.model_validate(self._read("launched.json"))
+        with contextlib.suppress(JobError, ValidationError):
+            return ProcessId.model_validate(self._read("launched.json"))
+        return None
 
     def write_launched(self, pid: int) -> None:
         """Note the process from outside, until it speaks for itself; in a file apart, so that neither overwrites."""
@@ -331,7 +347,7 @@ class Job:
         except FileNotFoundError as error:
             raise JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id) from error
         except ValueError as error:
-            raise JobError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id) from error
+            raise _DamagedError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id) from error
 
 
 def list_jobs(workspace: Workspace, kind: str | None = None) -> list[Job]:

@@ -17,7 +17,7 @@ def throw_away(workspace: Workspace, job: Job) -> None:
         JobError: it is still at work or waiting.
     """
     with deciding(workspace.jobs):
-        if job.status().state.is_active:
+        if job.status().state.is_active or job.process() is not None:  # it may be writing its model still
             raise JobError(mark("“{job}” is still at work: stop it first."), job=job.title)
         with writing(workspace.root):
             _trash(workspace).mkdir(exist_ok=True)

@@ -14,7 +14,7 @@ class EventFiles:
 
     def __init__(self, folder: Path, trainee: keras.Model, first_step: int) -> None:
         if first_step == 0:
-            _write_graph(folder, trainee)
+            write_graph(folder, trainee)
         self._writer = Writer(str(folder))
 
     def write(self, step: int, figures: dict[str, float]) -> None:
@@ -28,7 +28,7 @@ class EventFiles:
         self._writer.close()
 
 
-def _write_graph(folder: Path, trainee: keras.Model) -> None:
+def write_graph(folder: Path, trainee: keras.Model) -> None:
     """The graph as TensorFlow runs it; JAX has none that TensorBoard could draw."""
     if keras.backend.backend() != "tensorflow":
         return

@@ -11,6 +11,7 @@ import numpy as np
 
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Work
+from hanzi_core.jobs.work import WRITE_INTERVAL_S
 from hanzi_core.language import mark
 from hanzi_core.training.averaging import averaged
 from hanzi_core.training.checkpoint import (
@@ -70,7 +71,7 @@ class Fitting:
         self._restored: Arrays | None = None
         self._weights = class_weights(material, config.balance)
         self.fault: TrainingError | None = None
-        self._save_cost_s = 0.0
+        self._save_cost_s = self._told = 0.0
         self._time_is_up = False
 
     @property
@@ -271,8 +272,15 @@ class Fitting:
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._work.agree(batch, False)
+        self._tell_validating()
         if self._work.stopping():
             raise _Left
+
+    def _tell_validating(self) -> None:
+        if time.monotonic() - self._told >= WRITE_INTERVAL_S:
+            self._told = time.monotonic()
+            progress = self._pace.progress(self._remaining_limit_s())
+            self._work.show(progress.model_copy(update={"phase": VALIDATING}))
 
     def _epochs_done(self) -> float:
         """An epoch that was cut short is not a whole one: 3.4 epochs, not 4."""

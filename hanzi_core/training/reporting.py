@@ -49,15 +49,18 @@ class Load:
     def __init__(self, devices: Sequence[str]) -> None:
         self._gpus = [key for key in devices if key != CPU]
         self._process = psutil.Process(os.getpid())
+        self._machine_bytes = psutil.virtual_memory().total
         psutil.cpu_percent()  # the first call only starts the measurement
 
     def read(self) -> dict[str, float]:
-        """Shares from 0 to 1, memory in bytes."""
+        """Shares from 0 to 1, memory in bytes too; the processors are the machine's, its memory is the run's."""
         load = {"cpu_load": psutil.cpu_percent() / 100, "memory_bytes": self._process.memory_info().rss}
+        load["memory_load"] = round(load["memory_bytes"] / self._machine_bytes, 4)
         if self._gpus:
             held = [device for device in list_devices() if device.key in self._gpus]
             load["gpu_load"] = sum(device.load for device in held) / max(1, len(held))
             load["gpu_memory_bytes"] = sum(device.memory_used_bytes for device in held)
+            load["gpu_memory_load"] = load["gpu_memory_bytes"] / max(1, sum(device.memory_bytes for device in held))
         return load
 
 

@@ -12,6 +12,7 @@ from hanzi_core.jobs.devices import CPU, vanished
 from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.distributed import Rank
+from hanzi_core.training.events import write_graph
 from hanzi_core.training.export import write_bundle
 from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Material, gather
@@ -78,6 +79,7 @@ def export_best(
     material = open_material(work, workspace, config)
     trainee = prepare_trainee(workspace, config, material, (CPU,))
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
+    write_graph(work.folder / "events", trainee.whole)  # the ranks had none
     fitting.look_back()
     fitting.fault = fault
     return _leave_bundle(work, config, fitting, material, trainee)

@@ -1,4 +1,5 @@
-"""What a person adds to a run, and does with it once it has ended: name, notes, tags, resume, clone, delete."""
+"""What a person adds to a run at any time, name, notes and tags, and does with it: clone; once it has ended, resume and
+delete."""
 
 from datetime import datetime
 
@@ -22,17 +23,17 @@ def show_life(status: Status) -> None:
     st.code("\n".join(lines), language=None)
 
 
-def show_record(job: Job) -> None:
-    """Buttons and fields of an ended run."""
-    state = job.status().state
+def show_record(job: Job, at_work: bool) -> None:
+    """Buttons and fields; a run that is ``at_work`` can be neither resumed nor deleted."""
+    can_go_on = not at_work and job.status().state is not State.FINISHED
     with st.container(horizontal=True), errors_shown():
-        if state is not State.FINISHED and st.button(_("Resume"), type="primary", icon=":material/resume:"):
+        if can_go_on and st.button(_("Resume"), type="primary", icon=":material/resume:"):
             resume(workspace(), job)
             st.rerun()
         if st.button(_("Clone"), icon=":material/content_copy:", help=_("A new run with these settings to change.")):
             st.session_state[CLONE] = job.id
             st.rerun()
-        if st.button(_("Delete"), icon=":material/delete:", help=_("Moves it to the trash.")):
+        if not at_work and st.button(_("Delete"), icon=":material/delete:", help=_("Moves it to the trash.")):
             throw_away(workspace(), job)
             st.session_state.pop("run", None)
             st.query_params.pop("run", None)

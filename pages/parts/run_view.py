@@ -34,11 +34,13 @@ def _follower(path: str) -> Follower:
 
 def show_run(job: Job) -> None:
     """The run; drawn anew every second until it ends, then once more with all that it left."""
-    if _is_at_work(job, job.status()):
+    status = job.status()
+    at_work = _is_at_work(job, status)
+    if at_work:
         _show_live(job)
     else:
-        _show(job, job.status())
-        show_record(job)
+        _show(job, status)
+    show_record(job, at_work)
 
 
 @st.fragment(run_every=REFRESH_S)

@@ -1,5 +1,8 @@
 """``python -m pages.parts.server run app.py …``: Streamlit, which makes ready for the first answer while the first
-browser is still loading itself; a second of the two that a cold start would take otherwise."""
+browser is still loading itself; a second of the two that a cold start would take otherwise.
+
+Runs that wait in the queue go on though nobody opens a page: the machine may have been restarted.
+"""
 
 import threading
 import time
@@ -19,11 +22,15 @@ def _make_ready() -> None:
 
     import pages.parts.recognise_draw  # noqa: F401, PLC0415
     from hanzi_core.bundle import BUILT_IN, CARD  # noqa: PLC0415
-    from hanzi_core.errors import BundleError  # noqa: PLC0415
+    from hanzi_core.errors import BundleError, HanziError  # noqa: PLC0415
+    from hanzi_core.jobs.queue import keep_watched  # noqa: PLC0415
+    from hanzi_core.workspace import Workspace  # noqa: PLC0415
     from pages.parts.recognise_settings import load_recogniser  # noqa: PLC0415
 
     with suppress(BundleError, OSError):  # the page says so to whoever opens it
         load_recogniser(BUILT_IN, (BUILT_IN / CARD).stat().st_mtime)
+    with suppress(HanziError, OSError):
+        keep_watched(Workspace.open())
 
 
 if __name__ == "__main__":

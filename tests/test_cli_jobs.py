@@ -1,0 +1,55 @@
+"""What a person does with jobs in a terminal, each verb as a page does it."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from hanzi_core.cli import build
+from hanzi_core.cli.training import settings
+from hanzi_core.errors import JobError
+from hanzi_core.jobs import Job, State
+from hanzi_core.language import Sentence
+from hanzi_core.training.config import Network
+from hanzi_core.workspace import Workspace
+from tests.runs import make_dataset, make_run
+
+
+def jobs(workspace: Workspace, *arguments: str) -> str:
+    done = CliRunner().invoke(build(["jobs"]), ["--workspace", str(workspace.root), "jobs", *arguments])
+    if isinstance(done.exception, JobError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture
+def ended(workspace: Workspace) -> Job:
+    job = make_run(workspace, network="cnn", epochs=7)
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("Finished.")))
+    return job
+
+
+def test_name_tags_and_notes(workspace: Workspace, ended: Job) -> None:
+    assert jobs(workspace, "describe", ended.id) == "small\n"
+    told = jobs(workspace, "describe", ended.id, "--title", "mine", "--tag", "good", "--tag", "slow", "--notes", "seen")
+    assert told == "mine\t#good\t#slow\tseen\n"
+    assert (ended.title, ended.tags, ended.notes) == ("mine", ("good", "slow"), "seen")
+
+
+def test_to_the_trash_and_back(workspace: Workspace, ended: Job) -> None:
+    jobs(workspace, "delete", ended.id)
+    assert ended.id not in jobs(workspace, "list")
+    assert jobs(workspace, "trash") == f"{ended.id}\tsmall\n"
+    jobs(workspace, "restore", ended.id)
+    assert ended.id in jobs(workspace, "list") and jobs(workspace, "trash") == ""
+    with pytest.raises(JobError, match="in the trash"):
+        jobs(workspace, "restore", ended.id)
+
+
+def test_a_clone_begins_with_the_settings_of_its_run(workspace: Workspace, ended: Job, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    values = settings(workspace, {"seed": 4}, ended.id)
+    assert (values["network"], values["epochs"], values["dataset"], values["seed"]) == (Network.CNN, 7, "three", 4)
+    with pytest.raises(JobError, match="no job"):
+        settings(workspace, {}, "train-gone")
