@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,25 @@ def _lose_gpu(fitting: Any) -> None:
     raise tf.errors.InternalError(None, None, "CUDA_ERROR_NO_DEVICE: no CUDA-capable device is detected")
 
 
-MISHAPS: dict[str, Callable[[Any], None]] = {"poison": _poison, "full": _fill_disk, "gpu": _lose_gpu}
+def _turn_clock_back(fitting: Any) -> None:
+    """By an hour, for all Python of this process; the clock itself is the whole machine's."""
+    real = time.time
+    time.time = lambda: real() - 3600
+
+
+def _move_dataset_away(fitting: Any) -> None:
+    """All of it, with manifest and pack."""
+    datasets = fitting._work.folder.parents[1] / "datasets"
+    datasets.rename(datasets.with_name("elsewhere"))
+
+
+MISHAPS: dict[str, Callable[[Any], None]] = {
+    "poison": _poison,
+    "full": _fill_disk,
+    "gpu": _lose_gpu,
+    "clock": _turn_clock_back,
+    "moved": _move_dataset_away,
+}
 
 
 def mirror(root: str, job_id: str) -> int:

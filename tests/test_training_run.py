@@ -12,7 +12,7 @@ import pytest
 from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
-from hanzi_core.jobs import Job, State, Work
+from hanzi_core.jobs import Job, State, Work, run_work
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.workspace import Workspace
@@ -28,9 +28,9 @@ def open_material(workspace: Workspace, job: Job):
     return open_it(Work(job), workspace, TrainingConfig(**job.config))
 
 
-def suffer(root: Path, job: Job, mishap: str, *before: str) -> subprocess.CompletedProcess[str]:
+def suffer(root: Path, job: Job, mishap: str) -> subprocess.CompletedProcess[str]:
     """The whole job in a process of its own, to which ``mishap`` comes."""
-    command = [*before, sys.executable, "-m", "tests.runs", str(root), job.id, mishap]
+    command = [sys.executable, "-m", "tests.runs", str(root), job.id, mishap]
     return subprocess.run(command, cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
 
 
@@ -127,6 +127,31 @@ def test_a_dataset_that_was_moved_away(workspace: Workspace, tmp_path: Path) -> 
     shutil.rmtree(tmp_path / "three")
     with pytest.raises(DatasetError):
         open_material(workspace, make_run(workspace))
+
+
+def test_a_dataset_that_is_moved_away_under_a_run(workspace: Workspace, tmp_path: Path) -> None:
+    """What a run has opened it keeps; the next one says what it misses."""
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn")
+    assert suffer(workspace.root, job, "moved").returncode == 0, job.log_tail()
+    assert not (workspace.root / "datasets" / "three").exists()
+    assert job.status().state is State.FINISHED and Bundle.open(bundle_folder(job)).labels == ("人", "口", "木")
+    after = make_run(workspace, network="cnn")
+    assert run_work(after, lambda work: open_material(workspace, after) and {}) == 2
+    assert after.status().state is State.FAILED
+    assert str(after.status().changes[-1]).startswith("There is no dataset “three”")
+
+
+def test_a_clock_that_jumps_back_an_hour_under_a_run(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", time_limit_min=30)
+    done = suffer(workspace.root, job, "clock")
+    assert done.returncode == 0, done.stderr
+    assert job.status().state is State.FINISHED
+    rows = [row for row in job.history.rows() if row["kind"] == "epoch"]
+    assert [row["epoch"] for row in rows] == [1.0, 2.0, 3.0]
+    assert rows[1]["time"] < rows[0]["time"] - 3000, "it did jump"
+    assert 0 < rows[0]["elapsed_s"] < rows[1]["elapsed_s"] < rows[2]["elapsed_s"] < 300
 
 
 def test_a_class_to_validate_on_that_training_lacks(
