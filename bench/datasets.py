@@ -5,8 +5,8 @@
 
 The classic way is written here as scripts of its kind do it: every picture copied into train, val and test with eight
 threads, five augmented files a training picture (rotation ±15°, shift ±5 px, zoom 0.9 to 1.1, contrast and brightness
-0.8 to 1.2), then ``image_dataset_from_directory``. Neither way pays for importing TensorFlow, and both find the files in
-the system's cache. A collection that lies in ``--keep`` already is taken as it is.
+0.8 to 1.2), then ``image_dataset_from_directory``. Neither way pays for importing TensorFlow, and both find the files
+in the system's cache. A collection that lies in ``--keep`` already is taken as it is.
 """
 
 import argparse
