@@ -60,8 +60,8 @@ PRESETS: dict[Network, Preset] = {
     Network.MELNYK: Preset(
         "train --dataset NAME --network melnyk",
         mark(
-            "Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set. 25 images/s on "
-            "two busy cores: 2 h 46 min for its 40 epochs of 6,344 pictures. Accuracy not measured."
+            "Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set. 25 images/s "
+            "on two busy cores: 2 h 46 min for its 40 epochs of 6,344 pictures. Accuracy not measured."
         ),
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
