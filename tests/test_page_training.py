@@ -14,7 +14,7 @@ from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.presets import FINE_TUNING
+from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
 from pages.parts.setting_names import SETTING_NAMES
 from tests.handwriting import write_collection
@@ -114,7 +114,7 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     assert made.stored_status().state is State.QUEUED
     found = TrainingConfig(**made.config)
     assert (found.dataset, found.start_bundle, found.rehearsal) == ("fixes", "builtin", "three")
-    assert found.learning_rate == FINE_TUNING["learning_rate"]
+    assert found.learning_rate == CORRECTING["learning_rate"]
     made.request_stop()
 
 

@@ -1,6 +1,7 @@
 """A model that learns what it did not know, and keeps what it knew."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.presets import FINE_TUNING
+from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.workspace import Workspace
 from tests.conftest import Command
 from tests.handwriting import draw, write_collection, write_png
@@ -22,7 +23,9 @@ from tests.runs import silent
 load_backend(["cpu"])
 
 from hanzi_core.training.input import Material, epoch_order  # noqa: E402
-from hanzi_core.training.rehearsal import Packs  # noqa: E402
+from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
+
+ROWS = np.empty(0, np.int64)
 
 
 def test_rows_are_counted_on_from_pack_to_pack() -> None:
@@ -59,7 +62,7 @@ def test_fine_tuning_learns_the_new_and_keeps_the_old(
     corrected: Workspace, finished_run: Job, command: Command
 ) -> None:
     options = ["--dataset", "fixes", "--rehearsal", "ten", "--start", "bundle", "--start-bundle", finished_run.id]
-    rate = ["--learning-rate", str(FINE_TUNING["learning_rate"]), "--epochs", "8", "--batch-size", "16"]
+    rate = ["--learning-rate", "0.0003", "--epochs", "8", "--batch-size", "16"]
     done = command("train", *options, *rate)
     assert done.returncode == 0, done.stderr
     run = Job.find(corrected, done.stdout.splitlines()[0])
@@ -68,6 +71,38 @@ def test_fine_tuning_learns_the_new_and_keeps_the_old(
     assert recalled(corrected, "fixes", after) > 0.9, "the corrections are learned"
     old = recalled(corrected, "ten", before)
     assert recalled(corrected, "ten", after) >= old - 0.05, "and nothing is forgotten"
+
+
+def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
+    corrected: Workspace, finished_run: Job, command: Command
+) -> None:
+    done = command("fine-tune", "--model", finished_run.id, "--dataset", "fixes", "--title", "mended")
+    assert done.returncode == 0, done.stderr
+    run = Job.find(corrected, done.stdout.splitlines()[0])
+    assert (run.config["rehearsal"], run.config["keep_last"]) == ("ten", True)
+    before, after = Bundle.open(bundle_folder(finished_run)), Bundle.open(bundle_folder(run))
+    assert (after.card.name, after.card.dataset) == ("mended", "ten")
+    assert after.card.temperature == before.card.temperature
+    assert recalled(corrected, "fixes", after) > 0.9
+    assert recalled(corrected, "ten", after) >= recalled(corrected, "ten", before) - 0.05
+
+
+def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: Workspace) -> None:
+    assert fine_tuning(corrected, "builtin", "fixes").rehearsal == SIMULATED_HAND
+    material = Material(
+        np.zeros((2, 64, 64), np.uint8), np.zeros(2, np.int32), ["木", "人", "☀"], np.arange(2), ROWS, ""
+    )
+    mixed = written(material, 64, 3, silent)
+    assert sorted(mixed.targets[mixed.rehearsal]) == [0, 0, 1, 1] and (mixed.targets[mixed.validation] < 2).all()
+    assert np.array_equal(mixed.pack[mixed.rehearsal], written(material, 64, 3, silent).pack[mixed.rehearsal])
+    with pytest.raises(TrainingError, match="writes nothing that this model knows"):
+        written(replace(material, labels=["☀", "☂"]), 64, 3, silent)
+
+
+def test_what_a_model_was_trained_on_must_be_there_or_named(corrected: Workspace, finished_run: Job) -> None:
+    shutil.rmtree(corrected.datasets / "ten")
+    with pytest.raises(TrainingError, match="name another to rehearse with"):
+        fine_tuning(corrected, finished_run.id, "fixes")
 
 
 def recalled(workspace: Workspace, name: str, bundle: Bundle) -> float:

@@ -23,6 +23,7 @@ VERBS = {
     "dataset": "datasets.app",
     "synthesise": "synthesise.synthesise",
     "train": "training.train",
+    "fine-tune": "training.fine_tune",
     "estimate": "training.estimate",
     "evaluate": "evaluation.evaluate",
     "predict": "recognition.predict",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from pydantic_core import PydanticUndefined
 
+from hanzi_core.bundle import BUILT_IN_KEY
 from hanzi_core.cli.evaluation import evaluate_run
 from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
@@ -21,8 +22,9 @@ from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
+from hanzi_core.training.fine_tuning import fine_tuning, model_name
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.training.start import check_start
 from hanzi_core.workspace import Workspace
@@ -77,7 +79,36 @@ def train(
         raise typer.Exit(_train_rank(workspace, Job.find(workspace, job), rank))
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
-    found = _new_job(workspace, "train", given, device, clone, title)
+    _begin(workspace, _new_job(workspace, "train", given, device, clone, title), detach)
+
+
+def fine_tune(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help="The model that is to learn: builtin, a run, or a name of “models”.")] = (
+        BUILT_IN_KEY
+    ),
+    dataset: Annotated[str, typer.Option(help="What it is to learn, all of it.")] = "Corrections",
+    rehearsal: Annotated[
+        str | None,
+        typer.Option(help="What it goes over: a dataset, or :hand [default: what it was trained on]", show_default=""),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Times to go through it [default: of the preset]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Highest learning rate [default: of the preset]")] = None,
+    device: Annotated[list[str] | None, typer.Option(help="cpu, gpu:0, …")] = None,
+    title: Annotated[str | None, typer.Option(help="What to call the run, and the new model.")] = None,
+    detach: Annotated[bool, typer.Option(help="Start it in the background and return at once.")] = False,
+) -> None:
+    """Let a model learn its corrections and forget nothing; a run like any other, and its model one more to choose."""
+    workspace: Workspace = context.obj
+    told = {name: value for name, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None}
+    config = fine_tuning(workspace, model, dataset, rehearsal)
+    config = checked(workspace, {**config.model_dump(), **told})
+    name = title or f"{model_name(workspace, model)} + {dataset}"
+    job = Job.create(workspace, "train", config.model_dump(mode="json"), name, chosen_devices(device))
+    _begin(workspace, job, detach)
+
+
+def _begin(workspace: Workspace, found: Job, detach: bool) -> None:
     print(found.id, flush=True)
     if detach:
         enqueue(workspace, found, launch_job)
@@ -149,7 +180,7 @@ def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:
         raise TrainingError(mark("Say which dataset to train on: --dataset NAME; “dataset list” shows them."))
     config = read_config(TrainingConfig, values)
     Dataset.find(workspace, config.dataset).parts(config.split)
-    if config.rehearsal:
+    if config.rehearsal and config.rehearsal != SIMULATED_HAND:
         Dataset.find(workspace, config.rehearsal)
     check_start(workspace, config)
     return config
@@ -181,6 +212,8 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
     print(_("Best accuracy in validation: {accuracy:.1%}").format(accuracy=result["validation_accuracy"]))
     finished = job.stored_status().state is State.FINISHED
     config = read_config(TrainingConfig, job.config)
+    if config.keep_last:
+        return code  # it was trained on all there is
     if finished and len(part_rows(Dataset.find(workspace, config.dataset).parts(config.split), Part.TEST)):
         return evaluate_run(workspace, job, Part.TEST)
     return code

@@ -53,6 +53,10 @@ class Balance(StrEnum):
 IMAGENET_NETWORKS = (Network.RESNET50, Network.DENSENET169)
 
 
+SIMULATED_HAND = ":hand"
+"""In the place of a dataset to rehearse with: pictures that the simulated hand writes. No dataset can be called so."""
+
+
 class TrainingConfig(BaseModel):
     """A run. Kept as it is in the run's folder; the defaults are the preset of ``compact``."""
 
@@ -66,7 +70,13 @@ class TrainingConfig(BaseModel):
     start_bundle: str | None = Field(None, description="Run, or name of a model, whose body is kept.")
     start_file: Path | None = Field(None, description="File of ImageNet weights without top, .weights.h5 or .h5.")
     rehearsal: str | None = Field(
-        None, description="Dataset mixed in so that the model to start from forgets nothing; all its classes are kept."
+        None,
+        description="Dataset mixed in so that the model to start from forgets nothing, all its classes are kept; or "
+        ":hand, written for the run by the simulated hand.",
+    )
+    keep_last: bool = Field(
+        False,
+        description="With rehearsal: train on every picture of the dataset, none held out, and keep the last weights.",
     )
     epochs: int = Field(40, ge=1, le=10_000, description="Times to go through the training part.")
     batch_size: int = Field(64, ge=2, le=8192, description="Pictures a step.")
@@ -93,6 +103,8 @@ class TrainingConfig(BaseModel):
             raise ValueError(mark("say which model to start from"))
         if self.rehearsal and self.start is not Start.BUNDLE:
             raise ValueError(mark("only a model to start from has something to rehearse: choose one"))
+        if self.keep_last and not self.rehearsal:
+            raise ValueError(mark("without rehearsal a dataset must hold out pictures: leave keep_last off"))
         if self.rehearsal and self.balance is not Balance.NONE:
             raise ValueError(mark("with rehearsal classes cannot be balanced: leave it out"))
         if self.start is Start.IMAGENET:

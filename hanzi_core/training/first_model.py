@@ -21,7 +21,9 @@ def first_model(workspace: Workspace, config: TrainingConfig, labels: list[str])
     """
     bundle = start_bundle(workspace, config)
     if bundle:
-        return _from_bundle(bundle, labels)
+        model = _from_bundle(bundle, labels)
+        _hold_statistics(model, config.keep_last)
+        return model
     model = build(config.network, config.image_size_px, len(labels), config.dropout)
     if config.start is Start.IMAGENET and config.start_file:
         _load_backbone(model, config.start_file)
@@ -46,6 +48,13 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
             kernel[:, index], bias[index] = old_kernel[:, known], old_bias[known]
     logits.set_weights([kernel, bias])
     return model
+
+
+def _hold_statistics(model: keras.Model, held: bool) -> None:
+    """Whether what the model knows of its pictures on average stays: a handful of others would only blur it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = not held
 
 
 def _load_backbone(model: keras.Model, path: Path) -> None:

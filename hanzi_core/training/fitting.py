@@ -287,7 +287,7 @@ class Fitting:
         return round(self.position.epoch + self.position.batch / self.steps_per_epoch, 3)
 
     def _keep_best(self, accuracy: float) -> None:
-        if accuracy > self._best.accuracy or self._best.weights is None:
+        if self._config.keep_last or accuracy > self._best.accuracy or self._best.weights is None:
             weights = [np.array(each) for each in self._model.get_weights()]
             self._best = _Best(float(accuracy), self._epochs_done(), weights, is_saved=False)
 

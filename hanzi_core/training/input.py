@@ -21,6 +21,8 @@ _REPEATS = 4
 """Times that a picture to be learned comes in an epoch with rehearsal: a handful must weigh something among many."""
 _REHEARSED_EACH = 3
 _LEAST_REHEARSED = 1000
+_MOST_REHEARSED = 20_000
+_MOST_REPEATS = 100
 
 
 @dataclass(frozen=True)
@@ -38,19 +40,31 @@ class Material:
     split_digest: str
     rehearsal: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Rows of what is known already."""
+    rehearse_all: bool = False
+    """Whether each epoch goes over all of it."""
 
     @property
     def rehearsed_per_epoch(self) -> int:
         """How many pictures of what is known come in an epoch, others each time."""
+        if self.rehearse_all:
+            return min(len(self.rehearsal), _MOST_REHEARSED)
         wanted = max(_LEAST_REHEARSED, _REHEARSED_EACH * _REPEATS * len(self.train))
         return min(len(self.rehearsal), wanted)
+
+    @property
+    def repeats(self) -> int:
+        """Times that each picture to be learned comes in an epoch with rehearsal."""
+        if not self.rehearse_all:
+            return _REPEATS
+        share = self.rehearsed_per_epoch // (_REHEARSED_EACH * max(1, len(self.train)))
+        return min(max(share, _REPEATS), _MOST_REPEATS)
 
     @property
     def pictures_per_epoch(self) -> int:
         """How many pictures an epoch has."""
         if not len(self.rehearsal):
             return len(self.train)
-        return _REPEATS * len(self.train) + self.rehearsed_per_epoch
+        return self.repeats * len(self.train) + self.rehearsed_per_epoch
 
 
 def gather(
@@ -127,7 +141,7 @@ def epoch_order(material: Material, config: TrainingConfig, epoch: int) -> NDArr
     random = np.random.default_rng((config.seed, epoch))
     if len(material.rehearsal):
         known = random.choice(material.rehearsal, material.rehearsed_per_epoch, replace=False)
-        return random.permutation(np.concatenate([np.tile(material.train, _REPEATS), known]))
+        return random.permutation(np.concatenate([np.tile(material.train, material.repeats), known]))
     if config.balance is not Balance.SAMPLING:
         return random.permutation(material.train)
     targets = material.targets[material.train]

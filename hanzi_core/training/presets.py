@@ -68,8 +68,15 @@ PRESETS: dict[Network, Preset] = {
 }
 
 
-FINE_TUNING: dict[str, Any] = {"start": Start.BUNDLE, "learning_rate": 3e-4, "epochs": 6}
-"""A model that is good already learns its corrections in small steps."""
+CORRECTING: dict[str, Any] = {
+    "start": Start.BUNDLE,
+    "keep_last": True,
+    "learning_rate": 3e-4,
+    "epochs": 3,
+    "batch_size": 128,
+    "label_smoothing": 0.05,
+}
+"""A handful of corrections, all of which are to be known afterwards, and nothing else to be forgotten."""
 
 
 def preset_values(network: Network) -> dict[str, Any]:

@@ -15,10 +15,18 @@ from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import TrainingError
+from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
+from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.input import Material
+from hanzi_core.training.simulation import Simulator
 
 SPLIT = "default"
+WRITING = mark("Writing what it is to go over")
+_TRAINED_EACH = 2
+"""Pictures that the simulated hand writes of each class, to go over in every epoch."""
+_VALIDATED = 1500
+_CHUNK = 512
 
 
 class Packs:
@@ -43,7 +51,40 @@ class Packs:
         return np.concatenate(found)[np.argsort(np.concatenate(places))]
 
 
-def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report) -> Material:
+def whole(material: Material, dataset: Dataset, split: str) -> Material:
+    """``material`` with every usable picture of ``dataset`` to train on, and none to validate on."""
+    (rows,) = np.nonzero((dataset.parts(split) != "").to_numpy())
+    return replace(material, train=rows, validation=np.empty(0, np.int64), rehearse_all=True)
+
+
+def written(material: Material, image_size_px: int, seed: int, report: Report) -> Material:
+    """``material`` with pictures of the simulated hand mixed in: the same ones for the same seed.
+
+    Raises:
+        TrainingError: the model knows no character that the hand can write, or looks at larger pictures.
+    """
+    library = StrokeLibrary.load()
+    classes = np.array([index for index, label in enumerate(material.labels) if label in library], np.int64)
+    if not len(classes) or image_size_px != IMAGE_SIZE_PX:
+        raise TrainingError(mark("The simulated hand writes nothing that this model knows: rehearse with a dataset."))
+    random = np.random.default_rng(seed)
+    targets = np.concatenate([np.repeat(classes, _TRAINED_EACH), random.choice(classes, _VALIDATED)])
+    places = np.array([library.index(material.labels[target]) for target in targets], np.int32)
+    hand, pictures = Simulator(), np.empty((len(targets), image_size_px, image_size_px), np.uint8)
+    for begin in range(0, len(targets), _CHUNK):
+        report(WRITING, begin, len(targets))
+        pictures[begin : begin + _CHUNK] = hand.write(places[begin : begin + _CHUNK], random)
+    rows = len(material.pack) + np.arange(len(targets))
+    return replace(
+        material,
+        pack=Packs([material.pack, pictures]),
+        targets=np.concatenate([material.targets, targets.astype(np.int32)]),
+        validation=np.concatenate([material.validation, rows[-_VALIDATED:]]),
+        rehearsal=rows[:-_VALIDATED],
+    )
+
+
+def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report, split: str = SPLIT) -> Material:
     """``material`` with the pictures of ``dataset`` mixed in, to train and to validate on.
 
     Pictures of classes that ``material`` does not name are left out.
@@ -51,7 +92,7 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
     Raises:
         TrainingError: then none is left.
     """
-    manifest, parts = dataset.manifest(), dataset.parts(SPLIT)
+    manifest, parts = dataset.manifest(), dataset.parts(split)
     number = {label: index for index, label in enumerate(material.labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     first = len(material.pack)

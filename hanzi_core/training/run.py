@@ -10,7 +10,7 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.jobs.devices import CPU, vanished
 from hanzi_core.language import mark
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank
 from hanzi_core.training.events import write_graph
 from hanzi_core.training.export import write_bundle
@@ -18,7 +18,7 @@ from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.rehearsal import rehearsed
+from hanzi_core.training.rehearsal import rehearsed, whole, written
 from hanzi_core.training.start import check_start, image_size_px, start_bundle
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
@@ -114,7 +114,11 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> M
     bundle = start_bundle(workspace, config) if config.rehearsal else None
     dataset = Dataset.find(workspace, config.dataset)
     material = gather(dataset, config.split, size, work.report, bundle.labels if bundle else ())
-    if config.rehearsal:
+    if config.keep_last:
+        material = whole(material, dataset, config.split)
+    if config.rehearsal == SIMULATED_HAND:
+        material = written(material, size, config.seed, work.report)
+    elif config.rehearsal:
         material = rehearsed(material, Dataset.find(workspace, config.rehearsal), size, work.report)
     if not len(material.validation):
         raise TrainingError(
@@ -182,8 +186,17 @@ def _result(fitting: Fitting, material: Material, trainee: Trainee) -> dict[str,
 def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Material, result: dict[str, Any]) -> None:
     work.progress(EXPORTING, 0, 1)
     model = in_float32(config, trainee.model, len(material.labels))
-    write_bundle(model, _card(work.job, config, model, result), material.labels, bundle_folder(work.job))
+    card = _card(work.job, config, model, result)
+    if config.rehearsal and trainee.before:
+        card = _still(card, trainee.before)
+    write_bundle(model, card, material.labels, bundle_folder(work.job))
     work.progress(EXPORTING, 1, 1)
+
+
+def _still(card: Card, before: Card) -> Card:
+    """A model that forgot nothing is as sure as it was, and is to rehearse with the same when it learns more."""
+    kept = ("temperature", "least_evidence", "taught_likeness", "dataset", "split", "notes")
+    return card.model_copy(update={name: getattr(before, name) for name in kept})
 
 
 def _card(job: Job, config: TrainingConfig, model: Any, result: dict[str, Any]) -> Card:

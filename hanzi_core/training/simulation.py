@@ -63,6 +63,12 @@ class Simulator:
             self._fill(pictures[begin:end], labels[begin:end], rng)
         return pictures, labels
 
+    def write(self, labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """A picture ``uint8 (64, 64)`` of each of ``labels``, which are places in the stroke library."""
+        pictures = np.empty((len(labels), IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
+        self._fill(pictures, labels, rng)
+        return pictures
+
     def _fill(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator) -> None:
         names = rng.choice(list(STYLE_SHARES), len(labels), p=list(STYLE_SHARES.values()))
         styles = [PRESETS[name] for name in names]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
+from hanzi_core.bundle import Card
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.architectures import build
 from hanzi_core.training.config import Start, TrainingConfig
@@ -15,6 +16,7 @@ from hanzi_core.training.input import Batches, Material, batch_count
 from hanzi_core.training.memory import check_memory
 from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
 from hanzi_core.training.precision import policy
+from hanzi_core.training.start import start_bundle
 from hanzi_core.workspace import Workspace
 
 
@@ -26,6 +28,8 @@ class Trainee:
     """Augmentation, then logits; compiled."""
     model: keras.Model
     """Logits and embedding."""
+    before: Card | None
+    """Of the bundle that it began as."""
 
 
 def prepare_trainee(
@@ -54,7 +58,8 @@ def prepare_trainee(
             ],
         )
         whole._symbolic_build(data_batch=Batches(material, material.train, 2)[0])
-    return Trainee(whole, model)
+    began_as = start_bundle(workspace, config)
+    return Trainee(whole, model, began_as.card if began_as else None)
 
 
 def _strategy(devices: Sequence[str]) -> contextlib.AbstractContextManager:

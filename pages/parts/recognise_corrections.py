@@ -5,9 +5,13 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from hanzi_core.cli.perform import start
+from hanzi_core.cli.training import chosen_devices
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.corrections import NAME, Correction, Corrections
+from hanzi_core.training.fine_tuning import fine_tuning
 from pages.parts.recognise_desk import Desk
+from pages.parts.session import errors_shown
 
 
 def show_corrections(desk: Desk) -> None:
@@ -29,12 +33,34 @@ def show_corrections(desk: Desk) -> None:
             _("Export as zip"), corrections.export, "corrections.zip", "application/zip", icon=":material/download:"
         )
         st.page_link("pages/datasets.py", label=_("See the dataset"), icon=":material/photo_library:")
+    _offer_to_learn(desk)
+
+
+def _offer_to_learn(desk: Desk) -> None:
+    """One click lets the present model learn them; a link shows the settings first."""
+    name = desk.recogniser.bundle.card.name
+    with st.container(horizontal=True, vertical_alignment="center"):
+        begin = st.button(
+            _("Fine-tune “{model}” on them").format(model=name), type="primary", icon=":material/model_training:"
+        )
         st.page_link(
             "pages/training.py",
-            label=_("Train on them"),
-            icon=":material/model_training:",
+            label=_("Choose the settings"),
+            icon=":material/tune:",
             query_params={"dataset": NAME, "start": desk.model},
         )
+    st.caption(
+        _(
+            "It learns them all, goes over what it knows so that it forgets nothing, and becomes one more model to "
+            "choose. That takes a few minutes."
+        )
+    )
+    if begin:
+        with errors_shown():
+            config = fine_tuning(desk.space, desk.model, NAME)
+            job = start(desk.space, "train", config, f"{name} + {NAME}", chosen_devices(None))
+            st.session_state["run"] = job.id
+            st.switch_page("pages/training.py", query_params={"run": job.id})
 
 
 def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correction]:

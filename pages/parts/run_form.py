@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from hanzi_core.bundle import Bundle, find_bundles
+from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import list_datasets
@@ -17,7 +17,8 @@ from hanzi_core.jobs.devices import CPU, list_devices
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import Network, TrainingConfig
-from hanzi_core.training.presets import FINE_TUNING, PRESETS, preset_values
+from hanzi_core.training.fine_tuning import fine_tuning
+from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.job_panel import duration, watch_until_done
 from pages.parts.run_settings import ask_settings
@@ -95,22 +96,14 @@ def _original(space: Workspace) -> dict[str, Any]:
 def _fine_tuning(space: Workspace) -> dict[str, Any]:
     """What a link asks for: a model to go on from, a dataset to learn, and one to rehearse with."""
     dataset, model = st.query_params.get("dataset"), st.query_params[START]
-    rehearsal = st.query_params.get(REHEARSAL) or _learned_from(space, model)
     names = [found.name for found in list_datasets(space)]
     if dataset not in names or model not in find_bundles(space):
         st.warning(_("What this link wants to train is no longer there."), icon=":material/warning:")
         return {}
     st.caption(_("“{model}” learns “{dataset}”.").format(model=model, dataset=dataset))
-    wanted = {**FINE_TUNING, "dataset": dataset, "start_bundle": model}
-    known = rehearsal if rehearsal in names and rehearsal != dataset else None
-    return TrainingConfig(**wanted, rehearsal=known).model_dump(mode="json")
-
-
-def _learned_from(space: Workspace, model: str) -> str | None:
-    """The dataset that a model was trained on."""
     with errors_shown():
-        return Bundle.open(find_bundles(space)[model]).card.dataset if model in find_bundles(space) else None
-    return None
+        return fine_tuning(space, model, dataset, st.query_params.get(REHEARSAL)).model_dump(mode="json")
+    return {}
 
 
 def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:

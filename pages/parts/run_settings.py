@@ -9,7 +9,7 @@ from hanzi_core.bundle import find_bundles
 from hanzi_core.dataset import list_datasets
 from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
-from hanzi_core.training.config import IMAGENET_NETWORKS, Optimiser, Start, TrainingConfig
+from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
 from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES
 
@@ -69,11 +69,12 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         key=f"{key}-bundle",
         help=_("Its body is kept, its head refitted."),
     )
-    others = [dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset]
+    others = [SIMULATED_HAND, *(dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset)]
     rehearsal = right.selectbox(
         _("Rehearse with"),
         others,
         index=others.index(defaults.rehearsal) if defaults.rehearsal in others else None,
+        format_func=lambda name: _("the simulated hand") if name == SIMULATED_HAND else name,
         placeholder=_("nothing: it will know these classes alone"),
         key=f"{key}-rehearsal",
         help=_("Pictures of what it knows, mixed in so that it forgets nothing; all its classes are kept."),

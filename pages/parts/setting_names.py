@@ -17,6 +17,7 @@ SETTING_NAMES = {
     "start_bundle": mark("Model to start from"),
     "start_file": mark("File of first weights"),
     "rehearsal": mark("Rehearse with"),
+    "keep_last": mark("Nothing held out"),
     "epochs": mark("Epochs"),
     "batch_size": mark("Batch size"),
     "optimiser": mark("Optimiser"),

@@ -1,0 +1,50 @@
+"""Teaching a model its corrections in a few minutes, whichever door one came in by; needs no Keras."""
+
+from hanzi_core.bundle import Bundle, find_bundles
+from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.errors import TrainingError
+from hanzi_core.language import mark
+from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.presets import CORRECTING
+from hanzi_core.training.start import start_bundle
+from hanzi_core.workspace import Workspace
+
+WRITTEN = "simulated handwriting"
+"""What the card of the built-in model, and of those that began as it, names as their dataset."""
+
+
+def fine_tuning(workspace: Workspace, model: str, dataset: str, rehearsal: str | None = None) -> TrainingConfig:
+    """The run in which ``model`` learns the whole of ``dataset`` and goes over what it knows.
+
+    Args:
+        rehearsal: What it goes over; by itself, what it was trained on.
+
+    Raises:
+        TrainingError: no such model, or what it was trained on is no longer there.
+        DatasetError: no such dataset.
+    """
+    Dataset.find(workspace, dataset)
+    values = {**CORRECTING, "dataset": dataset, "start_bundle": model, "rehearsal": SIMULATED_HAND}
+    bundle = start_bundle(workspace, TrainingConfig(**values))
+    assert bundle is not None
+    return TrainingConfig(**{**values, "rehearsal": rehearsal or _learned_from(workspace, bundle)})
+
+
+def model_name(workspace: Workspace, model: str) -> str:
+    """What the card of a model calls it."""
+    return Bundle.open(find_bundles(workspace)[model]).card.name
+
+
+def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
+    if bundle.card.dataset == WRITTEN:
+        return SIMULATED_HAND
+    if bundle.card.dataset in [found.name for found in list_datasets(workspace)]:
+        return bundle.card.dataset
+    raise TrainingError(
+        mark(
+            "The dataset “{dataset}” that “{model}” was trained on is not here: name another to rehearse with, so that "
+            "it forgets nothing."
+        ),
+        dataset=bundle.card.dataset,
+        model=bundle.card.name,
+    )
