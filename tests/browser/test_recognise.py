@@ -1,6 +1,7 @@
 """Recognise in a real browser, with mouse and finger, at the widths of a desktop, a tablet and a phone."""
 
 import contextlib
+import re
 import shutil
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hanzi_core.bundle import BUILT_IN
+from hanzi_core.bundle import BUILT_IN, Bundle
+from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter, window
 from tests.browser.pad import best, canvas, draw, text
+from tests.errands import until
 from tests.handwriting import STROKES
+from tests.handwriting import draw as draw_picture
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +96,22 @@ def test_correct(screen: Page, place: Workspace) -> None:
     screen.get_by_role("button", name="Undo the last correction").click()
     expect(screen.get_by_role("button", name="Undo the last correction")).not_to_be_visible()
     assert Corrections(place).all() == []
+
+
+def test_one_click_lets_the_model_learn_its_corrections(desktop: Page, place: Workspace) -> None:
+    written = draw_picture("木", np.random.default_rng(0))
+    Corrections(place).add(written, "囘", [], Bundle.open(BUILT_IN).card)
+    desktop.get_by_role("tab", name="Corrections").click()
+    desktop.get_by_role("button", name="Fine-tune “Built-in” on them").click()
+    expect(desktop.get_by_role("heading", level=1, name="Training")).to_be_visible()
+    (job,) = list_jobs(place, "train")
+    expect(desktop).to_have_url(re.compile(f"run={job.id}"))
+    expect(desktop.get_by_text("Built-in + Corrections").first).to_be_visible()
+    expect(desktop.get_by_text(re.compile("starting|running")).first).to_be_visible()
+    until(lambda: job.process() is not None, 90)
+    process = job.process()
+    assert process
+    process.kill()  # that it learns is what tests/test_training_rehearsal.py sees to
 
 
 def test_teach(screen: Page, place: Workspace) -> None:
