@@ -57,7 +57,8 @@ def _show_teaching(space: Workspace) -> None:
             on_click=_teach,
             args=(space,),
         )
-    _show_problem("teach")
+    if drawn:  # once they are taught, nothing is wrong with them
+        _show_problem("teach")
 
 
 def _teach(space: Workspace) -> None:

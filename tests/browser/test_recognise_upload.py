@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, Starter, window
-from tests.browser.pad import best
+from tests.browser.pad import best, canvas
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
 from tests.written_page import photograph_with_matrix, write_page
@@ -206,6 +206,7 @@ def test_what_cannot_be_read_is_one_sentence(desktop: Page) -> None:
         upload(desktop, content(), name)
         expect(desktop.get_by_test_id("stAlert").filter(has_text=says)).to_be_visible()
         desktop.reload()
+        canvas(desktop).wait_for()  # a click before that is lost
 
 
 def animated() -> bytes:
