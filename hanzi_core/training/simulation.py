@@ -56,17 +56,14 @@ class Simulator:
 
     def images(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """``count`` pictures ``uint8 (count, 64, 64)`` and their places in the stroke library, in random order."""
-        pictures = np.empty((count, IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
         labels = rng.choice(len(self.weights), count, p=self.weights).astype(np.int32)
-        for begin in range(0, count, _CHUNK):
-            end = min(begin + _CHUNK, count)
-            self._fill(pictures[begin:end], labels[begin:end], rng)
-        return pictures, labels
+        return self.write(labels, rng), labels
 
     def write(self, labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.uint8]:
         """A picture ``uint8 (64, 64)`` of each of ``labels``, which are places in the stroke library."""
         pictures = np.empty((len(labels), IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.uint8)
-        self._fill(pictures, labels, rng)
+        for begin in range(0, len(labels), _CHUNK):
+            self._fill(pictures[begin : begin + _CHUNK], labels[begin : begin + _CHUNK], rng)
         return pictures
 
     def _fill(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator) -> None:
