@@ -98,7 +98,7 @@ def fine_tune(
     title: Annotated[str | None, typer.Option(help="What to call the run, and the new model.")] = None,
     detach: Annotated[bool, typer.Option(help="Start it in the background and return at once.")] = False,
 ) -> None:
-    """Let a model learn its corrections and forget nothing; a run like any other, and its model one more to choose."""
+    """Let a model learn its corrections and forget little; a run like any other, and its model one more to choose."""
     workspace: Workspace = context.obj
     told = {name: value for name, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None}
     config = fine_tuning(workspace, model, dataset, rehearsal)

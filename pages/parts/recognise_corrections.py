@@ -51,7 +51,7 @@ def _offer_to_learn(desk: Desk) -> None:
         )
     st.caption(
         _(
-            "It learns them all, goes over what it knows so that it forgets nothing, and becomes one more model to "
+            "It learns them all, goes over what it knows so that it forgets little, and becomes one more model to "
             "choose. That takes a few minutes."
         )
     )
