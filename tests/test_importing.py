@@ -3,6 +3,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
@@ -142,3 +143,30 @@ def test_a_source_that_has_gone_leaves_the_old_manifest(workspace: Workspace, tm
     with pytest.raises(DatasetError, match="Nothing is at"):
         rescan(dataset, silent)
     assert len(dataset.manifest()) == 4
+
+
+def test_scanning_again_what_has_not_changed_writes_nothing(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 8)
+    write_files(folder, {"人/9.png": (folder / "人" / "0.png").read_bytes(), "人/x.png": b"x"})
+    dataset = imported(workspace, folder)
+    dataset.exclude([Fault.DUPLICATE], ["木/1.png"])
+    before = dataset.manifest_time
+    rescan(dataset, silent)
+    assert dataset.manifest_time == before
+    (folder / "人" / "x.png").unlink()
+    rescan(dataset, silent)
+    assert dataset.manifest_time > before
+
+
+def test_a_scan_that_cannot_divide_leaves_the_old_manifest_with_its_splits(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = write_files(tmp_path / "a", {f"人/input_{each}.png": png(drawn("人", each)) for each in range(4)})
+    dataset = imported(workspace, folder)
+    dataset.split(SplitSettings(name="writers", writer_pattern=r"input_(\d+)"))
+    before = dataset.manifest()
+    for file in folder.rglob("*.png"):
+        file.rename(file.with_name(file.name.replace("input", "page")))
+    with pytest.raises(DatasetError, match="matches no path"):
+        rescan(dataset, silent)
+    pd.testing.assert_frame_equal(dataset.manifest(), before)

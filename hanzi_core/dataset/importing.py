@@ -13,16 +13,16 @@ from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.faults import with_exclusions
 from hanzi_core.dataset.labels import SIZE_LIMIT_BYTES
 from hanzi_core.dataset.listing import Report
-from hanzi_core.dataset.manifest import write_manifest
+from hanzi_core.dataset.manifest import SPLIT_PREFIX, write_manifest
 from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
-from hanzi_core.dataset.split import SplitSettings
-from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe
+from hanzi_core.dataset.split import SplitSettings, assign_parts
+from hanzi_core.dataset.store import MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+from hanzi_core.workspace import Workspace, check_name, replace_file, writing
 
 _BUILDING = ".import-"
 
@@ -72,11 +72,10 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
     if label_list is not None:
         name = "labels" + Path(label_list[0]).suffix.lower()
         replace_file(building / name, label_list[1])
-    write_manifest(scan(source, report, label_list, packs=building / PACKS), building / MANIFEST)
+    manifest = scan(source, report, label_list, packs=building / PACKS)
     taken = PICTURES if config.location.is_dir() else UPLOAD
     location = taken if config.take else str(source.location)
-    replace_json(building / DESCRIPTION, describe(source, location, config.limits, name))
-    Dataset(building).split(config.split)
+    lay_down(building, manifest, describe(source, location, config.limits, name), config.split)
     if config.take:
         shutil.move(config.location, building / taken)
 
@@ -136,9 +135,14 @@ def rescan(dataset: Dataset, report: Report) -> Dataset:
     """
     packs = dataset.folder / PACKS
     with writing(packs), FileLock(dataset.folder / ".scan.lock"):
-        manifest = scan(dataset.source(), report, dataset.label_list(), dataset.manifest(), packs)
-        write_manifest(with_exclusions(manifest, dataset.excluded_kinds()), dataset.folder / MANIFEST)
+        previous = dataset.manifest()
+        manifest = scan(dataset.source(), report, dataset.label_list(), previous, packs)
+        scanned = manifest.columns.drop("excluded")  # by kinds of faults, which are the same if all else is
+        if manifest[scanned].equals(previous[scanned]):
+            return dataset
+        manifest = with_exclusions(manifest, dataset.excluded_kinds())
+        for name, settings in dataset.splits().items():
+            manifest[SPLIT_PREFIX + name] = assign_parts(manifest, settings)
+        write_manifest(manifest, dataset.folder / MANIFEST)
         clear_others(pack_path(packs, manifest["digest"], IMAGE_SIZE_PX))
-        for settings in dataset.splits().values():
-            dataset.split(settings)
     return dataset

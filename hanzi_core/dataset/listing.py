@@ -60,15 +60,18 @@ def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
 
 
 def _record_batch(entries: list[Entry]) -> pa.RecordBatch:
-    columns = [
-        [_storable(entry.path) for entry in entries],
-        [_storable(entry.given_name) for entry in entries],
-        [entry.size_bytes for entry in entries],
-        [entry.modified_ns for entry in entries],
-        [entry.part for entry in entries],
-        [entry.fault for entry in entries],
-    ]
-    return pa.RecordBatch.from_pydict(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA)
+    try:
+        return _batch(entries)
+    except UnicodeEncodeError:  # a name that is no Unicode is shown in escapes, for no file can hold it
+        return _batch(
+            [each._replace(path=_storable(each.path), given_name=_storable(each.given_name)) for each in entries]
+        )
+
+
+def _batch(entries: list[Entry]) -> pa.RecordBatch:
+    columns = zip(*entries, strict=True)
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
 def _storable(text: str) -> str:

@@ -32,6 +32,15 @@ from hanzi_core.workspace import replace_file
 
 SPLIT_PREFIX = "split/"
 
+_ENCODINGS = {
+    "path": "DELTA_BYTE_ARRAY",
+    "digest": "DELTA_LENGTH_BYTE_ARRAY",
+    "likeness": "DELTA_LENGTH_BYTE_ARRAY",
+    "modified_ns": "PLAIN",
+    "copy_group": "DELTA_BINARY_PACKED",
+}
+"""Of columns in which hardly anything comes twice; a dictionary of all values makes the file a quarter larger."""
+
 
 class Fault(StrEnum):
     """What is wrong with a picture. The first ones make it unusable; with the others the user decides."""
@@ -98,7 +107,8 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
         WorkspaceError: the disk is full; the old manifest stays.
     """
     buffer = io.BytesIO()
-    manifest.to_parquet(buffer, index=False, compression="zstd")
+    repetitive = [name for name in manifest.columns if name not in _ENCODINGS]
+    manifest.to_parquet(buffer, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS)
     replace_file(path, buffer.getvalue())
 
 

@@ -67,12 +67,15 @@ def scan(
     manifest.loc[(manifest["fault"] == "") & (manifest["label"] == ""), "fault"] = Fault.NO_LABEL.value
     _check_usable(manifest, source)
     report(COMPARING, 0, 1)
-    manifest["copy_group"] = _copy_groups(manifest)
+    manifest["copy_group"] = _copy_groups(manifest, previous)
     report(COMPARING, 1, 1)
     return manifest
 
 
-def _copy_groups(manifest: pd.DataFrame) -> NDArray[np.int32]:
+def _copy_groups(manifest: pd.DataFrame, previous: pd.DataFrame | None) -> NDArray[np.int32]:
+    compared = ["digest", "likeness", "fault"]
+    if previous is not None and manifest[compared].equals(previous[compared]):
+        return previous["copy_group"].to_numpy()
     sound = manifest["fault"] == ""
     return copy_groups(manifest["digest"].where(sound, ""), manifest["likeness"].where(sound, ""))
 

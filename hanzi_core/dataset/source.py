@@ -4,7 +4,9 @@ A picture's label is the name of the folder it lies in, at any depth; a folder a
 ``test`` tells which part of a split it was given.
 """
 
+import os
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from hanzi_core.dataset.archive import ZipLimits, ZipSource
@@ -42,13 +44,16 @@ def open_source(location: Path | str, limits: ZipLimits | None = None) -> Source
 
 
 def _holds_gnt(folder: Path) -> bool:
-    children = list(folder.iterdir())
-    if any(child.suffix.lower() == GNT_EXTENSION for child in children):
+    with os.scandir(folder) as found:
+        children = list(found)
+    if _has_gnt(children):
         return True
-    folders = [child for child in children if child.is_dir() and not child.is_symlink()]
-    if len(folders) > _FEW:
-        return False
-    return any(found.suffix.lower() == GNT_EXTENSION for child in folders for found in child.iterdir())
+    folders = [child for child in children if child.is_dir(follow_symlinks=False)]
+    return len(folders) <= _FEW and any(_has_gnt(os.scandir(child)) for child in folders)
+
+
+def _has_gnt(children: Iterable[os.DirEntry[str]]) -> bool:
+    return any(child.name.lower().endswith(GNT_EXTENSION) for child in children)
 
 
 def _checked_zip(source: ZipSource) -> ZipSource:

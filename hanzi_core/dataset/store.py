@@ -181,8 +181,17 @@ def labels_of(manifest: pd.DataFrame, parts: pd.Series) -> list[str]:
     return sorted(manifest.loc[parts == Part.TRAIN.value, "label"].unique())
 
 
+def lay_down(folder: Path, manifest: pd.DataFrame, description: dict[str, Any], split: SplitSettings) -> Dataset:
+    """Make a dataset of a ``manifest`` that has just been scanned, divided by ``split``; its description comes last."""
+    name = check_name(split.name)
+    divided = manifest.assign(**{SPLIT_PREFIX + name: assign_parts(manifest, split)})
+    write_manifest(divided, folder / MANIFEST)
+    replace_json(folder / DESCRIPTION, {**description, "splits": {name: split.model_dump()}})
+    return Dataset(folder)
+
+
 def describe(source: Source, location: str, limits: ZipLimits, label_list: str | None) -> dict[str, Any]:
-    """The description of a dataset that has just been read from ``source``."""
+    """The description of a dataset that has just been read from ``source``, before it is divided."""
     return {
         "kind": source.kind,
         "location": location,
@@ -190,7 +199,6 @@ def describe(source: Source, location: str, limits: ZipLimits, label_list: str |
         "limits": limits.model_dump(),
         "label_list": label_list,
         "excluded_kinds": [],
-        "splits": {},
     }
 
 

@@ -23,9 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hanzi_core.bundle import LABEL_LENGTH_LIMIT, Card
 from hanzi_core.dataset import Dataset, SplitSettings, scan
 from hanzi_core.dataset.importing import rescan
-from hanzi_core.dataset.manifest import write_manifest
 from hanzi_core.dataset.source import FolderSource, ZipLimits
-from hanzi_core.dataset.store import DESCRIPTION, MANIFEST, PICTURES, describe
+from hanzi_core.dataset.store import DESCRIPTION, PICTURES, describe, lay_down
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 from hanzi_core.recognition.ink import Stroke, strokes_to_json
@@ -145,9 +144,8 @@ class Corrections:
             rescan(dataset, _silent)
             return
         source = FolderSource(self.folder / PICTURES)
-        write_manifest(scan(source, _silent), self.folder / MANIFEST)
-        replace_json(self.folder / DESCRIPTION, describe(source, PICTURES, ZipLimits(), None))
-        dataset.split(SplitSettings())
+        description = describe(source, PICTURES, ZipLimits(), None)
+        lay_down(self.folder, scan(source, _silent), description, SplitSettings())
 
 
 def _silent(_phase: str, _done: int, _total: int) -> None:
