@@ -20,6 +20,7 @@ import numpy as np
 
 from hanzi_core.image.normalise import normalise
 from hanzi_core.strokes.anatomy import study
+from hanzi_core.strokes.cursive import cursive_forms
 from hanzi_core.strokes.draw import draw, draw_ink
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
@@ -46,7 +47,7 @@ def measure_cpu() -> None:
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     library = StrokeLibrary.load()
-    hand = Hand(study(library, library.characters))
+    hand = Hand(study(library, library.characters, cursive_forms()))
     labels = rng.integers(0, len(library), IMAGES)
     print("images/s a core      path    ink only   path to normalised picture")
     for name, style in PRESETS.items():

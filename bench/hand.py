@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bench.development_sets import SETS, DevelopmentSet, MissingSetError, Sample, read_set
 from hanzi_core.image.normalise import normalise
 from hanzi_core.strokes.anatomy import study
+from hanzi_core.strokes.cursive import cursive_forms
 from hanzi_core.strokes.draw import draw
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
@@ -31,7 +32,7 @@ def imitate(labels: Sequence[str], preset: str, seed: int) -> list[Sample]:
     styles = [PRESETS[preset]] * len(labels)
     rng = np.random.default_rng(seed)
     places = np.array([characters.index(label) for label in labels])
-    path = Hand(study(StrokeLibrary.load(), characters)).write(places, styles, rng)
+    path = Hand(study(StrokeLibrary.load(), characters, cursive_forms())).write(places, styles, rng)
     return [Sample(label, gray) for label, gray in zip(labels, draw(path, styles, rng), strict=True)]
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks
@@ -16,7 +17,14 @@ from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import is_synthetic
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
 from hanzi_core.strokes.style import StyleError
-from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisError, synthesise, top_up
+from hanzi_core.strokes.synthesis import (
+    CHUNK,
+    SynthesisConfig,
+    SynthesisError,
+    synthesise,
+    top_up,
+    write_character,
+)
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, imported, png, write_files
 from tests.conftest import PROJECT, Command
@@ -265,3 +273,11 @@ def test_a_full_disk_leaves_no_half_file(workspace: Workspace, tmp_path: Path) -
     assert len(written) > 20
     assert all(decode(data).size for data in written.values())
     assert not [path for path in copy.rglob("*") if path.is_file() and path.suffix != ".png"]
+
+
+def test_no_picture_is_without_ink_to_be_found() -> None:
+    """The hand that wrote 木 so faintly that a scan called it blank."""
+    styles = SynthesisConfig(characters="木", style="mixed").styles()
+    for seed in range(40):
+        pictures = write_character("木", styles, CHUNK, np.random.default_rng(seed))
+        assert not any(is_blank(normalise(picture)) for picture in pictures)

@@ -42,7 +42,7 @@ def test_batches_of_the_same_number_are_the_same_by_whatever_process() -> None:
 
 
 def test_clean_ink_lies_as_the_normalisation_lays_it() -> None:
-    characters = "永我国一字鑫"
+    characters = "永我国一字鑫" * 4
     path = Hand(study(LIBRARY, characters)).write(
         np.arange(len(characters)), [PRESETS["everyday"]] * len(characters), np.random.default_rng(2)
     )
@@ -52,12 +52,16 @@ def test_clean_ink_lies_as_the_normalisation_lays_it() -> None:
     flaws = np.tile(np.array(clean, np.float32), (len(characters), 1))
     offsets = np.zeros((len(characters), 2, 2), np.int32)
     found = np.asarray(compiled(draw_and_spoil)(ends, widths, flaws, offsets, noise_bank(0)))[..., 0]
+    darkness = []
     for number, picture in enumerate(found):
         rows = slice(path.first[number], path.first[number + 1])
         cpu = normalise(255 - draw_ink(path.points[rows], path.widths[rows], 256))
         assert uncovered(picture, cpu) < 0.01, characters[number]
         assert uncovered(cpu, picture) < 0.01, characters[number]
-        assert picture.mean() == pytest.approx(cpu.mean(), rel=0.08), characters[number]
+        assert picture.mean() == pytest.approx(cpu.mean(), abs=3), characters[number]
+        darkness.append(picture.mean() / cpu.mean())
+    assert np.mean(darkness) == pytest.approx(1, abs=0.04)
+    assert np.median(np.abs(np.subtract(darkness, 1))) < 0.04
 
 
 def test_they_are_as_dark_and_as_sharp_as_those_of_the_pool(pictures: tuple[np.ndarray, np.ndarray]) -> None:

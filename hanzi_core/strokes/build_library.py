@@ -14,6 +14,7 @@ import io
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +44,20 @@ def build(package: Path, target: Path = LIBRARY_FILE) -> int:
 
 def write_library(medians: dict[str, list[list[list[float]]]], target: Path) -> None:
     """Write strokes in the package's own coordinates as one ragged array of bytes."""
-    characters = sorted(medians)
-    lines = [quantise(np.array(line, float)) for character in characters for line in medians[character]]
+    lines = {
+        character: [quantise(np.array(line, float)) for line in medians[character]] for character in sorted(medians)
+    }
+    write_ragged(list(lines.items()), target)
+
+
+def write_ragged(drawings: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], target: Path) -> None:
+    """Write characters with their strokes ``(n, 2)``; one character may stand there several times."""
+    lines = [line for _, strokes in drawings for line in strokes]
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        code_points=np.array([ord(character) for character in characters], np.uint32),
-        stroke_counts=np.array([len(medians[character]) for character in characters], np.uint8),
+        code_points=np.array([ord(character) for character, _ in drawings], np.uint32),
+        stroke_counts=np.array([len(strokes) for _, strokes in drawings], np.uint8),
         point_counts=np.array([len(line) for line in lines], np.uint8),
         points=np.concatenate(lines),
     )

@@ -31,5 +31,7 @@ def draw_batch(ends: KerasTensor, widths: KerasTensor, size_px: int, ink_share: 
     along = ops.clip(along, 0.0, 1.0)
     squared = (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2
     within_px = (widths[:, :, None, None] / 2 - ops.sqrt(squared)) * scale
-    coverage = ops.clip((within_px + _EDGE_PX) / (2 * _EDGE_PX), 0.0, 1.0)
+    # A line thinner than its soft edge covers no pixel whole.
+    most = ops.clip(widths[:, :, None, None] * scale / (2 * _EDGE_PX), 0.0, 1.0)
+    coverage = ops.clip((within_px + _EDGE_PX) / (2 * _EDGE_PX), 0.0, most)
     return 255 * ops.max(ops.where(widths[:, :, None, None] < 0, 0.0, coverage), axis=1)

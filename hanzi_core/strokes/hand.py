@@ -80,7 +80,7 @@ class Hand:
 
     def write(self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator) -> PenPath:
         """Write ``characters``, given by their places among those studied, each in its style by a writer of its own."""
-        batch = self._gather(characters)
+        batch = self._gather(self._choose_forms(characters, styles, rng))
         writers = Writers(styles, batch.owner, rng)
         points = self._anatomy.points[batch.strokes]
         points = _change_hooks(points, self._anatomy.hook[batch.strokes], writers, batch, rng)
@@ -94,13 +94,22 @@ class Hand:
         widths *= _pen_down(points, writers, batch, rng)
         return PenPath(points, widths, batch.first)
 
-    def _gather(self, characters: NDArray[np.int64]) -> _Batch:
-        begin, end = self._anatomy.first[characters], self._anatomy.first[characters + 1]
+    def _choose_forms(
+        self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The proper form of each character, or one of its cursive ones."""
+        begin, end = self._anatomy.cursive[characters], self._anatomy.cursive[characters + 1]
+        which = begin + (rng.random(len(characters)) * (end - begin)).astype(np.int64)
+        hasty = rng.random(len(characters)) < np.array([style.cursive for style in styles])
+        return np.where(hasty & (begin < end), which, characters)
+
+    def _gather(self, forms: NDArray[np.int64]) -> _Batch:
+        begin, end = self._anatomy.first[forms], self._anatomy.first[forms + 1]
         counts = end - begin
         first = np.concatenate([[0], np.cumsum(counts)])
-        owner = np.repeat(np.arange(len(characters)), counts)
+        owner = np.repeat(np.arange(len(forms)), counts)
         order = np.arange(first[-1]) - first[owner]
-        cuts = self._anatomy.cuts[characters][owner]
+        cuts = self._anatomy.cuts[forms][owner]
         component = (order >= cuts[:, 0]).astype(np.int64) + (order >= cuts[:, 1])
         return _Batch(begin[owner] + order, owner, first, owner * 3 + component)
 

@@ -84,7 +84,10 @@ class StrokeLibrary:
         Raises:
             StrokeLibraryError: the library lacks the character.
         """
-        place = self.index(character)
+        return self.strokes_at(self.index(character))
+
+    def strokes_at(self, place: int) -> list[NDArray[np.float32]]:
+        """As :meth:`strokes`, of the character at ``place`` in :attr:`characters`."""
         strokes = range(self._first_stroke[place], self._first_stroke[place + 1])
         scale = np.float32(1 / QUANTISATION)
         return [self._points[self._first_point[s] : self._first_point[s + 1]] * scale for s in strokes]

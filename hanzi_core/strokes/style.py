@@ -34,6 +34,7 @@ class HandStyle(BaseModel):
     aspect: Spread = 0.1
     warp: Spread = 0.025
     # Its components
+    cursive: Share = 0.1  # abbreviated, in characters that have such forms
     drift: Spread = 0.025
     component_scale: Spread = 0.08
     # Its strokes
@@ -78,6 +79,7 @@ PRESETS: dict[str, HandStyle] = {
         rotation_degrees=2,
         aspect=0.1,
         warp=0.02,
+        cursive=0.0,
         drift=0.02,
         component_scale=0.07,
         sloppiness=(0.3, 1.2),
@@ -101,6 +103,7 @@ PRESETS: dict[str, HandStyle] = {
         rotation_degrees=5,
         aspect=0.16,
         warp=0.035,
+        cursive=0.4,
         drift=0.035,
         component_scale=0.12,
         sloppiness=(0.6, 1.8),
@@ -123,6 +126,7 @@ PRESETS: dict[str, HandStyle] = {
         rotation_degrees=4,
         aspect=0.18,
         warp=0.03,
+        cursive=0.4,
         drift=0.035,
         component_scale=0.12,
         sloppiness=(0.5, 1.6),

@@ -19,10 +19,12 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import HanziError
+from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic
 from hanzi_core.language import mark
 from hanzi_core.strokes.anatomy import study
 from hanzi_core.strokes.character_sets import characters_named
+from hanzi_core.strokes.cursive import cursive_forms
 from hanzi_core.strokes.draw import draw
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
@@ -35,6 +37,7 @@ MIXED = "mixed"
 CHUNK = 16
 """Pictures written together; a chunk is drawn whole even where only a part of it is wanted."""
 
+_TRIES = 5
 _PNG_END = b"IEND\xaeB`\x82"
 
 Report = Callable[[int, int], None]
@@ -141,14 +144,26 @@ def write_character(
 ) -> list[NDArray[np.uint8]]:
     """``count`` gray pictures of ``character``, each by a writer of its own, ``uint8 (height, width)`` of varying size.
 
-    The ``styles`` take turns.
+    The ``styles`` take turns. One on which the normalisation finds no ink, about one in 4,000, is written again.
 
     Raises:
         StrokeLibraryError: the library lacks the character.
     """
     used = [styles[number % len(styles)] for number in range(count)]
-    path = _hand(character).write(np.zeros(count, np.int64), used, rng)
-    return list(draw(path, used, rng))
+    pictures = _write_once(character, used, rng)
+    for _ in range(_TRIES):
+        faint = [number for number, picture in enumerate(pictures) if is_blank(normalise(picture))]
+        if not faint:
+            break
+        again = _write_once(character, [used[number] for number in faint], rng)
+        for number, picture in zip(faint, again, strict=True):
+            pictures[number] = picture
+    return pictures
+
+
+def _write_once(character: str, styles: Sequence[HandStyle], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    path = _hand(character).write(np.zeros(len(styles), np.int64), styles, rng)
+    return list(draw(path, list(styles), rng))
 
 
 def _write(counts: Mapping[str, int], config: SynthesisConfig, folder: Path, report: Report | None) -> SynthesisResult:
@@ -204,7 +219,7 @@ def _is_whole(path: Path) -> bool:
 
 @lru_cache(maxsize=64)
 def _hand(character: str) -> Hand:
-    return Hand(study(StrokeLibrary.load(), character))
+    return Hand(study(StrokeLibrary.load(), character, cursive_forms()))
 
 
 def _sort_out(wanted: list[str], config: SynthesisConfig) -> tuple[list[str], list[str]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hanzi_core.dataset.parallel import end_with_parent
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.strokes.anatomy import study
+from hanzi_core.strokes.cursive import cursive_forms
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.segments import segments_of
@@ -118,8 +119,8 @@ def write_batch(settings: PenSettings, number: int) -> Written:
 def _writer() -> tuple[Hand, NDArray[np.float64], NDArray[np.int64]]:
     """The hand, how often each character is written, and how many strokes each has."""
     library = StrokeLibrary.load()
-    anatomy = study(library, library.characters)
-    return Hand(anatomy), character_weights(library.characters), np.diff(anatomy.first)
+    anatomy = study(library, library.characters, cursive_forms())
+    return Hand(anatomy), character_weights(library.characters), np.diff(anatomy.first)[: len(library)]
 
 
 def _flaws(styles: list[HandStyle], strokes: NDArray[np.int64], rng: np.random.Generator) -> Floats:

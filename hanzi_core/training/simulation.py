@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, normalise
-from hanzi_core.strokes.anatomy import Anatomy, study
+from hanzi_core.strokes.anatomy import NO_FORMS, Anatomy, study
+from hanzi_core.strokes.cursive import Forms, cursive_forms
 from hanzi_core.strokes.draw import draw, spoil
 from hanzi_core.strokes.font_shapes import FontShapes
 from hanzi_core.strokes.frequency import frequencies_per_million
@@ -50,7 +51,7 @@ class Simulator:
     def __init__(self, fonts: Path | None = None, kanjivg: Path | None = None) -> None:
         library = StrokeLibrary.load()
         self.weights = character_weights(library.characters)
-        self._own = _source(library, library)
+        self._own = _source(library, library, cursive_forms())
         self._kanjivg = _source(StrokeLibrary.load(kanjivg), library) if kanjivg else None
         self._fonts = FontShapes(fonts) if fonts else None
 
@@ -99,8 +100,8 @@ class Simulator:
         return normalise(spoil(ink, style, strokes, rng))
 
 
-def _source(library: StrokeLibrary, labels: StrokeLibrary) -> _Source:
-    anatomy = study(library, library.characters)
+def _source(library: StrokeLibrary, labels: StrokeLibrary, cursive: Forms = NO_FORMS) -> _Source:
+    anatomy = study(library, library.characters, cursive)
     places = {labels.index(character): place for place, character in enumerate(library.characters)}
     return _Source(Hand(anatomy), anatomy, places)
 

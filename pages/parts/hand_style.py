@@ -26,6 +26,7 @@ _SLIDERS = {
     mark("Movement"): [
         ("joins", mark("Joined strokes"), 0.0, 1.0, mark("How many strokes are written without lifting the pen.")),
         ("smoothing", mark("Haste"), 0.0, 1.0, mark("How much corners are rounded and strokes cut short.")),
+        ("cursive", mark("Cursive forms"), 0.0, 1.0, mark("How often a component is abbreviated, where it can be.")),
         ("hook_loss", mark("Lost hooks"), 0.0, 1.0, mark("How many writers leave hooks away.")),
     ],
     mark("Pen"): [
