@@ -9,9 +9,12 @@ def choose(label: str, names: Mapping[str, str], parameter: str) -> str:
     """Let one of ``names`` (shown by its value) be chosen, and keep its key in the address as ``parameter``.
 
     ``st.selectbox(bind=…)`` drops the default from the address: a link to the newest run would show another tomorrow.
-    To choose from code, set ``st.session_state[parameter]`` before this is called.
+    To choose from code, call :func:`show_next` before this.
     """
     keys = list(names)
+    wanted = st.session_state.get(_wanted(parameter))
+    if wanted in names:
+        st.session_state[parameter] = wanted
     if st.session_state.get(parameter) not in names:
         asked = st.query_params.get(parameter)
         st.session_state[parameter] = asked if asked in names else keys[0]
@@ -21,6 +24,21 @@ def choose(label: str, names: Mapping[str, str], parameter: str) -> str:
         st.session_state[parameter] = selected
         st.session_state[f"{parameter}-shown"] = names[selected]
     chosen = st.selectbox(label, keys, format_func=names.__getitem__, key=parameter)
+    if wanted == chosen:
+        del st.session_state[_wanted(parameter)]
     if st.query_params.get(parameter) != chosen:
         st.query_params[parameter] = chosen
     return chosen
+
+
+def show_next(parameter: str, key: str) -> None:
+    """Have :func:`choose` show ``key`` once it is there to be chosen.
+
+    What is set for the widget itself would be lost if the page began anew before it came to the widget, as it does when
+    a run ends at that moment: the browser would still tell what it had.
+    """
+    st.session_state[_wanted(parameter)] = key
+
+
+def _wanted(parameter: str) -> str:
+    return f"{parameter}-wanted"

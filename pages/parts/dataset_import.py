@@ -16,6 +16,7 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, check_name, writing
+from pages.parts.choice import show_next
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis, show_starter_form
 
@@ -93,7 +94,7 @@ def _keep(space: Workspace, file: UploadedFile) -> Path:
 def _start(space: Workspace, values: dict[str, object]) -> None:
     name = check_name(str(values["name"]))
     job = start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
-    st.session_state["dataset"] = name
+    show_next("dataset", name)
     st.query_params["dataset"] = name
     st.session_state["import-shown"] = job.id
     st.rerun()

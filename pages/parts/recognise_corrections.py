@@ -10,6 +10,7 @@ from hanzi_core.cli.training import chosen_devices
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.corrections import NAME, Correction, Corrections
 from hanzi_core.training.fine_tuning import fine_tuning
+from pages.parts.choice import show_next
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
 
@@ -59,7 +60,7 @@ def _offer_to_learn(desk: Desk) -> None:
         with errors_shown():
             config = fine_tuning(desk.space, desk.model, NAME)
             job = start(desk.space, "train", config, f"{name} + {NAME}", chosen_devices(None))
-            st.session_state["run"] = job.id
+            show_next("run", job.id)
             st.switch_page("pages/training.py", query_params={"run": job.id})
 
 

@@ -20,6 +20,7 @@ from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
+from pages.parts.choice import show_next
 from pages.parts.job_panel import duration, watch_until_done
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown
@@ -64,9 +65,11 @@ def show_run_form(space: Workspace) -> None:
             config = checked(space, {**defaults.model_dump(), **values})
             kind = "train" if begin else "estimate"
             job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
-            st.session_state["run" if begin else "estimate"] = job.id
             if begin:
+                show_next("run", job.id)
                 _forget_what_was_asked()
+            else:
+                st.session_state["estimate"] = job.id
             st.rerun()
     _show_estimate(space)
 
