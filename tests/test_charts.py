@@ -17,6 +17,16 @@ def test_histogram_can_be_logarithmic() -> None:
     assert class_histogram(pd.Series({"小": 2}), logarithmic=True).layout.yaxis.type == "log"
 
 
+def test_histogram_of_thousands_is_one_shape() -> None:
+    counts = pd.Series({chr(0x4E00 + place): place % 7 + 1 for place in range(7000)})
+    figure = class_histogram(counts, marked="一")
+    (outline,) = figure.data
+    assert outline.type == "scatter"
+    assert list(outline.y[[0, -1]]) == [7, 1]
+    assert outline.customdata[0] == counts.idxmax()
+    assert figure.layout.annotations[0].text == "一 · 1"
+
+
 @pytest.mark.parametrize("figure_of", ["loss", "accuracy"])
 def test_curves_show_training_and_validation(figure_of: str) -> None:
     rows = [

@@ -1,6 +1,7 @@
 """How pictures are spread over classes, sizes and coverage."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import plotly.graph_objects as go
 from hanzi_core.language import gettext as _
 
 _NAMED_LIMIT = 60
+_BAR_LIMIT = 200
+"""Bars up to which each is a thing of its own in the browser, which takes seconds to show seven thousand."""
 _MARK = "#b23a2e"
 
 
@@ -22,15 +25,15 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
     """
     ordered = counts.sort_values(ascending=False, kind="stable")
     places = list(range(1, len(ordered) + 1))
-    bars = go.Bar(
-        x=places,
-        y=ordered.to_numpy(),
-        customdata=ordered.index.to_numpy(dtype=str),
-        hovertemplate="%{customdata}: %{y}<extra></extra>",
-        marker_line_width=0,
-    )
+    data = {
+        "x": places,
+        "y": ordered.to_numpy(),
+        "customdata": ordered.index.to_numpy(dtype=str),
+        "hovertemplate": "%{customdata}: %{y}<extra></extra>",
+    }
+    bars = go.Bar(**data, marker_line_width=0) if len(ordered) <= _BAR_LIMIT else _outline(data)
     figure = go.Figure(bars)
-    figure.update_layout(bargap=0.1 if len(ordered) < 200 else 0)
+    figure.update_layout(bargap=0.1, hovermode="x")
     figure.update_yaxes(title=_("Pictures"), type="log" if logarithmic else "linear")
     figure.update_xaxes(title=_("Classes by size"))
     if len(ordered) <= _NAMED_LIMIT:
@@ -39,6 +42,11 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
         place = int(np.flatnonzero(ordered.index == marked)[0]) + 1
         figure.add_vline(x=place, line_color=_MARK, annotation_text=f"{marked} · {ordered[marked]}")
     return _compact(figure)
+
+
+def _outline(data: dict[str, Any]) -> go.Scatter:
+    """Bars that touch each other, as one shape."""
+    return go.Scatter(**data, mode="lines", line={"shape": "hvh", "width": 1}, fill="tozeroy")
 
 
 def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:

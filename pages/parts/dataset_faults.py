@@ -9,6 +9,7 @@ from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
+from pages.parts.paging import page_of
 from pages.parts.session import errors_shown
 
 PAGE_SIZE = 100
@@ -73,9 +74,7 @@ def _exclude(dataset: Dataset, kinds: set[Fault], paths: set[str]) -> None:
 
 def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
     """The files of one kind, paged; those selected can be left out or taken back."""
-    pages = -(-len(faults) // PAGE_SIZE)
-    page = st.pagination(pages, key=f"fault-page-{kind}") if pages > 1 else 1
-    shown = faults.iloc[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    shown = page_of(faults, PAGE_SIZE, f"faults-{kind}")
     names = {"path": _("File"), "label": _("Character"), "detail": _("Concerns"), "excluded": _("Excluded")}
     if kind not in EXCLUDABLE:  # never used anyway: an empty box would say otherwise
         del names["excluded"]
@@ -84,7 +83,7 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"files-{kind}-{page}",
+        key=f"files-{kind}-{shown.index[0]}",
     )
     selected = shown.iloc[table.selection.rows]
     if selected.empty:

@@ -1,5 +1,7 @@
 """The pictures of a dataset: a sample of every class, or one class with its mean."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,7 @@ from hanzi_core.image.normalise import normalise
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
+from pages.parts.paging import page_of
 
 PAGE_SIZE = 60
 TILE_PX = 84
@@ -33,7 +36,7 @@ def show_pictures(dataset: Dataset) -> None:
     else:
         # Of each character one picture: a page of sixty classes rather than sixty times the first class.
         firsts = rows.drop_duplicates("label").set_index("label").reindex(labels or counts.index).reset_index()
-        _show_grid(dataset, firsts, [f"{label} · {counts[label]:,}" for label in firsts["label"]])
+        _show_grid(dataset, firsts, lambda part: [f"{label} · {counts[label]:,}" for label in part["label"]])
 
 
 def _show_class(dataset: Dataset, rows: pd.DataFrame) -> None:
@@ -49,23 +52,20 @@ def _show_class(dataset: Dataset, rows: pd.DataFrame) -> None:
             mean_picture(np.stack(pictures)), caption=_("Mean of {count}").format(count=len(pictures)), width=128
         )
     with right:
-        _show_grid(
-            dataset,
-            rows,
-            [_caption(path, is_ours) for path, is_ours in zip(rows["path"], rows["synthetic"], strict=True)],
-        )
+        _show_grid(dataset, rows, _file_names)
 
 
-def _caption(path: str, synthetic: bool) -> str:
-    return _("synthetic") if synthetic else path.rsplit("/", 1)[-1][-14:]
+def _file_names(rows: pd.DataFrame) -> list[str]:
+    return [
+        _("synthetic") if is_ours else path.rsplit("/", 1)[-1][-14:]
+        for path, is_ours in zip(rows["path"], rows["synthetic"], strict=True)
+    ]
 
 
-def _show_grid(dataset: Dataset, rows: pd.DataFrame, captions: list[str]) -> None:
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
-    page = st.pagination(pages, key=f"page-{dataset.name}-{len(rows)}") if pages > 1 else 1
-    part = slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
-    pictures = sample_pictures(source_of(dataset), list(rows["path"].iloc[part]))
-    found = [(picture, text) for picture, text in zip(pictures, captions[part], strict=True) if picture is not None]
+def _show_grid(dataset: Dataset, rows: pd.DataFrame, caption: Callable[[pd.DataFrame], list[str]]) -> None:
+    part = page_of(rows, PAGE_SIZE, f"page-{dataset.name}")
+    pictures = sample_pictures(source_of(dataset), list(part["path"]))
+    found = [(picture, text) for picture, text in zip(pictures, caption(part), strict=True) if picture is not None]
     if len(found) < len(pictures):
         missing = len(pictures) - len(found)
         st.warning(_("{count} pictures can no longer be read: the source has changed.").format(count=missing))

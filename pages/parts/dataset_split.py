@@ -9,9 +9,10 @@ from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import manifest_of, split_report
+from pages.parts.paging import page_of
 from pages.parts.session import errors_shown
 
-ROW_LIMIT = 2000
+PAGE_SIZE = 100
 
 
 def show_split(dataset: Dataset) -> None:
@@ -57,8 +58,9 @@ def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
     counts = ", ".join(f"{_(LEAK_NAMES[str(kind)])}: {count:,}" for kind, count in leaks["kind"].value_counts().items())
     st.error(_("Some are in more than one part: {counts}.").format(counts=counts), icon=":material/leak_add:")
     names = {"kind": _("Leak"), "what": _("File or writer"), **{part.value: _(PART_NAMES[part]) for part in Part}}
-    shown = leaks.head(ROW_LIMIT).assign(kind=[_(LEAK_NAMES[kind]) for kind in leaks["kind"].head(ROW_LIMIT)])
-    st.dataframe(shown.rename(columns=names), hide_index=True, height=220)
+    shown = page_of(leaks, PAGE_SIZE, "leaks")
+    kinds = [_(LEAK_NAMES[kind]) for kind in shown["kind"]]
+    st.dataframe(shown.assign(kind=kinds).rename(columns=names), hide_index=True, height=220)
 
 
 def _show_shortfalls(lacking: pd.DataFrame) -> None:
@@ -66,7 +68,7 @@ def _show_shortfalls(lacking: pd.DataFrame) -> None:
         st.success(_("Every class is in every part."), icon=":material/check:")
         return
     st.warning(_("{count} classes have too few pictures to be in every part.").format(count=len(lacking)))
-    shown = lacking.head(ROW_LIMIT)
+    shown = page_of(lacking, PAGE_SIZE, "lacking")
     missing = [", ".join(_(PART_NAMES[Part(name)]) for name in names.split(", ")) for names in shown["missing"]]
     names = {"label": _("Character"), "images": _("Pictures"), "missing": _("Not in")}
     st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
