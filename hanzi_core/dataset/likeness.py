@@ -82,18 +82,23 @@ def _near_pairs(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 def _pairs_by_chunk(hashes: NDArray[np.uint8], chunk: int) -> NDArray[np.int64]:
     """Near pairs among the hashes that agree in one chunk (Norouzi et al., Multi-index hashing, CVPR 2012)."""
-    turned = np.roll(hashes, -2 * chunk, axis=1).view(">u8").astype(np.uint64)
-    order = turned[:, 0].argsort(kind="stable")  # the chunk and 48 bits more; twice as fast as by all bits
-    words = turned[order]
-    keys = words[:, 0] >> np.uint64(48)
+    # The chunk and 48 bits more: to sort by them takes half the time of all bits, and of those pairs that agree in the
+    # chunk one in a hundred is near in them.
+    columns = (2 * chunk + np.arange(8)) % HASH_BYTES
+    beginnings = hashes.take(columns, axis=1).view(">u8").ravel().astype(np.uint64)
+    order = beginnings.argsort(kind="stable")
+    beginnings = beginnings[order]
+    keys = beginnings >> np.uint64(48)
     pairs = [np.empty((0, 2), np.int64)]
     for step in range(1, min(_NEIGHBOURS, len(order) - 1) + 1):
-        left = np.flatnonzero(keys[:-step] == keys[step:])
-        if not len(left):
+        agree = keys[:-step] == keys[step:]
+        if not agree.any():
             break
-        differing = np.bitwise_count(words[left] ^ words[left + step]).sum(axis=1)
-        left = left[differing <= NEAR_BITS]
-        pairs.append(np.stack([order[left], order[left + step]], axis=1))
+        near = agree & (np.bitwise_count(beginnings[:-step] ^ beginnings[step:]) <= NEAR_BITS)
+        left = np.flatnonzero(near)
+        found = np.stack([order[left], order[left + step]], axis=1)
+        differing = np.bitwise_count(hashes[found[:, 0]] ^ hashes[found[:, 1]]).sum(axis=1)
+        pairs.append(found[differing <= NEAR_BITS])
     return np.concatenate(pairs)
 
 
