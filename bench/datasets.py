@@ -20,7 +20,8 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,16 +109,16 @@ def augment_files(path: Path, random: np.random.Generator) -> None:
         )
 
 
-def ours(folder: Path, workspace: Workspace) -> tuple[Dataset, dict[str, float]]:
-    """The dataset, and seconds for each step from the raw folder to the first batch."""
-    clock = Clock()
+def ours(folder: Path, workspace: Workspace, clock: "Clock") -> Dataset:
+    """The dataset, once its first batch is there; the seconds of each step are the ``clock``'s."""
     dataset = import_dataset(workspace, ImportConfig(location=folder, name="bench"), clock)
     clock("split and manifest", 0, 0)
     pack = open_pack(dataset, clock)
     clock("first batch", 0, 0)
     rows = part_rows(dataset.parts("default"), Part.TRAIN)
     pack[np.random.default_rng(0).permutation(rows)[:BATCH_SIZE]].astype(np.float32)
-    return dataset, clock.finish()
+    clock("first batch", 0, 0)
+    return dataset
 
 
 class Clock:
@@ -125,19 +126,14 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._phase, self._started = "start", time.perf_counter()
+        self.phase, self._started = "start", time.perf_counter()
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         """What is a report to the core."""
         now = time.perf_counter()
         # What is reported has been done: the time since the last word belongs to this phase.
         self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._started
-        self._phase, self._started = phase, now
-
-    def finish(self) -> dict[str, float]:
-        """Seconds of each phase, the last one included."""
-        self("first batch", 0, 0)
-        return self.seconds
+        self.phase, self._started = phase, now
 
 
 def bytes_below(folder: Path) -> tuple[int, int]:
@@ -146,20 +142,33 @@ def bytes_below(folder: Path) -> tuple[int, int]:
     return sum(fact.st_size for fact in facts), sum(fact.st_blocks * 512 for fact in facts)
 
 
+@dataclass
+class Peak:
+    """The worst moment of a measurement: MiB of each process, shared pages counted once (USS)."""
+
+    processes_mib: list[float] = field(default_factory=list)
+    after: str = ""
+    """What was reported last."""
+
+    @property
+    def mib(self) -> float:
+        """Of all processes together."""
+        return sum(self.processes_mib)
+
+
 @contextmanager
-def peak_memory() -> Iterator[dict[str, float]]:
-    """MiB of this process and its children at the worst moment, shared pages counted once (USS), sampled."""
-    peak, done, process = {"mib": 0.0}, threading.Event(), psutil.Process()
+def peak_memory(clock: Clock) -> Iterator[Peak]:
+    """The worst moment of this process and its children, sampled twice a second."""
+    peak, done, process = Peak(), threading.Event(), psutil.Process()
 
     def watch() -> None:
         while not done.wait(0.5):  # asking costs some milliseconds of each process
-            total = 0
+            now = []
             for each in [process, *process.children(recursive=True)]:
-                try:
-                    total += each.memory_full_info().uss
-                except psutil.Error:
-                    continue
-            peak["mib"] = max(peak["mib"], total / 2**20)
+                with suppress(psutil.Error):
+                    now.append(each.memory_full_info().uss / 2**20)
+            if sum(now) > peak.mib:
+                peak.processes_mib, peak.after = now, clock.phase
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -189,8 +198,8 @@ def measure_ours(place: Path, images: int, classes: int) -> Cost:
         write_folder(folder, images, classes)
     warm(folder)
     print(f"{images:,} files, {classes:,} classes, {bytes_below(folder)[0] / images:,.0f} bytes a file", flush=True)
-    workspace, cpu = Workspace.open(place / "workspace"), cpu_seconds()
-    dataset, seconds = ours(folder, workspace)
+    workspace, cpu, clock = Workspace.open(place / "workspace"), cpu_seconds(), Clock()
+    dataset, seconds = ours(folder, workspace, clock), clock.seconds
     cost = Cost(sum(seconds.values()), cpu_seconds() - cpu, *bytes_below(workspace.root))
     print("ours:", ", ".join(f"{phase} {each:.1f} s" for phase, each in seconds.items()))
     print(f"ours: {cost}")
@@ -232,10 +241,12 @@ def cpu_seconds() -> float:
 def memory(place: Path, images: int, classes: int) -> None:
     if not (place / "raw").exists():
         write_gnt(place / "raw", images, classes, RECORD_SIDE_PX)
-    with peak_memory() as peak:
-        _, seconds = ours(place / "raw", Workspace.open(place / "workspace"))
-    print(f"{images:,} records: " + ", ".join(f"{phase} {each:.1f} s" for phase, each in seconds.items()))
-    print(f"peak memory of scan, split and pack, all processes: {peak['mib']:.0f} MiB")
+    clock = Clock()
+    with peak_memory(clock) as peak:
+        ours(place / "raw", Workspace.open(place / "workspace"), clock)
+    print(f"{images:,} records: " + ", ".join(f"{phase} {each:.1f} s" for phase, each in clock.seconds.items()))
+    each_mib = " + ".join(f"{mib:.0f}" for mib in peak.processes_mib)
+    print(f"peak memory of scan, split and pack, all processes: {peak.mib:.0f} MiB ({each_mib}, after “{peak.after}”)")
 
 
 def main() -> None:

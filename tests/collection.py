@@ -2,10 +2,13 @@
 
 import struct
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset
@@ -15,6 +18,18 @@ from tests.handwriting import draw
 
 def silent(_phase: str, _done: int, _total: int) -> None:
     """A report that nobody reads."""
+
+
+@contextmanager
+def full_disk(file_bytes: int) -> Iterator[None]:
+    """Let no file grow beyond ``file_bytes``: the system then refuses to write as it does on a full disk."""
+    resource = pytest.importorskip("resource", reason="limits the size of files as Linux and macOS do")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def png(picture: NDArray[np.uint8]) -> bytes:

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
-from hanzi_core.errors import DatasetError, HanziError
+from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, silent, write_files, write_gnt, write_zip
+from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
 
@@ -89,6 +89,15 @@ def test_a_stop_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         import_dataset(workspace, ImportConfig(location=folder, name="a"), stop)
     assert traces(workspace) == []
+
+
+@pytest.mark.parametrize("file_bytes", [1000, 8000], ids=["for the pack", "for the manifest"])
+def test_no_space_left_is_a_sentence_and_leaves_nothing(workspace: Workspace, tmp_path: Path, file_bytes: int) -> None:
+    folder = write_collection(tmp_path / "a", "人", 4)
+    with full_disk(file_bytes), pytest.raises(WorkspaceError, match="No space is left"):
+        imported(workspace, folder)
+    assert traces(workspace) == []
+    imported(workspace, folder)
 
 
 def test_what_a_killed_import_left_is_cleared_away(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
+from hanzi_core.dataset import Fault, open_source, scan
 from hanzi_core.dataset.folder import FolderSource
 from hanzi_core.dataset.listing import list_rows
 from hanzi_core.errors import DatasetError
-from tests.collection import drawn, png, silent, write_files
+from tests.collection import drawn, png, silent, write_files, write_gnt
 
 PICTURE = png(drawn("人", 0))
 
@@ -58,3 +61,23 @@ def test_a_table_of_something_else_stays_a_file(tmp_path: Path) -> None:
 def test_no_files(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no files"):
         labels(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a name be any bytes")
+@pytest.mark.parametrize("kind", ["folder", "gnt"])
+def test_names_in_a_wrong_encoding_are_faults_wherever_they_stand(tmp_path: Path, kind: str) -> None:
+    gbk = os.fsdecode("人".encode("gbk"))
+    if kind == "folder":
+        names = [f"train/{gbk}/1.png", f"{gbk}/木/2.png", f"木/{gbk}.png", "木/3.png"]
+        folder, sound = write_files(tmp_path, dict.fromkeys(names, PICTURE)), "木/3.png"
+    else:
+        write_gnt(tmp_path / gbk / "1.gnt", "木木木")
+        folder, sound = write_gnt(tmp_path / "2.gnt", "木").parent, "2.gnt#0"
+    rows = list_rows(open_source(folder), silent)
+    faults = dict(zip(rows["path"], rows["fault"], strict=True))
+    assert len(faults) == 4
+    assert faults.pop(sound) == ""
+    assert set(faults.values()) == {Fault.NAME_ENCODING}
+    assert all(r"\xc8\xcb" in path for path in faults)
+    manifest = scan(open_source(folder), silent)
+    assert manifest.loc[manifest["fault"] == "", "path"].tolist() == [sound]

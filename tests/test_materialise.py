@@ -9,11 +9,11 @@ import pytest
 
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, silent, write_gnt, write_zip
+from tests.collection import drawn, full_disk, imported, png, silent, write_gnt, write_zip
 from tests.handwriting import write_collection
 
 
@@ -114,6 +114,13 @@ def test_a_stop_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     with pytest.raises(Stopped):
         materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), stop)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    with full_disk(100), pytest.raises(WorkspaceError, match="No space is left"):
+        written(dataset, tmp_path / "out", augmented=1)
     assert sorted(tmp_path.iterdir()) == before
 
 

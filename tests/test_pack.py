@@ -1,5 +1,4 @@
 import hashlib
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -14,7 +13,7 @@ from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.normalise import normalise
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, silent, write_files, write_gnt, write_zip
+from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
 MANY = 700
@@ -176,20 +175,20 @@ def test_a_picture_that_changed_since_the_scan_is_a_sentence(dataset: Dataset, t
     assert pack_files(dataset) == [".pack"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="limits the size of files as Linux and macOS do")
 def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset) -> None:
-    import resource
-
-    # The system refuses to let a file grow, as a full disk does.
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
-    try:
-        with pytest.raises(WorkspaceError, match="No space is left"):
-            open_pack(dataset, silent, 96)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with full_disk(100_000), pytest.raises(WorkspaceError, match="No space is left"):
+        open_pack(dataset, silent, 96)
     assert pack_files(dataset) == [".pack"]
     assert open_pack(dataset, silent, 96)[[0]].any()
+
+
+def test_no_space_left_for_what_a_second_scan_found_leaves_all_as_it_was(dataset: Dataset, tmp_path: Path) -> None:
+    before = content(dataset), dataset.manifest_time
+    write_files(tmp_path / "a", {"一/new.png": png(drawn("一", 9999, 32))})
+    with full_disk(100_000), pytest.raises(WorkspaceError, match="No space is left"):
+        rescan(dataset, silent)
+    assert pack_files(dataset) == [".pack"]
+    assert (content(dataset), dataset.manifest_time) == before
 
 
 def test_two_at_once_make_one(dataset: Dataset) -> None:

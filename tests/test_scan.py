@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.dataset import Fault, open_source, scan
+from hanzi_core.dataset import Fault, open_source, parallel, scan
+from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.parallel import PROCESSES_FROM
 from hanzi_core.dataset.scan import SCANNING
-from hanzi_core.errors import DatasetError
-from tests.collection import drawn, png, record, silent, write_files
+from hanzi_core.errors import ArchiveError, DatasetError
+from tests.collection import drawn, png, record, silent, write_files, write_zip
 from tests.handwriting import write_collection
 
 BLANK = png(np.full((40, 40), 250, np.uint8))
@@ -78,6 +79,44 @@ def test_a_file_that_vanishes_while_it_is_scanned(tmp_path: Path) -> None:
     manifest = scan(open_source(folder), remove_one).set_index("path")
     assert manifest.loc["木/2.png", "fault"] == Fault.GONE
     assert (manifest["fault"] == "").sum() == 5
+
+
+def test_a_file_that_changes_while_it_is_scanned_is_read_again_by_the_next(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人木", 3)
+    other = png(drawn("木", 99))
+
+    def change_one(phase: str, _done: int, _total: int) -> None:
+        if phase == LISTING:
+            (folder / "木" / "2.png").write_bytes(other)
+
+    first, counter = scan(open_source(folder), change_one), Counter()
+    second = scan(open_source(folder), counter, previous=first).set_index("path")
+    assert counter.read == 1
+    assert second.loc["木/2.png", "size_bytes"] == len(other)
+    assert (second["fault"] == "").all()
+
+
+def test_a_gnt_file_that_is_cut_off_while_it_is_scanned(tmp_path: Path) -> None:
+    place = tmp_path / "a.gnt"
+    whole = [record("人", drawn("人", seed)) for seed in range(3)]
+    place.write_bytes(b"".join(whole))
+
+    def cut_off(phase: str, _done: int, _total: int) -> None:
+        if phase == LISTING:
+            place.write_bytes(whole[0] + whole[1][:-20])
+
+    manifest = scan(open_source(place), cut_off)
+    assert manifest["fault"].tolist() == ["", Fault.UNREADABLE, Fault.UNREADABLE]
+
+
+def test_a_zip_that_goes_before_processes_open_it_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "PROCESSES_FROM", 1)
+    monkeypatch.setattr(parallel, "core_count", lambda: 2)
+    place = write_zip(tmp_path / "a.zip", {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)})
+    with pytest.raises(ArchiveError, match=r"a\.zip is damaged or no zip"):
+        scan(open_source(place), lambda phase, _done, _total: place.unlink() if phase == LISTING else None)
 
 
 def test_a_second_scan_reads_only_what_changed(tmp_path: Path) -> None:

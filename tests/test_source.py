@@ -6,7 +6,6 @@ import pytest
 
 from hanzi_core.dataset import open_source
 from hanzi_core.dataset.folder import FolderSource
-from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import DatasetError
 from tests.collection import drawn, png, write_files, write_gnt, write_zip
 
@@ -86,11 +85,8 @@ def test_a_folder_that_goes_while_it_is_listed_is_no_part_of_it(tmp_path: Path) 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a name be any bytes")
-def test_a_name_in_a_wrong_encoding_is_a_fault(tmp_path: Path) -> None:
-    folder = os.path.join(os.fsencode(tmp_path), "人".encode("gbk"))  # noqa: PTH118  pathlib has no bytes
-    os.mkdir(folder)  # noqa: PTH102
-    with open(os.path.join(folder, b"1.png"), "wb") as file:  # noqa: PTH118, PTH123
-        file.write(PICTURE)
-    (entry,) = FolderSource(tmp_path).entries()
-    assert entry.fault == Fault.NAME_ENCODING
-    assert entry.path == r"\xc8\xcb/1.png"
+def test_a_place_named_in_a_wrong_encoding_is_a_sentence(tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode("人".encode("gbk"))
+    write_files(place, {"人/1.png": PICTURE})
+    with pytest.raises(DatasetError, match=r"\\xc8\\xcb is in a wrong encoding"):
+        open_source(place)

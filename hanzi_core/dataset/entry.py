@@ -73,6 +73,15 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM_FILES
 
 
+def is_unicode(text: str) -> bool:
+    """Whether ``text`` can be written in UTF-8: Linux hands out names of any bytes, as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def part_of(folders: tuple[str, ...]) -> str:
     """The part that the innermost of ``folders`` named for one gives; empty where none is."""
     for folder in reversed(folders):

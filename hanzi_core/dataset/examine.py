@@ -87,7 +87,7 @@ def _look(source: Source, path: str, picture: NDArray[np.uint8]) -> _Seen:
     try:
         gray = source.decode(data, path)
     except ImageError:
-        named_as_picture = path.lower().endswith(EXTENSIONS)
+        named_as_picture = source.kind == "gnt" or path.lower().endswith(EXTENSIONS)
         return _Seen(digest=digest, fault=(Fault.UNREADABLE if named_as_picture else Fault.NOT_A_PICTURE).value)
     height, width = gray.shape
     ink = read_ink(gray)

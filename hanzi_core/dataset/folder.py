@@ -6,7 +6,6 @@ from io import FileIO
 from pathlib import Path
 
 from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
-from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
@@ -33,7 +32,8 @@ class FolderSource:
                 if child.is_dir():
                     yield from self._walk(child.path, (*names, child.name))
                 elif child.is_file():
-                    yield _entry((*names, child.name), child.stat())
+                    facts = child.stat()
+                    yield file_entry((*names, child.name), facts.st_size, facts.st_mtime_ns)
             except FileNotFoundError:  # deleted since its folder was listed: it is simply no part of the collection
                 continue
 
@@ -56,20 +56,3 @@ def _children(folder: str, is_root: bool) -> list[os.DirEntry[str]]:
         raise DatasetError(mark("Nothing is at {path} on this server: check the path."), path=folder) from None
     except OSError as error:
         raise DatasetError(mark("The folder {path} cannot be read: check its permissions."), path=folder) from error
-
-
-def _entry(names: tuple[str, ...], facts: os.stat_result) -> Entry:
-    entry = file_entry(names, facts.st_size, facts.st_mtime_ns)
-    if entry.path.isprintable() or _is_unicode(entry.path):
-        return entry
-    # Bytes that are no UTF-8 (unpacked from a GBK zip by an old tool): shown in escapes, for no file can hold them.
-    shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
-    return Entry(shown, "", entry.size_bytes, entry.modified_ns, entry.part, Fault.NAME_ENCODING.value)
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

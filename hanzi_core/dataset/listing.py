@@ -1,5 +1,6 @@
 """The rows of a manifest before any picture is opened: what the directory and the label list say."""
 
+import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -8,8 +9,9 @@ from pathlib import PurePosixPath
 import pandas as pd
 import pyarrow as pa
 
-from hanzi_core.dataset.entry import Entry, Source
+from hanzi_core.dataset.entry import Entry, Source, is_unicode
 from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
+from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
 
@@ -62,10 +64,8 @@ def _chunks(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
 def _record_batch(entries: list[Entry]) -> pa.RecordBatch:
     try:
         return _batch(entries)
-    except UnicodeEncodeError:  # a name that is no Unicode is shown in escapes, for no file can hold it
-        return _batch(
-            [each._replace(path=_storable(each.path), given_name=_storable(each.given_name)) for each in entries]
-        )
+    except UnicodeEncodeError:
+        return _batch([entry if is_unicode(entry.path) else _escaped(entry) for entry in entries])
 
 
 def _batch(entries: list[Entry]) -> pa.RecordBatch:
@@ -74,8 +74,10 @@ def _batch(entries: list[Entry]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
 
 
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()
+def _escaped(entry: Entry) -> Entry:
+    """One whose name is no UTF-8, as an old tool unpacks it from a GBK zip: in escapes, for no file can hold it."""
+    shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
+    return entry._replace(path=shown, given_name="", fault=Fault.NAME_ENCODING.value)
 
 
 def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, bytes] | None) -> pd.DataFrame:

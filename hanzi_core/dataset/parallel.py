@@ -1,13 +1,14 @@
 """One task over many batches of a source: in threads where there are few, in processes where there are many."""
 
 import os
+import pickle
 import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
@@ -23,7 +24,7 @@ Result = TypeVar("Result")
 PROCESSES_FROM = 4000
 """Pictures from which processes pay: they take about half a second to start, threads share one interpreter lock."""
 
-_own_source: Source | None = None
+_packed_source = b""
 
 
 def run_batches(
@@ -69,13 +70,13 @@ def _executor(task: Callable[..., Any], source: Source, pictures: int) -> tuple[
     if pictures < PROCESSES_FROM or core_count() == 1:
         return ThreadPoolExecutor(core_count()), partial(task, source)
     # Spawned, not forked: a fork of a process with threads (TensorFlow, Streamlit) may stop at a lock for ever.
-    executor = ProcessPoolExecutor(core_count(), get_context("spawn"), _begin, (source,))
+    executor = ProcessPoolExecutor(core_count(), get_context("spawn"), _begin, (pickle.dumps(source),))
     return executor, partial(_on_own_source, task)
 
 
-def _begin(source: Source) -> None:
-    global _own_source  # noqa: PLW0603  what a process has instead of a closure
-    _own_source = source
+def _begin(packed_source: bytes) -> None:
+    global _packed_source  # noqa: PLW0603  what a process has instead of a closure
+    _packed_source = packed_source
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to answer
     threading.Thread(target=end_with_parent, daemon=True).start()
@@ -89,6 +90,12 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
+@cache
+def _own_source() -> Source:
+    """Opened with the first batch: a zip that has gone since is then an error with a sentence, not a dead process."""
+    source: Source = pickle.loads(_packed_source)
+    return source
+
+
 def _on_own_source(task: Callable[[Source, Batch], Result], batch: Batch) -> Result:
-    assert _own_source is not None
-    return task(_own_source, batch)
+    return task(_own_source(), batch)
