@@ -13,7 +13,7 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Balance, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.workspace import Workspace
 from tests.conftest import Command
@@ -22,7 +22,8 @@ from tests.runs import silent
 
 load_backend(["cpu"])
 
-from hanzi_core.training.input import Material, epoch_order  # noqa: E402
+from hanzi_core.training.anchor import Anchor  # noqa: E402
+from hanzi_core.training.input import Material, epoch_order, row_weights  # noqa: E402
 from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
 
 ROWS = np.empty(0, np.int64)
@@ -43,6 +44,32 @@ def test_an_epoch_holds_every_correction_and_other_old_pictures_each_time() -> N
     assert len(first) == material.pictures_per_epoch == 1012
     assert sorted(first[first < 3]) == [0] * 4 + [1] * 4 + [2] * 4
     assert len(set(first[first >= 3])) == 1000 and set(first) != set(second)
+
+
+def test_where_all_is_learned_a_few_old_pictures_come_again_and_their_labels_do_not_count() -> None:
+    rows = np.arange(60)
+    material = Material(
+        None, np.zeros(60, np.int32), ["a", "b"], rows[:3], rows[:1], "", rehearsal=rows[10:], rehearse_all=True
+    )
+    order = epoch_order(material, TrainingConfig(dataset="any"), 0)
+    assert len(order) == material.pictures_per_epoch
+    assert np.sum(order >= 3) == 5000 and set(order[order >= 3]) == set(rows[10:])
+    assert 0.05 < np.mean(order < 3) < 0.3
+    weights = row_weights(material, Balance.NONE)
+    assert weights is not None and (weights[:3] > 1).all() and not weights[10:].any()
+
+
+def test_an_anchor_costs_least_where_nothing_has_changed() -> None:
+    random = np.random.default_rng(0)
+    features, kernel = random.normal(size=(8, 4)).astype(np.float32), random.normal(size=(4, 3)).astype(np.float32)
+    anchor, before = Anchor(kernel, np.zeros(3, np.float32)), features @ kernel
+    costs = []
+    for logits in (before, before + random.normal(size=before.shape).astype(np.float32), before[:, ::-1].copy()):
+        assert np.array_equal(anchor(features, logits, training=True), logits)
+        costs.append(float(anchor.losses[0]))
+    assert costs[0] < min(costs[1:])
+    anchor(features, before, training=False)
+    assert anchor.losses == [], "and nothing in use"
 
 
 @pytest.fixture
@@ -83,6 +110,9 @@ def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     before, after = Bundle.open(bundle_folder(finished_run)), Bundle.open(bundle_folder(run))
     assert (after.card.name, after.card.dataset) == ("mended", "ten")
     assert after.card.temperature == before.card.temperature
+    result = run.result()
+    assert result and result["to_learn"] == 24 and result["learned"] > 21
+    assert f"Learned: {result['learned']} of 24" in done.stdout
     assert recalled(corrected, "fixes", after) > 0.9
     assert recalled(corrected, "ten", after) >= recalled(corrected, "ten", before) - 0.05
 
@@ -93,7 +123,7 @@ def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: 
         np.zeros((2, 64, 64), np.uint8), np.zeros(2, np.int32), ["木", "人", "☀"], np.arange(2), ROWS, ""
     )
     mixed = written(material, 64, 3, silent)
-    assert sorted(mixed.targets[mixed.rehearsal]) == [0, 0, 1, 1] and (mixed.targets[mixed.validation] < 2).all()
+    assert sorted(mixed.targets[mixed.rehearsal]) == [0, 1] and (mixed.targets[mixed.validation] < 2).all()
     assert np.array_equal(mixed.pack[mixed.rehearsal], written(material, 64, 3, silent).pack[mixed.rehearsal])
     with pytest.raises(TrainingError, match="writes nothing that this model knows"):
         written(replace(material, labels=["☀", "☂"]), 64, 3, silent)

@@ -210,6 +210,8 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
     if result is None or code:
         return code
     print(_("Best accuracy in validation: {accuracy:.1%}").format(accuracy=result["validation_accuracy"]))
+    if "learned" in result:
+        print(_("Learned: {learned} of {count}").format(learned=result["learned"], count=result["to_learn"]))
     finished = job.stored_status().state is State.FINISHED
     config = read_config(TrainingConfig, job.config)
     if config.keep_last:

@@ -71,12 +71,13 @@ class TrainingConfig(BaseModel):
     start_file: Path | None = Field(None, description="File of ImageNet weights without top, .weights.h5 or .h5.")
     rehearsal: str | None = Field(
         None,
-        description="Dataset mixed in so that the model to start from forgets nothing, all its classes are kept; or "
+        description="Dataset mixed in so that the model to start from forgets little, all its classes are kept; or "
         ":hand, written for the run by the simulated hand.",
     )
     keep_last: bool = Field(
         False,
-        description="With rehearsal: train on every picture of the dataset, none held out, and keep the last weights.",
+        description="With rehearsal: let the last layer learn every picture of the dataset, none held out, answer what "
+        "is rehearsed as before, and keep the last weights.",
     )
     epochs: int = Field(40, ge=1, le=10_000, description="Times to go through the training part.")
     batch_size: int = Field(64, ge=2, le=8192, description="Pictures a step.")

@@ -43,7 +43,7 @@ def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
     raise TrainingError(
         mark(
             "The dataset “{dataset}” that “{model}” was trained on is not here: name another to rehearse with, so that "
-            "it forgets nothing."
+            "it forgets little."
         ),
         dataset=bundle.card.dataset,
         model=bundle.card.name,

@@ -12,6 +12,9 @@ from hanzi_core.training.config import Start, TrainingConfig
 from hanzi_core.training.start import start_bundle
 from hanzi_core.workspace import Workspace
 
+HEAD = "logits"
+"""The last layer of every network of ours."""
+
 
 def first_model(workspace: Workspace, config: TrainingConfig, labels: list[str]) -> keras.Model:
     """The network of the run before its first step.
@@ -22,7 +25,8 @@ def first_model(workspace: Workspace, config: TrainingConfig, labels: list[str])
     bundle = start_bundle(workspace, config)
     if bundle:
         model = _from_bundle(bundle, labels)
-        _hold_statistics(model, config.keep_last)
+        if config.keep_last:
+            _hold_body(model)
         return model
     model = build(config.network, config.image_size_px, len(labels), config.dropout)
     if config.start is Start.IMAGENET and config.start_file:
@@ -34,12 +38,12 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
     """Body and embedding of the bundle; the head keeps what it knows of classes that stay, the others are new."""
     try:
         old = keras.models.load_model(bundle.folder / WEIGHTS, compile=False, safe_mode=True)
-        embedding, head = old.output["embedding"], old.get_layer("logits")
+        embedding, head = old.output["embedding"], old.get_layer(HEAD)
     except Exception as error:  # Keras raises ValueError, TypeError, OSError and more on broken files
         raise TrainingError(
             mark("The weights of the model “{name}” are damaged: choose another."), name=bundle.card.name
         ) from error
-    logits = keras.layers.Dense(len(labels), name="logits", dtype="float32")
+    logits = keras.layers.Dense(len(labels), name=HEAD, dtype="float32")
     model = keras.Model(old.input, {"logits": logits(head.input), "embedding": embedding}, name=old.name)
     kernel, bias = logits.get_weights()
     old_kernel, old_bias = head.get_weights()
@@ -50,11 +54,10 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
     return model
 
 
-def _hold_statistics(model: keras.Model, held: bool) -> None:
-    """Whether what the model knows of its pictures on average stays: a handful of others would only blur it."""
+def _hold_body(model: keras.Model) -> None:
+    """Let the last layer alone learn: a handful of pictures would blur what the others have from millions."""
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = not held
+        layer.trainable = layer.name == HEAD
 
 
 def _load_backbone(model: keras.Model, path: Path) -> None:

@@ -25,7 +25,7 @@ from hanzi_core.training.checkpoint import (
 )
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.events import EventFiles
-from hanzi_core.training.input import Batches, Material, batch_count, class_weights, epoch_order
+from hanzi_core.training.input import Batches, Material, batch_count, epoch_order, row_weights
 from hanzi_core.training.reporting import Load, Pace, Reporter
 
 CHECKPOINT_INTERVAL_S = 30.0
@@ -69,7 +69,7 @@ class Fitting:
         self.steps_per_epoch = batch_count(material.pictures_per_epoch, self._batch_size, share[1])
         self._best = _Best()
         self._restored: Arrays | None = None
-        self._weights = class_weights(material, config.balance)
+        self._weights = row_weights(material, config.balance)
         self.fault: TrainingError | None = None
         self._save_cost_s = self._told = 0.0
         self._time_is_up = False

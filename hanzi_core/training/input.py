@@ -21,8 +21,11 @@ _REPEATS = 4
 """Times that a picture to be learned comes in an epoch with rehearsal: a handful must weigh something among many."""
 _REHEARSED_EACH = 3
 _LEAST_REHEARSED = 1000
-_MOST_REHEARSED = 20_000
+_REHEARSED_WITH_ALL = 5_000, 20_000
+"""Of what is known, so many come at least and at most in an epoch with all that is to be learned."""
 _MOST_REPEATS = 100
+_TAUGHT_WEIGHT = 10.0
+"""Of the right answer to what is to be learned, against the answer that the model gave before: ten to one."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,14 @@ class Material:
     rehearsal: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Rows of what is known already."""
     rehearse_all: bool = False
-    """Whether each epoch goes over all of it."""
+    """Whether each epoch goes over as much of it as it can, since the model is to answer as before."""
 
     @property
     def rehearsed_per_epoch(self) -> int:
         """How many pictures of what is known come in an epoch, others each time."""
         if self.rehearse_all:
-            return min(len(self.rehearsal), _MOST_REHEARSED)
+            least, most = _REHEARSED_WITH_ALL
+            return min(max(len(self.rehearsal), least), most)
         wanted = max(_LEAST_REHEARSED, _REHEARSED_EACH * _REPEATS * len(self.train))
         return min(len(self.rehearsal), wanted)
 
@@ -128,7 +132,7 @@ class Batches(keras.utils.PyDataset):
         rows = self._order[first : first + self._batch_size][self._part :: self._parts]
         pictures = self._material.pack[rows][..., np.newaxis].astype(np.float32)
         targets = self._material.targets[rows]
-        return (pictures, targets) if self._weights is None else (pictures, targets, self._weights[targets])
+        return (pictures, targets) if self._weights is None else (pictures, targets, self._weights[rows])
 
 
 def batch_count(rows: int, batch_size: int, parts: int = 1) -> int:
@@ -140,7 +144,8 @@ def epoch_order(material: Material, config: TrainingConfig, epoch: int) -> NDArr
     """The rows of an epoch in their order, fixed by seed and epoch alone; balanced by sampling where asked for."""
     random = np.random.default_rng((config.seed, epoch))
     if len(material.rehearsal):
-        known = random.choice(material.rehearsal, material.rehearsed_per_epoch, replace=False)
+        count = material.rehearsed_per_epoch
+        known = random.choice(material.rehearsal, count, replace=count > len(material.rehearsal))
         return random.permutation(np.concatenate([np.tile(material.train, material.repeats), known]))
     if config.balance is not Balance.SAMPLING:
         return random.permutation(material.train)
@@ -149,9 +154,17 @@ def epoch_order(material: Material, config: TrainingConfig, epoch: int) -> NDArr
     return random.choice(material.train, len(material.train), p=chance / chance.sum())
 
 
-def class_weights(material: Material, balance: Balance) -> NDArray[np.float32] | None:
-    """Weight of each class in the loss, against its size, 1 on average over the pictures."""
+def row_weights(material: Material, balance: Balance) -> NDArray[np.float32] | None:
+    """Weight of each row in the loss: against the size of its class, 1 on average over the pictures.
+
+    Of what is only gone over the label does not count: the model is to answer as before, mistakes and all.
+    """
+    if material.rehearse_all:
+        taught = np.zeros(len(material.targets), np.float32)
+        taught[material.train] = _TAUGHT_WEIGHT
+        return taught
     if balance is not Balance.WEIGHTS:
         return None
     counts = np.bincount(material.targets[material.train], minlength=len(material.labels))
-    return (len(material.train) / (len(material.labels) * np.maximum(counts, 1))).astype(np.float32)
+    weights = len(material.train) / (len(material.labels) * np.maximum(counts, 1))
+    return weights.astype(np.float32)[material.targets]

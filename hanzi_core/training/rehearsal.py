@@ -23,8 +23,6 @@ from hanzi_core.training.simulation import Simulator
 
 SPLIT = "default"
 WRITING = mark("Writing what it is to go over")
-_TRAINED_EACH = 2
-"""Pictures that the simulated hand writes of each class, to go over in every epoch."""
 _VALIDATED = 1500
 _CHUNK = 512
 
@@ -68,7 +66,7 @@ def written(material: Material, image_size_px: int, seed: int, report: Report) -
     if not len(classes) or image_size_px != IMAGE_SIZE_PX:
         raise TrainingError(mark("The simulated hand writes nothing that this model knows: rehearse with a dataset."))
     random = np.random.default_rng(seed)
-    targets = np.concatenate([np.repeat(classes, _TRAINED_EACH), random.choice(classes, _VALIDATED)])
+    targets = np.concatenate([classes, random.choice(classes, _VALIDATED)])
     places = np.array([library.index(material.labels[target]) for target in targets], np.int32)
     hand, pictures = Simulator(), np.empty((len(targets), image_size_px, image_size_px), np.uint8)
     for begin in range(0, len(targets), _CHUNK):

@@ -4,6 +4,8 @@ import errno
 import time
 from typing import Any
 
+import numpy as np
+
 from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
 from hanzi_core.errors import TrainingError
@@ -14,8 +16,9 @@ from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank
 from hanzi_core.training.events import write_graph
 from hanzi_core.training.export import write_bundle
+from hanzi_core.training.first_model import HEAD
 from hanzi_core.training.fitting import Fitting
-from hanzi_core.training.input import Material, gather
+from hanzi_core.training.input import Batches, Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
 from hanzi_core.training.rehearsal import rehearsed, whole, written
@@ -25,6 +28,7 @@ from hanzi_core.workspace import Workspace
 
 EXPORTING = mark("Writing the model bundle")
 PREPARING = mark("Building the network")
+_READ_BATCH = 256
 
 
 def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
@@ -180,7 +184,15 @@ def _result(fitting: Fitting, material: Material, trainee: Trainee) -> dict[str,
         "parameters": int(trainee.model.count_params()),
         "classes": len(material.labels),
         "split_digest": material.split_digest,
+        **(_learned(trainee, material) if material.rehearse_all else {}),
     }
+
+
+def _learned(trainee: Trainee, material: Material) -> dict[str, int]:
+    """Of what was to be learned, how much is read right now."""
+    pictures = Batches(material, material.train, _READ_BATCH)
+    found = trainee.model.predict(pictures, verbose=0)[HEAD].argmax(axis=1)
+    return {"to_learn": len(found), "learned": int(np.sum(found == material.targets[material.train]))}
 
 
 def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Material, result: dict[str, Any]) -> None:
@@ -194,7 +206,7 @@ def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Mate
 
 
 def _still(card: Card, before: Card) -> Card:
-    """A model that forgot nothing is as sure as it was, and is to rehearse with the same when it learns more."""
+    """A model that answers as before is as sure as it was, and is to rehearse with the same when it learns more."""
     kept = ("temperature", "least_evidence", "taught_likeness", "dataset", "split", "notes")
     return card.model_copy(update={name: getattr(before, name) for name in kept})
 

@@ -8,10 +8,11 @@ import keras
 
 from hanzi_core.bundle import Card
 from hanzi_core.jobs.devices import CPU
+from hanzi_core.training.anchor import Anchor
 from hanzi_core.training.architectures import build
 from hanzi_core.training.config import Start, TrainingConfig
 from hanzi_core.training.distortion import Distortion
-from hanzi_core.training.first_model import first_model
+from hanzi_core.training.first_model import HEAD, first_model
 from hanzi_core.training.input import Batches, Material, batch_count
 from hanzi_core.training.memory import check_memory
 from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
@@ -47,8 +48,7 @@ def prepare_trainee(
         model = first_model(workspace, config, material.labels)
         keras.mixed_precision.set_global_policy("float32")
         check_memory(model, batch_size // max(1, len(devices)) // processes, devices)
-        logits = keras.Model(model.input, model.output["logits"])
-        whole = keras.Sequential([Distortion(config.augmentation, config.seed), logits])
+        whole = keras.Sequential([Distortion(config.augmentation, config.seed), _answering(model, config.keep_last)])
         whole.compile(
             optimiser(config, steps),
             SmoothedCrossentropy(config.label_smoothing),
@@ -60,6 +60,15 @@ def prepare_trainee(
         whole._symbolic_build(data_batch=Batches(material, material.train, 2)[0])
     began_as = start_bundle(workspace, config)
     return Trainee(whole, model, began_as.card if began_as else None)
+
+
+def _answering(model: keras.Model, as_before: bool) -> keras.Model:
+    """From pictures to logits, held to what they are now if so wished."""
+    logits = model.output[HEAD]
+    if as_before:
+        head = model.get_layer(HEAD)
+        logits = Anchor(*head.get_weights())(head.input, logits)
+    return keras.Model(model.input, logits)
 
 
 def _strategy(devices: Sequence[str]) -> contextlib.AbstractContextManager:

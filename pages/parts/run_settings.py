@@ -77,7 +77,7 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         format_func=lambda name: _("the simulated hand") if name == SIMULATED_HAND else name,
         placeholder=_("nothing: it will know these classes alone"),
         key=f"{key}-rehearsal",
-        help=_("Pictures of what it knows, mixed in so that it forgets nothing; all its classes are kept."),
+        help=_("Pictures of what it knows, mixed in so that it forgets little; all its classes are kept."),
     )
     return {"start_bundle": bundle, "rehearsal": rehearsal}
 

@@ -131,6 +131,9 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
         figures[_("Time left")] = short_duration(left) if left is not None else "–"
     elif rows and (elapsed := next((row["elapsed_s"] for row in reversed(rows) if "elapsed_s" in row), None)):
         figures[_("Time")] = short_duration(elapsed)
+    result = job.result() or {}
+    if "learned" in result:
+        figures[_("Learned")] = f"{result['learned']} / {result['to_learn']}"
     with st.container(horizontal=True):
         for name, value in figures.items():
             st.metric(name, value, border=True)
