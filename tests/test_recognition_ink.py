@@ -100,3 +100,17 @@ def test_an_undo_that_crosses_a_stroke_on_the_way_takes_back_that_stroke() -> No
     assert drawing.objects == [ACROSS] and drawing.undone == [DOWN]
     assert not drawing.hear(told(ACROSS))
     assert drawing.objects == [ACROSS]
+
+
+def test_what_is_taken_holds_a_stroke_that_was_still_on_its_way() -> None:
+    drawing, taken = Drawing(), []
+    drawing.take(taken.append)
+    assert taken == [], "an empty pad is not taken"
+    drawing.hear(told(ACROSS))
+    drawing.take(taken.append)
+    assert [len(strokes) for strokes in taken] == [1] and drawing.objects == []
+    assert drawing.hear(told(ACROSS, DOWN))  # the second stroke had been drawn before the button was pressed
+    assert [len(strokes) for strokes in taken] == [1, 2] and drawing.objects == []
+    drawing.hear(told())
+    drawing.hear(told(DOWN))
+    assert len(taken) == 2, "the next drawing is another"

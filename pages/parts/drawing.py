@@ -31,7 +31,7 @@ class Drawing:
     before: list[Object] = field(default_factory=list)
     """What was there when it was last undone or cleared, as far as we knew."""
     meant: Callable[[], None] | None = None
-    """That undo or clear, until the canvas has told of it."""
+    """That undo, clear or take, until the canvas has told of it."""
 
     def show_again(self) -> None:
         """Have the canvas show what is here. It only takes a start that differs from the last, hence the number."""
@@ -59,6 +59,13 @@ class Drawing:
             self.undone = self.objects[::-1]
             self.objects = []
             self.show_again()
+
+    def take(self, use: Callable[[list[Stroke]], None]) -> None:
+        """Give the strokes to ``use`` and begin anew; all of them once more if one was still on its way."""
+        if self.objects:
+            use(self.strokes())
+            self.clear()
+            self.meant = lambda: self.take(use)
 
     def hear(self, told: dict[str, Any] | None) -> bool:
         """Take in what the canvas tells, unless it only tells back what it was told to show.

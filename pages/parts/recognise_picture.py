@@ -56,7 +56,7 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
     with errors_shown():
         gray = _read(data, name)
         digest = hashlib.blake2b(data, digest_size=6).hexdigest()
-        with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(horizontal=True):
             several = st.segmented_control(
                 _("What it shows"),
                 [False, True],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hanzi_core.errors import HanziError
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition.ink import draw_strokes
+from hanzi_core.recognition.ink import Stroke, draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
@@ -71,16 +71,21 @@ def _teach(space: Workspace) -> None:
 
 
 def _take() -> None:
-    strokes = drawing_of(_PAD).strokes()
-    if strokes:  # a click on a slow server can be heard twice, and is not to take an empty pad
-        st.session_state[_DRAWN].append(draw_strokes(strokes, SIDE_PX))
-        drawing_of(_PAD).clear()
+    drawn: list[NDArray[np.uint8]] = st.session_state[_DRAWN]
+    place = len(drawn)
+
+    def keep(strokes: list[Stroke]) -> None:
+        drawn[place:] = [draw_strokes(strokes, SIDE_PX)]
+
+    drawing_of(_PAD).take(keep)  # nothing, if a click on a slow server is heard twice and the pad is empty
 
 
 def _show_known(taught: TaughtCharacters) -> None:
     for each in taught.all():
         with st.container(horizontal=True, vertical_alignment="center", border=True):
-            st.image([str(path) for path in each.drawings], width=56)
+            with st.container(horizontal=True, wrap=False, width="content", gap="small"):
+                for path in each.drawings:
+                    st.image(str(path), width=56)
             _show_name(taught, each)
         _show_problem(each.id)
 

@@ -24,7 +24,7 @@ def show_writing() -> None:
             _("Text"),
             key=_BOX,
             on_change=lambda: st.session_state.update({_TEXT: st.session_state[_BOX]}),
-            placeholder=_("The characters you choose are written here."),
+            placeholder=_("Chosen characters"),
             label_visibility="collapsed",
             width="stretch",
         )
