@@ -1,0 +1,77 @@
+"""What is set on the Recognise page: the pad, and what counts; and why an answer was given."""
+
+import re
+
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.pad import best, canvas, draw
+
+pytestmark = pytest.mark.browser
+
+
+def seen(pad: Locator) -> np.ndarray:
+    """The pad as it is on the screen: ``(height, width, 3)``, blue, green, red."""
+    picture = cv2.imdecode(np.frombuffer(pad.screenshot(), np.uint8), cv2.IMREAD_COLOR)
+    return picture.astype(int)[4:-4, 4:-4]  # without its border
+
+
+def guide_pixels(page: Page) -> int:
+    blue, _, red = np.moveaxis(seen(canvas(page)), -1, 0)
+    return int(np.count_nonzero(red - blue > 12))
+
+
+def ink_pixels(page: Page) -> int:
+    return int(np.count_nonzero(seen(canvas(page)).max(axis=2) < 80))
+
+
+def test_guide_and_pen_are_set_and_the_drawing_stays(screen: Page) -> None:
+    draw(screen, "一")
+    expect(best(screen, "一")).to_be_visible()
+    assert guide_pixels(screen) > 1000
+    thin = ink_pixels(screen)
+    screen.get_by_role("button", name="Settings").click()
+    screen.get_by_text("Guide lines").click()
+    pen = screen.get_by_role("slider", name="Pen width")
+    pen.focus()
+    for _ in range(10):
+        pen.press("ArrowRight")
+    expect(screen.get_by_test_id("stSlider")).to_contain_text("24")
+    screen.keyboard.press("Escape")
+    screen.wait_for_timeout(1500)  # the pad is told of both
+    expect(best(screen, "一")).to_be_visible()
+    assert guide_pixels(screen) == 0
+    assert ink_pixels(screen) == pytest.approx(thin, rel=0.1), "what was drawn stays as it was"
+    screen.get_by_role("button", name="Clear").click()
+    expect(screen.get_by_text("Draw one character")).to_be_visible()
+    draw(screen, "一")
+    expect(best(screen, "一")).to_be_visible()
+    assert ink_pixels(screen) > 1.4 * thin
+
+
+def test_only_what_counts_is_offered(desktop: Page) -> None:
+    draw(desktop, "木")
+    expect(best(desktop, "木")).to_be_visible()
+    desktop.get_by_role("button", name="Settings").click()
+    desktop.get_by_role("combobox", name="Characters that count").click()
+    desktop.get_by_role("option", name="My own list").click()
+    desktop.get_by_role("textbox", name="My list").fill("人 本")
+    desktop.get_by_role("textbox", name="My list").press("Control+Enter")
+    expect(best(desktop, "本")).to_be_visible()
+    expect(desktop.locator(".choice")).to_have_count(1)
+    expect(desktop.locator(".choice")).to_contain_text("人")
+
+
+def test_why_this_answer(screen: Page) -> None:
+    draw(screen, "木")
+    expect(best(screen, "木")).to_be_visible()
+    screen.get_by_text("Why this answer?").click()
+    expect(screen.get_by_text("Red speaks for 木, blue against")).to_be_visible()
+    alike = screen.get_by_text(re.compile("To this model 木 looks like"))
+    expect(alike).to_be_visible()
+    assert len(alike.inner_text().split()) > 8
+    views = screen.locator(".st-key-views-why").get_by_role("img")
+    boxes = [views.nth(number).bounding_box() for number in (0, 1)]
+    assert boxes[0] and boxes[1] and boxes[0]["y"] == boxes[1]["y"], "side by side"
