@@ -28,6 +28,8 @@ from pages.parts.recognise_desk import Desk
 _BOX_COLOUR = (178, 58, 46)
 _DOUBT_COLOUR = (225, 150, 0)
 _CHOSEN_COLOUR = (30, 100, 220)
+_TABLE_PX, _ROW_PX = 380, 35
+"""At most so high; its rows are."""
 
 
 @dataclass
@@ -104,24 +106,24 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
             "picture": [_data_url(each.answer.seen) for each in characters],
             "label": [each.label for each in characters],
             "probability": [each.probability for each in characters],
-            "others": [" ".join(other.label for other in each.answer.candidates[1:5]) for each in characters],
+            "others": [" ".join(other.label for other in each.answer.candidates[1:4]) for each in characters],
         }
     )
     shown = st.dataframe(
         table,
         hide_index=True,
-        height=380,
+        height=min(_TABLE_PX, _ROW_PX * (len(table) + 1) + 3),
         on_select="rerun",
         selection_mode="multi-row",
         key=f"page-table-{reading.asked[0]}-{reading.version}",
         column_config={
-            "number": st.column_config.NumberColumn("#", width=40),
-            "picture": st.column_config.ImageColumn(_("Seen"), width=50),
+            "number": st.column_config.NumberColumn("#", width=36),
+            "picture": st.column_config.ImageColumn(_("Seen"), width=46),
             "label": st.column_config.TextColumn(_("Character"), width=70),
             "probability": st.column_config.ProgressColumn(
                 _("Probability"), format="percent", min_value=0, max_value=1, width=100
             ),
-            "others": st.column_config.TextColumn(_("Or"), width=100),
+            "others": st.column_config.TextColumn(_("Or"), width=72),
         },
     )
     return sorted(shown.selection.rows)

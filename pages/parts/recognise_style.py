@@ -12,7 +12,9 @@ _STYLE = f"""
 <style>
 [class*="-tools"] button, .st-key-writing button {{ min-height: {_TOUCH_PX}px; }}
 .st-key-written-box input {{ font-family: {KAI}; font-size: 1.5rem; min-height: {_TOUCH_PX}px; }}
-.st-key-written-box input::placeholder {{ font-family: sans-serif; font-size: .875rem; }}
+.st-key-written-box input::placeholder {{
+  font: .875rem "Source Sans", sans-serif; transform: translateY(-.2rem);
+}}
 [class*="-manners"] {{ position: absolute; }}
 [class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
