@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from hanzi_core.charts.curves import POINT_LIMIT, learning_curves
-from hanzi_core.charts.distribution import class_histogram
+from hanzi_core.charts.distribution import class_histogram, value_histogram
 from hanzi_core.charts.heatmap import confusion_heatmap
 
 
@@ -25,6 +25,11 @@ def test_histogram_of_thousands_is_one_shape() -> None:
     assert list(outline.y[[0, -1]]) == [7, 1]
     assert outline.customdata[0] == counts.idxmax()
     assert figure.layout.annotations[0].text == "一 · 1"
+
+
+def test_values_are_binned_and_one_alone_is_named() -> None:
+    assert list(value_histogram(pd.Series([0, 0, 10]), "px", bins=2).data[0].y) == [2, 1]
+    assert value_histogram(pd.Series([64, 64]), "px").layout.xaxis.tickvals == (64,)
 
 
 @pytest.mark.parametrize("figure_of", ["loss", "accuracy"])

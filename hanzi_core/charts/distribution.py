@@ -63,7 +63,7 @@ def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:
     bars = go.Bar(x=centres, y=heights, customdata=ranges, hovertemplate="%{customdata}: %{y}<extra></extra>")
     figure = go.Figure(bars)
     figure.update_layout(bargap=0)
-    figure.update_xaxes(title=title)
+    figure.update_xaxes(title=title, tickvals=[values.iloc[0]] if values.nunique() == 1 else None)
     figure.update_yaxes(title=_("Pictures"))
     return _compact(figure)
 

@@ -54,6 +54,23 @@ def scan(
     Raises:
         DatasetError: there are no pictures in it, or the label list cannot be used.
     """
+    manifest = _read(source, report, label_list, previous, packs)
+    manifest.loc[(manifest["fault"] == "") & (manifest["label"] == ""), "fault"] = Fault.NO_LABEL.value
+    _check_usable(manifest, source)
+    report(COMPARING, 0, 1)
+    manifest["copy_group"] = _copy_groups(manifest, previous)
+    report(COMPARING, 1, 1)
+    return manifest
+
+
+def _read(
+    source: Source,
+    report: Report,
+    label_list: tuple[str, bytes] | None,
+    previous: pd.DataFrame | None,
+    packs: Path | None,
+) -> pd.DataFrame:
+    """The manifest as far as it is of single pictures; by itself, for what it is made of takes as much memory again."""
     rows = list_rows(source, report, label_list)
     known = None if previous is None else _known(rows, previous)
     unread = rows["fault"] == ""
@@ -64,11 +81,6 @@ def scan(
         manifest = _with_facts(rows, facts, known)
         if packs is not None and writer is not None:
             _finish_pack(writer, packs, manifest, unread.to_numpy(), previous)
-    manifest.loc[(manifest["fault"] == "") & (manifest["label"] == ""), "fault"] = Fault.NO_LABEL.value
-    _check_usable(manifest, source)
-    report(COMPARING, 0, 1)
-    manifest["copy_group"] = _copy_groups(manifest, previous)
-    report(COMPARING, 1, 1)
     return manifest
 
 

@@ -78,6 +78,8 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
     names = {"path": _("File"), "label": _("Character"), "detail": _("Concerns"), "excluded": _("Excluded")}
     if kind not in EXCLUDABLE:  # never used anyway: an empty box would say otherwise
         del names["excluded"]
+    # Above the table, for on a phone the table's own buttons cover what stands there.
+    st.caption(_("Select files to see them, to leave them out or to take them back."))
     table = st.dataframe(
         shown[list(names)].rename(columns=names),
         hide_index=True,
@@ -87,7 +89,6 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
     )
     selected = shown.iloc[table.selection.rows]
     if selected.empty:
-        st.caption(_("Select files to see them, to leave them out or to take them back."))
         return
     by_hand = set(_by_hand(dataset))
     with st.container(horizontal=True):

@@ -41,12 +41,12 @@ def _show_parts(manifest: pd.DataFrame, parts: pd.Series) -> None:
     table = pd.DataFrame(
         {
             _("Part"): [_(PART_NAMES[part]) for part in Part],
-            _("Pictures"): [int((parts == part.value).sum()) for part in Part],
-            _("Synthetic"): [int((manifest["synthetic"] & (parts == part.value)).sum()) for part in Part],
-            _("Classes"): [int(manifest.loc[parts == part.value, "label"].nunique()) for part in Part],
+            _("Pictures"): [f"{(parts == part.value).sum():,}" for part in Part],
+            _("Synthetic"): [f"{(manifest['synthetic'] & (parts == part.value)).sum():,}" for part in Part],
+            _("Classes"): [f"{manifest.loc[parts == part.value, 'label'].nunique():,}" for part in Part],
         }
     )
-    st.dataframe(table, hide_index=True)
+    st.table(table, hide_index=True)  # no st.dataframe: on a phone its buttons would cover the tabs above it
 
 
 def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:

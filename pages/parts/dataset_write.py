@@ -28,7 +28,7 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         split = first.selectbox(_("Split"), list(dataset.splits()))
         augmented = second.number_input(_("Augmented files a training picture"), 0, 100, 0)
         preset = third.selectbox(_("Augmentation"), list(presets), index=list(presets).index("classic"))
-        begin = st.form_submit_button(_("Write"), type="primary", icon=":material/drive_file_move:")
+        begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
     if begin and target.strip():
         values = {
             "dataset": dataset.name,

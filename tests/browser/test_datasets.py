@@ -62,7 +62,7 @@ def keep_preset(page: Page) -> None:
 def write_out(page: Page, target: Path) -> None:
     page.get_by_role("tab", name="Write out").click()
     page.get_by_label("Folder to make").fill(str(target))
-    page.get_by_role("button", name="Write", exact=True).click()
+    page.get_by_role("button", name="Write the folders").click()
     expect(page.get_by_text("files of 2 classes")).to_be_visible(timeout=60_000)
 
 
