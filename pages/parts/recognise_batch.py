@@ -97,15 +97,9 @@ def _show_table(job: Job, table: pd.DataFrame) -> None:
         "doubtful": (_("Doubtful {count}").format(count=int((doubtful & ~faulty).sum())), table[doubtful & ~faulty]),
         "faulty": (_("Unreadable {count}").format(count=int(faulty.sum())), table[faulty]),
     }
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        shown = st.segmented_control(
-            _("Show"), list(choices), format_func=lambda key: choices[key][0], default="all", required=True
-        )
-        # With a byte order mark, or Excel takes Chinese for Latin-1.
-        csv = "\ufeff".encode() + (job.folder / TABLE).read_bytes()
-        st.download_button(
-            _("Download as CSV"), csv, f"{job.id}.csv", "text/csv", icon=":material/download:", on_click="ignore"
-        )
+    shown = st.segmented_control(
+        _("Show"), list(choices), format_func=lambda key: choices[key][0], default="all", required=True
+    )
     rows = choices[shown][1]
     st.dataframe(
         rows[["path", "label_1", "probability_1", "label_2", "label_3", "error"]],
@@ -120,4 +114,10 @@ def _show_table(job: Job, table: pd.DataFrame) -> None:
             "label_3": _("Or else"),
             "error": _("Fault"),
         },
+    )
+    # Below the table, whose own buttons cover what stands above its right corner on a touch screen. With a byte order
+    # mark, or Excel takes Chinese for Latin-1.
+    csv = "\ufeff".encode() + (job.folder / TABLE).read_bytes()
+    st.download_button(
+        _("Download as CSV"), csv, f"{job.id}.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )

@@ -85,7 +85,7 @@ def _show_known(taught: TaughtCharacters) -> None:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             with st.container(horizontal=True, wrap=False, width="content", gap="small"):
                 for path in each.drawings:
-                    st.image(str(path), width=56)
+                    st.image(str(path), width=48)
             _show_name(taught, each)
         _show_problem(each.id)
 
@@ -97,7 +97,7 @@ def _show_name(taught: TaughtCharacters, each: Taught) -> None:
         with _problem_kept(each.id):
             taught.rename(each.id, st.session_state[key])
 
-    st.text_input(_("Name"), each.label, key=key, on_change=rename, label_visibility="collapsed", width=160)
+    st.text_input(_("Name"), each.label, key=key, on_change=rename, label_visibility="collapsed", width=130)
     st.button(
         _("Delete"), icon=":material/delete:", key=f"taught-delete-{each.id}", on_click=taught.delete, args=(each.id,)
     )
