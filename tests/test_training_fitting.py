@@ -101,9 +101,44 @@ def test_a_run_that_died_between_two_passes_goes_on_as_if_nothing_had_been(
     assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
 
 
+def test_a_run_that_died_within_a_validation_goes_on_within_it(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three", count=24)
+    settings = {"network": "cnn", "averaging": 0.9, "epochs": 2}
+    whole, broken = make_run(workspace, **settings), make_run(workspace, **settings)
+    import hanzi_core.training.fitting as module
+
+    monkeypatch.setattr(module, "_VALIDATION_BATCH", 2)  # fifteen pictures to validate on, in four pieces
+    monkeypatch.setattr(module, "VALIDATION_PIECE_BATCHES", 2)
+    expected, save = fit(workspace, whole), module.Fitting.save
+
+    def save_and_die(fitting: module.Fitting) -> None:
+        save(fitting)
+        if fitting.position.epoch == 1 and fitting.position.validated == 8:
+            raise _GoneError
+
+    with monkeypatch.context() as patched, pytest.raises(_GoneError):
+        patched.setattr(module, "CHECKPOINT_INTERVAL_S", 0.0)
+        patched.setattr(module.Fitting, "save", save_and_die)
+        fit(workspace, broken)
+    pieces = []
+    add_up = module.Fitting._add_up
+    monkeypatch.setattr(module.Fitting, "_add_up", lambda *given: (pieces.append(given[2]), add_up(*given)))
+    resumed = fit(workspace, broken)
+    assert pieces == [4, 3], "only what was left is validated"
+    assert same_state(expected, resumed)
+    assert lasting(whole) == lasting(broken)
+    assert resumed.best.accuracy == expected.best.accuracy
+
+
 @pytest.fixture
-def stopped(workspace: Workspace, tmp_path: Path) -> Job:
-    """A run that was asked to stop in its second epoch."""
+def stopped(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """A run that was asked to stop in its second epoch; however slow the machine, it saves between epochs alone."""
+    import hanzi_core.training.fitting as module
+
+    monkeypatch.setattr(module, "CHECKPOINT_INTERVAL_S", 3600.0)
+    monkeypatch.setattr(module, "_CHECKPOINT_COST", 1e9)
     make_dataset(workspace, tmp_path / "three")
     job = make_run(workspace, averaging=0.9)
     fit(workspace, job, lambda _step: (job.folder / "stop").touch() if len(lasting(job)) == 1 else None)

@@ -33,6 +33,10 @@ class Position(BaseModel):
     """Length of the history at this moment; what a later crash left behind it is taken back."""
     trained: dict[str, float] | None = None
     """Figures of an epoch that is trained but not yet validated."""
+    validated: int = 0
+    """Pictures of its validation that are done."""
+    sums: dict[str, float] = {}
+    """Loss and metrics of these, added up."""
     lowest_loss: float | None = None
     """In validation."""
     epochs_since_lowest: int = 0

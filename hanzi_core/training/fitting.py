@@ -32,6 +32,8 @@ CHECKPOINT_INTERVAL_S = 30.0
 _CHECKPOINT_COST = 0.05
 """After a shorter epoch a checkpoint is written if that costs no more than this share of the time."""
 _VALIDATION_BATCH = 256
+VALIDATION_PIECE_BATCHES = 4
+"""Half a minute of the slowest network on two busy cores."""
 VALIDATING = mark("Validating")
 
 
@@ -256,19 +258,43 @@ class Fitting:
 
     def _validate(self) -> None:
         """Validate, tell the epoch's figures, and keep the weights if they are the best so far."""
-        material = self._material
-        batches = Batches(material, material.validation, _VALIDATION_BATCH, share=(0, 1))
-        watch = keras.callbacks.LambdaCallback(on_test_batch_end=self._leave_if_asked)
-        try:
-            with averaged(self._trainee):
-                found = self._trainee.evaluate(batches, return_dict=True, verbose=0, callbacks=[watch])
-                self._keep_best(found["accuracy"])
-        except _Left:
+        if not self._go_over_validation():
             return
+        found = self._means()
+        with averaged(self._trainee):
+            self._keep_best(found["accuracy"])
         figures = {**(self.position.trained or {}), **{f"val_{name}": value for name, value in found.items()}}
         self._record_epoch(figures)
         self._next_epoch(found["loss"])
         self._save_if_worth()
+
+    def _go_over_validation(self) -> bool:
+        """Sum up loss and metrics, piece by piece; whether it came to the end rather than being asked to leave.
+
+        A checkpoint between two pieces knows the sums so far: of a long validation no more than a minute is lost.
+        """
+        watch = keras.callbacks.LambdaCallback(on_test_batch_end=self._leave_if_asked)
+        rows, piece = self._material.validation, VALIDATION_PIECE_BATCHES * _VALIDATION_BATCH
+        for first in range(self.position.validated, len(rows), piece):
+            batches = Batches(self._material, rows[first : first + piece], _VALIDATION_BATCH)
+            try:
+                with averaged(self._trainee):
+                    means = self._trainee.evaluate(batches, return_dict=True, verbose=0, callbacks=[watch])
+            except _Left:
+                return False
+            self._add_up(means, len(rows[first : first + piece]))
+            if time.monotonic() - self._saved >= CHECKPOINT_INTERVAL_S:
+                self.save()
+        return True
+
+    def _add_up(self, means: dict[str, float], pictures: int) -> None:
+        sums = {name: self.position.sums.get(name, 0.0) + mean * pictures for name, mean in means.items()}
+        validated = self.position.validated + pictures
+        self.position = self.position.model_copy(update={"validated": validated, "sums": sums})
+
+    def _means(self) -> dict[str, float]:
+        """Loss and metrics over all pictures to validate on."""
+        return {name: total / self.position.validated for name, total in self.position.sums.items()}
 
     def _leave_if_asked(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self._work.agree(batch, False)
@@ -306,6 +332,8 @@ class Fitting:
                 "epoch": self.position.epoch + 1,
                 "batch": 0,
                 "trained": None,
+                "validated": 0,
+                "sums": {},
                 "lowest_loss": validation_loss if lower else lowest,
                 "epochs_since_lowest": 0 if lower else self.position.epochs_since_lowest + 1,
             }
