@@ -1,8 +1,10 @@
 """Teaching a character that no model knows: draw it three times, name it, and it is recognised at once."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -30,6 +32,11 @@ def show_taught(space: Workspace) -> None:
             _show_known(TaughtCharacters(space))
 
 
+def _in_place(picture: NDArray[np.uint8]) -> str:
+    """The picture within its own address: one on the server is gone when the drawings are taken before it is shown."""
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
+
+
 def _show_teaching(space: Workspace) -> None:
     drawn: list[NDArray[np.uint8]] = st.session_state.setdefault(_DRAWN, [])
     st.markdown(
@@ -46,7 +53,7 @@ def _show_teaching(space: Workspace) -> None:
         if drawn:
             st.button(_("Begin anew"), icon=":material/restart_alt:", on_click=drawn.clear)
     if drawn:
-        st.image(drawn, width=96)
+        st.image([_in_place(picture) for picture in drawn], width=96)
     with st.form("teach", border=False):
         st.text_input(_("Name"), key=_NAME, max_chars=64, placeholder=_("the character, or a word for it"))
         st.form_submit_button(
