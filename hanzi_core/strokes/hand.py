@@ -98,6 +98,8 @@ class Hand:
         self, characters: NDArray[np.int64], styles: Sequence[HandStyle], rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """The proper form of each character, or one of its cursive ones."""
+        if not any(style.cursive for style in styles):
+            return characters
         begin, end = self._anatomy.cursive[characters], self._anatomy.cursive[characters + 1]
         which = begin + (rng.random(len(characters)) * (end - begin)).astype(np.int64)
         hasty = rng.random(len(characters)) < np.array([style.cursive for style in styles])
