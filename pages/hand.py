@@ -1,8 +1,5 @@
 """Handwriting: what the simulated hand writes, and datasets made by it."""
 
-import base64
-
-import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -14,6 +11,7 @@ from hanzi_core.strokes.synthesis import write_character
 from hanzi_core.workspace import Workspace
 from pages.parts.hand_style import adjust_style, choose_preset
 from pages.parts.job_panel import watch_until_done
+from pages.parts.picture_address import picture_address
 from pages.parts.session import errors_shown, workspace
 from pages.parts.starter import show_last_synthesis, show_starter_form
 
@@ -32,10 +30,9 @@ def show_hands(character: str, style: HandStyle, seed: int) -> None:
 
 def _tile(picture: NDArray[np.uint8], text: str) -> str:
     """A picture in a square of its own paper."""
-    png = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
     paper = int(np.median(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])))
     look = f"width:100%;aspect-ratio:1;object-fit:contain;border-radius:6px;background:rgb({paper},{paper},{paper})"
-    return f'<img src="data:image/png;base64,{png}" style="{look}" alt="{text}">'
+    return f'<img src="{picture_address(picture)}" style="{look}" alt="{text}">'
 
 
 def show_page(space: Workspace) -> None:

@@ -92,7 +92,10 @@ def end_with_parent() -> None:
 
 @cache
 def _own_source() -> Source:
-    """Opened with the first batch: a zip that has gone since is then an error with a sentence, not a dead process."""
+    """Opened with the first batch: a zip that has gone since is then an error with a sentence, not a dead process.
+
+    The bytes are our own: the process that started this one has just pickled its source, as it would any argument.
+    """
     source: Source = pickle.loads(_packed_source)
     return source
 

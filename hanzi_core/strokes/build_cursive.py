@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.strokes.build_library import write_ragged
+from hanzi_core.strokes.build_library import as_bytes, write_ragged
 from hanzi_core.strokes.cursive import CURSIVE_FILE
-from hanzi_core.strokes.library import QUANTISATION, StrokeLibrary, resample
+from hanzi_core.strokes.library import StrokeLibrary, resample
 
 POINTS = 8
 """A stroke is compared by."""
@@ -202,13 +202,9 @@ def _fitted(strokes: Strokes, proper: Strokes) -> Strokes:
 def main() -> None:
     """Write the file."""
     forms = find_forms(StrokeLibrary.load())
-    named = [(name, [_bytes(line) for line in strokes]) for name, drawn in forms.items() for strokes in drawn]
+    named = [(name, [as_bytes(line) for line in strokes]) for name, drawn in forms.items() for strokes in drawn]
     write_ragged(named, CURSIVE_FILE)
     print(len(named), "forms of", len(forms), "characters written to", CURSIVE_FILE)
-
-
-def _bytes(line: Line) -> NDArray[np.uint8]:
-    return np.clip(np.rint(line * QUANTISATION), 0, QUANTISATION).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,11 @@ def write_ragged(drawings: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], ta
 
 def quantise(line: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Points ``(n, 2)`` of the package as bytes of the unit square, y down."""
-    unit = np.stack([line[:, 0], ASCENT - line[:, 1]], axis=1) / EM_SIZE
+    return as_bytes(np.stack([line[:, 0], ASCENT - line[:, 1]], axis=1) / EM_SIZE)
+
+
+def as_bytes(unit: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Points of the unit square as the library keeps them; those outside move to its edge."""
     return np.clip(np.rint(unit * QUANTISATION), 0, QUANTISATION).astype(np.uint8)
 
 

@@ -13,6 +13,7 @@ from hanzi_core.strokes.character_sets import bare_components
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK
+from hanzi_core.training.config import NO_DATASET
 from hanzi_core.training.export import write_bundle
 from hanzi_core.training.simulation import FONT_SHARE, Simulator
 
@@ -48,7 +49,7 @@ def package(
         network=NETWORK,
         created=time.time(),
         temperature=calibrate(logits, held_out.labels),
-        dataset="simulated handwriting",
+        dataset=NO_DATASET,
         notes=_notes(images_seen, working_size_px),
     )
     write_bundle(model, card, labels, folder, quantise=True)

@@ -56,6 +56,9 @@ IMAGENET_NETWORKS = (Network.RESNET50, Network.DENSENET169)
 SIMULATED_HAND = ":hand"
 """In the place of a dataset to rehearse with: pictures that the simulated hand writes. No dataset can be called so."""
 
+NO_DATASET = "simulated handwriting"
+"""What the card of the built-in model, and of those that began as it, says instead of a dataset."""
+
 
 class TrainingConfig(BaseModel):
     """A run. Kept as it is in the run's folder; the defaults are the preset of ``compact``."""

@@ -4,13 +4,10 @@ from hanzi_core.bundle import Bundle, find_bundles
 from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.errors import TrainingError
 from hanzi_core.language import mark
-from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.config import NO_DATASET, SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.training.start import start_bundle
 from hanzi_core.workspace import Workspace
-
-WRITTEN = "simulated handwriting"
-"""What the card of the built-in model, and of those that began as it, names as their dataset."""
 
 
 def fine_tuning(workspace: Workspace, model: str, dataset: str, rehearsal: str | None = None) -> TrainingConfig:
@@ -36,7 +33,7 @@ def model_name(workspace: Workspace, model: str) -> str:
 
 
 def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
-    if bundle.card.dataset == WRITTEN:
+    if bundle.card.dataset == NO_DATASET:
         return SIMULATED_HAND
     if bundle.card.dataset in [found.name for found in list_datasets(workspace)]:
         return bundle.card.dataset

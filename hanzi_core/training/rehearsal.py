@@ -82,7 +82,7 @@ def written(material: Material, image_size_px: int, seed: int, report: Report) -
     )
 
 
-def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report, split: str = SPLIT) -> Material:
+def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report) -> Material:
     """``material`` with the pictures of ``dataset`` mixed in, to train and to validate on.
 
     Pictures of classes that ``material`` does not name are left out.
@@ -90,7 +90,7 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
     Raises:
         TrainingError: then none is left.
     """
-    manifest, parts = dataset.manifest(), dataset.parts(split)
+    manifest, parts = dataset.manifest(), dataset.parts(SPLIT)
     number = {label: index for index, label in enumerate(material.labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     first = len(material.pack)

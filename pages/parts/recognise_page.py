@@ -1,6 +1,5 @@
 """A page of characters: boxes that can be mended, the text, and a table."""
 
-import base64
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +22,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Preferences, Recogniser
 from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
 from pages.parts.copy_button import show_copy_button
+from pages.parts.picture_address import picture_address
 from pages.parts.recognise_desk import Desk
 
 _BOX_COLOUR = (178, 58, 46)
@@ -103,7 +103,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
     table = pd.DataFrame(
         {
             "number": range(1, len(characters) + 1),
-            "picture": [_data_url(each.answer.seen) for each in characters],
+            "picture": [picture_address(255 - each.answer.seen) for each in characters],
             "label": [each.label for each in characters],
             "probability": [each.probability for each in characters],
             "others": [" ".join(other.label for other in each.answer.candidates[1:4]) for each in characters],
@@ -173,7 +173,3 @@ def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[
             cv2.LINE_AA,
         )
     return picture
-
-
-def _data_url(seen: NDArray[np.uint8]) -> str:
-    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", 255 - seen)[1].tobytes()).decode()

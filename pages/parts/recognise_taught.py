@@ -1,10 +1,8 @@
 """Teaching a character that no model knows: draw it three times, name it, and it is recognised at once."""
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import cv2
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -15,6 +13,7 @@ from hanzi_core.recognition.ink import Stroke, draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
+from pages.parts.picture_address import picture_address
 
 _PAD = "teach-pad"
 _DRAWN = "teach-drawn"
@@ -30,11 +29,6 @@ def show_taught(space: Workspace) -> None:
             _show_teaching(space)
         with st.container(width="stretch", key="taught"):
             _show_known(TaughtCharacters(space))
-
-
-def _in_place(picture: NDArray[np.uint8]) -> str:
-    """The picture within its own address: one on the server is gone when the drawings are taken before it is shown."""
-    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
 
 
 def _show_teaching(space: Workspace) -> None:
@@ -53,7 +47,8 @@ def _show_teaching(space: Workspace) -> None:
         if drawn:
             st.button(_("Begin anew"), icon=":material/restart_alt:", on_click=drawn.clear)
     if drawn:
-        st.image([_in_place(picture) for picture in drawn], width=96)
+        # Not from the server, where they are gone when they are taught before the browser has asked for them.
+        st.image([picture_address(picture) for picture in drawn], width=96)
     with st.form("teach", border=False):
         st.text_input(_("Name"), key=_NAME, max_chars=64, placeholder=_("the character, or a word for it"))
         st.form_submit_button(
@@ -64,8 +59,10 @@ def _show_teaching(space: Workspace) -> None:
             on_click=_teach,
             args=(space,),
         )
-    if drawn:  # once they are taught, nothing is wrong with them
-        _show_problem("teach")
+    # Empty rather than absent: a browser may keep what a page that was cut short no longer has.
+    with st.empty():
+        if drawn:  # once they are taught, nothing is wrong with them
+            _show_problem("teach")
 
 
 def _teach(space: Workspace) -> None:
