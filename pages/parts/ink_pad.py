@@ -28,15 +28,17 @@ def drawing_of(name: str) -> Drawing:
 def show_ink_pad(name: str = "pad", side_px: int = SIDE_PX, shortcuts: bool = True) -> list[Stroke]:
     """The pad with its buttons, and what is drawn on it; a page may show several under names of their own."""
     drawing = drawing_of(name)
-    key = f"{name}-canvas"
+    pen_px = st.session_state.get("kept-pen-px", PEN_PX)
+    guide = st.session_state.get("kept-guide", True)
+    # Another pen or paper is another canvas: one that is told of several in quick succession may show nothing any more.
+    key = f"{name}-canvas-{pen_px}-{'guide' if guide else 'plain'}"
     if key not in st.session_state and drawing.objects:
-        drawing.show_again()  # the page was left and is back: the canvas starts with what had been drawn
+        drawing.show_again()  # a new canvas, or the page was left and is back: it starts with what had been drawn
     with st.container(key=name, gap="small"):
         result = st_canvas(
-            stroke_width=st.session_state.get("kept-pen-px", PEN_PX),
+            stroke_width=pen_px,
             stroke_color=_INK,
-            # Always a picture, at times a plain one: going from a picture to a colour would lose the drawing.
-            background_image=_paper(st.session_state.get("kept-guide", True)),
+            background_image=_paper(guide),
             height=side_px,
             width=side_px,
             initial_drawing=drawing.start,
