@@ -26,7 +26,7 @@ class Device:
     memory_bytes: int
     memory_used_bytes: int
     load: float
-    """Share of the time that it was busy, 0 to 1."""
+    """Share of the time that it was busy, 0 to 1; of a CPU, over the last minute."""
     slots: int
     """Jobs that it takes at once."""
 
@@ -86,7 +86,8 @@ def _cpu() -> Device:
         name=f"CPU, {cores()} cores",
         memory_bytes=memory.total,
         memory_used_bytes=memory.total - memory.available,
-        load=psutil.cpu_percent() / 100,
+        # Not cpu_percent, which knows nothing when a thread asks for the first time: each redraw of a page is one.
+        load=min(1.0, psutil.getloadavg()[0] / (os.cpu_count() or 1)),
         slots=slots(CPU),
     )
 
