@@ -1,5 +1,7 @@
 """Hanzi Workbench: page set-up, language and navigation."""
 
+import gc
+
 import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
@@ -15,6 +17,13 @@ def reader_language() -> str:
         return str(st.session_state[LANGUAGE])
     asked = st.query_params.get(LANGUAGE)
     return asked if asked in LANGUAGES else match_language(st.context.locale)
+
+
+@st.cache_resource(show_spinner=False)
+def settle_memory() -> None:
+    """Keep what is loaded for good out of the full garbage collection that Streamlit makes after each run."""
+    gc.collect()
+    gc.freeze()
 
 
 set_language_source(reader_language)
@@ -42,3 +51,4 @@ st.navigation(
     ]
 ).run()
 watch_runs()
+settle_memory()
