@@ -15,6 +15,7 @@ def canvas(page: Page) -> Locator:
 def draw(page: Page, character: str) -> None:
     """Draw with the finger where there is one, else with the mouse."""
     pad = canvas(page)
+    page.wait_for_timeout(400)  # the pad of another tab is gone
     pad.scroll_into_view_if_needed()
     page.wait_for_timeout(400)  # scrolling and layout come to rest
     box = pad.bounding_box()
