@@ -1,7 +1,5 @@
 """Hanzi Workbench: page set-up, language and navigation."""
 
-import gc
-
 import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
@@ -17,13 +15,6 @@ def reader_language() -> str:
         return str(st.session_state[LANGUAGE])
     asked = st.query_params.get(LANGUAGE)
     return asked if asked in LANGUAGES else match_language(st.context.locale)
-
-
-@st.cache_resource(show_spinner=False)
-def settle_memory() -> None:
-    """Keep what is loaded for good out of the full garbage collection that Streamlit makes after each run."""
-    gc.collect()
-    gc.freeze()
 
 
 set_language_source(reader_language)
@@ -51,4 +42,3 @@ st.navigation(
     ]
 ).run()
 watch_runs()
-settle_memory()

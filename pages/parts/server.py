@@ -4,6 +4,7 @@ browser is still loading itself; a second of the two that a cold start would tak
 Runs that wait in the queue go on though nobody opens a page: the machine may have been restarted.
 """
 
+import gc
 import threading
 import time
 from contextlib import suppress
@@ -31,6 +32,13 @@ def _make_ready() -> None:
         load_recogniser(BUILT_IN, (BUILT_IN / CARD).stat().st_mtime)
     with suppress(HanziError, OSError):
         keep_watched(Workspace.open())
+    _keep_for_good()
+
+
+def _keep_for_good() -> None:
+    """Take what is loaded out of the garbage collections: Streamlit makes a full one after each run of each page."""
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":
