@@ -90,6 +90,7 @@ def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(group: Job, 
     assert bundle.exists(), group.log_tail()
     rows = [row["epoch"] for row in group.history.rows() if row["kind"] == "epoch"]
     assert rows == [float(number) for number in range(1, len(rows) + 1)], "no hole and no double row"
+    assert sum("epoch 1 of 10000: " in line for line in group.log_path.read_text().splitlines()) == 1, "by rank 0 alone"
     recogniser = Bundle.open(bundle_folder(group)).load()
     assert recogniser.predict(np.zeros((1, 32, 32), np.uint8)).probabilities.shape == (1, 3)
 

@@ -187,8 +187,12 @@ def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: P
     make_dataset(workspace, tmp_path / "three")
     short = fit(workspace, make_run(workspace, time_limit_min=0.0001, epochs=1000, balance="weights"))
     assert short.restore_best() and short.position.step == 1 and short.best.epoch == 0.25
-    patient = fit(workspace, make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd"))
+    job = make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd")
+    patient = fit(workspace, job)
     assert 1 < patient.position.epoch < 50
+    log = job.log_tail().splitlines()
+    assert len(log) == patient.position.epoch, "a line an epoch"
+    assert "epoch 1 of 50: " in log[0] and "val_accuracy 0." in log[0]
 
 
 def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, finished_run: Job) -> None:

@@ -205,7 +205,7 @@ class Job:
 
     @property
     def log_path(self) -> Path:
-        """Everything that its process printed."""
+        """Everything that its process printed or noted."""
         return self.folder / "log.txt"
 
     def log_tail(self, lines: int = 200) -> str:

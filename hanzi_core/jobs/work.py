@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, Progress, State
 from hanzi_core.language import Sentence, mark
+from hanzi_core.workspace import writing
 
 WRITE_INTERVAL_S = 0.5
 """Progress reaches the disk this often: pages are at most 2 s behind, and the disk is left alone."""
@@ -87,6 +89,12 @@ class Work:
     def record(self, row: Row) -> None:
         """Add a row to the job's history."""
         self.job.history.append({"time": time.time(), **row})
+
+    def note(self, text: str) -> None:
+        """Add a line to the job's log, which is then the same whether a page started it or somebody's terminal."""
+        path = self.job.log_path
+        with writing(path), path.open("ab", buffering=0) as log:
+            log.write(f"{datetime.now():%H:%M:%S} {text}\n".encode())
 
     def progress(self, phase: str, done: int, total: int = 0) -> None:
         """Say how far ``phase`` is; written at most every :data:`WRITE_INTERVAL_S`, and at a phase's ends."""

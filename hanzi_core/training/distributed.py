@@ -95,6 +95,11 @@ class RankWork(Work):
         if self._rank.number == 0:
             super().record(row)
 
+    def note(self, text: str) -> None:
+        """Rank 0 alone writes into the log what holds for all."""
+        if self._rank.number == 0:
+            super().note(text)
+
     def progress(self, phase: str, done: int, total: int = 0) -> None:
         """Rank 0 alone tells progress."""
         if self._rank.number == 0:

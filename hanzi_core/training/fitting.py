@@ -321,6 +321,8 @@ class Fitting:
         rounded = {name: round(float(value), 6) for name, value in figures.items() if math.isfinite(value)}
         where = {"kind": "epoch", "epoch": self._epochs_done(), "step": self.position.step}
         self._work.record({**where, **rounded, "elapsed_s": round(self.elapsed_s(), 3)})
+        read = ", ".join(f"{name} {value:.4g}" for name, value in rounded.items())
+        self._work.note(f"epoch {where['epoch']:g} of {self._config.epochs}: {read}")
         self._events.write(self.position.step, rounded)
         self._work.show(self._pace.progress(self._remaining_limit_s()))
 
