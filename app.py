@@ -4,6 +4,7 @@ import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
+from pages.parts.icon import ICON
 from pages.parts.run_notice import watch_runs
 
 LANGUAGE = "lang"
@@ -19,7 +20,7 @@ def reader_language() -> str:
 
 set_language_source(reader_language)
 
-st.set_page_config(page_title="Hanzi Workbench", page_icon=":material/stylus:", layout="wide")
+st.set_page_config(page_title="Hanzi Workbench", page_icon=ICON, layout="wide")
 
 st.session_state[LANGUAGE] = reader_language()
 with st.sidebar:
