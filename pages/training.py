@@ -10,7 +10,7 @@ from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.run_compare import show_comparison
-from pages.parts.run_form import is_asked_for, show_run_form
+from pages.parts.run_form import STARTED, is_asked_for, show_run_form
 from pages.parts.run_view import show_run
 from pages.parts.session import errors_shown, workspace
 
@@ -55,7 +55,10 @@ if not list_datasets(space):
     st.info(_("There is nothing to train on yet."), icon=":material/info:")
     st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")
 else:
-    with st.expander(_("New run"), expanded=not runs or is_asked_for(), icon=":material/add:"):
+    is_open = not runs or is_asked_for()
+    # Another key is another expander: closed, or what was started would be below the form, out of sight on a phone.
+    key = f"new-run-{st.session_state.get(STARTED, 0)}-{is_open}"
+    with st.expander(_("New run"), expanded=is_open, icon=":material/add:", key=key):
         show_run_form(space)
 
 asked = st.query_params.get("run")

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.charts.curves import POINT_LIMIT, learning_curves
+from hanzi_core.charts.curves import COLOURS, POINT_LIMIT, learning_curves
 from hanzi_core.charts.distribution import class_histogram, value_histogram
 from hanzi_core.charts.heatmap import confusion_heatmap
 
@@ -41,6 +41,20 @@ def test_curves_show_training_and_validation(figure_of: str) -> None:
     curves = {curve.name: list(curve.y) for curve in learning_curves(rows, figure_of).data}
     assert curves["training"] == [rows[1][figure_of]]
     assert curves["validation"] == [rows[1][f"val_{figure_of}"]]
+
+
+@pytest.mark.parametrize("paper", [(255, 255, 255), (0x17, 0x16, 0x13)], ids=["light", "dark"])
+def test_every_curve_stands_out_from_the_page(paper: tuple[int, int, int]) -> None:
+    """By the contrast that WCAG 2.2, 1.4.11, asks of graphics: 3 to 1."""
+
+    def luminance(rgb: tuple[int, ...]) -> float:
+        linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colour in COLOURS:
+        of_curve, of_paper = luminance(tuple(bytes.fromhex(colour[1:]))), luminance(paper)
+        contrast = (max(of_curve, of_paper) + 0.05) / (min(of_curve, of_paper) + 0.05)
+        assert contrast >= 3, f"{colour}: {contrast:.2f}"
 
 
 def test_curves_of_a_long_run_are_thinned_and_keep_their_end() -> None:

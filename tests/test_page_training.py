@@ -85,9 +85,9 @@ def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, r
 def test_runs_are_compared(runs: list[Job]) -> None:
     app = open_page("training.py", view="several")
     assert not app.exception
-    reached, settings = (frame.value for frame in app.dataframe)
+    reached, settings = (table.value for table in app.table)
     assert list(reached.columns) == [f"newer · {runs[1].id[-4:]}", f"older · {runs[0].id[-4:]}"]
-    assert list(reached.loc["Best in validation, %"]) == [30.0, 20.0]
+    assert [float(each) for each in reached.loc["Best in validation, %"]] == [30.0, 20.0]
     assert list(settings.loc["Epochs"]) == ["3", "2"]
     assert settings.index[0] == "Epochs", "what differs comes first"
 

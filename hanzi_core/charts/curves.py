@@ -12,6 +12,9 @@ from hanzi_core.language import mark
 POINT_LIMIT = 500
 """A curve of more points is thinned: the eye sees no difference, the browser does."""
 
+COLOURS = ["#3b82c4", "#d0473a", "#2f9e77", "#c5861a", "#8a63c9", "#c2568f", "#5f8f9e", "#8d6e52"]
+"""Of middling lightness: a curve stands out from white paper and from a dark page."""
+
 Rows = Sequence[dict[str, Any]]
 
 FIGURE_NAMES = {
@@ -57,10 +60,10 @@ def learning_curves(rows: Rows, figure_of: str) -> go.Figure:
     elif figure_of in ("learning_rate", "images_per_s"):
         _add(figure, steps or epochs, "epoch", figure_of, _(FIGURE_NAMES[figure_of]), mode="lines")
     else:
-        faint = {"line": {"width": 1}, "opacity": 0.35, "hoverinfo": "skip"}
-        _add(figure, steps, "epoch", figure_of, _("within epochs"), **faint)
         _add(figure, epochs, "epoch", figure_of, _("training"), mode="lines+markers")
         _add(figure, epochs, "epoch", f"val_{figure_of}", _("validation"), mode="lines+markers")
+        faint = {"line": {"width": 1, "color": "gray"}, "opacity": 0.7, "hoverinfo": "skip"}  # neither of the two
+        _add(figure, steps, "epoch", figure_of, _("within epochs"), **faint)
     return figure
 
 
@@ -73,6 +76,8 @@ def compared_curves(runs: Mapping[str, Rows], figure_of: str, axis: Axis) -> go.
         axis: What to draw over.
     """
     figure = _empty(figure_of, axis)
+    # Names are as long as people make them: below, a line each on a phone, they hide neither title nor curve.
+    figure.update_layout(height=300 + 22 * len(runs), legend={"x": 0, "xanchor": "left", "y": -0.25, "yanchor": "top"})
     along: str | Callable[[dict[str, Any]], float] = "epoch" if axis is Axis.EPOCH else _minutes
     for name, rows in runs.items():
         epochs = _thin([row for row in rows if row.get("kind") == "epoch"])
@@ -101,6 +106,7 @@ def _add(
 def _empty(figure_of: str, axis: Axis) -> go.Figure:
     layout = go.Layout(
         height=300,
+        colorway=COLOURS,
         margin={"l": 0, "r": 0, "t": 36, "b": 0},
         title={"text": _(FIGURE_NAMES[figure_of]), "font": {"size": 15}},
         legend={"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"},

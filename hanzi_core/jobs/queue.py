@@ -111,6 +111,13 @@ def holders(workspace: Workspace) -> dict[str, list[Job]]:
     return held
 
 
+def ahead(workspace: Workspace, job: Job) -> list[Job]:
+    """The jobs that have, or will have sooner, a device that ``job`` waits for, the oldest first."""
+    watched = [other for other, _status in _watched(workspace)]
+    before = watched[: watched.index(job)] if job in watched else []
+    return [other for other in before if _share_device(job, other)]
+
+
 def _share_device(first: Job, second: Job) -> bool:
     return bool(set(first.devices) & set(second.devices))
 

@@ -42,7 +42,7 @@ def show_state(job: Job, status: Status) -> None:
     """Title, state, and the sentence that says why it is in that state."""
     colour = _COLOURS.get(status.state, "blue")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{_escape(job.title)}**")
+        st.markdown(f"**{escape(job.title)}**")
         st.badge(_(STATE_NAMES[status.state]), color=colour)  # type: ignore[arg-type]
     if status.state in (State.FAILED, State.LOST):
         st.error(str(status.changes[-1]), icon=":material/error:")
@@ -94,6 +94,6 @@ def short_duration(seconds: float) -> str:
     return clock if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
-def _escape(text: str) -> str:
+def escape(text: str) -> str:
     """Keep Markdown's signs in a name that somebody typed from acting."""
     return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)

@@ -9,6 +9,7 @@ from hanzi_core.charts.curves import AXIS_NAMES, Axis, compared_curves
 from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
+from pages.parts.job_panel import escape
 from pages.parts.run_view import rows_of
 from pages.parts.session import workspace
 from pages.parts.setting_names import readable
@@ -35,20 +36,22 @@ def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
     )
     histories = {f"{runs[key].title} · {key[-4:]}": rows_of(runs[key]) for key in chosen}
     for place, figure_of in zip(st.columns(2), ("accuracy", "loss"), strict=True):
-        place.plotly_chart(compared_curves(histories, figure_of, axis), key=f"compared-{figure_of}")
+        chart = compared_curves(histories, figure_of, axis)
+        place.plotly_chart(chart, key=f"compared-{figure_of}", config={"displayModeBar": False})
     _show_tables({f"{runs[key].title} · {key[-4:]}": runs[key] for key in chosen})
 
 
 def _show_tables(runs: dict[str, Job]) -> None:
     """What each run reached, the best marked; then its settings, those that differ first and marked."""
+    runs = {escape(name): run for name, run in runs.items()}  # a table reads Markdown
     reached = pd.DataFrame({name: _reached(run) for name, run in runs.items()})
-    st.dataframe(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1), height="content")
+    st.table(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1))
     presets = list_presets(workspace())
     settings = pd.DataFrame({name: readable(run.config, presets) for name, run in runs.items()})
     differ = settings.nunique(axis=1) > 1
     ordered = pd.concat([settings[differ], settings[~differ]])
     st.caption(_("Settings, those that differ first"))
-    st.dataframe(ordered.style.apply(_marked, axis=1), height="content")
+    st.table(ordered.style.apply(_marked, axis=1))
 
 
 def _reached(run: Job) -> dict[str, float | None]:
@@ -68,11 +71,11 @@ def _figure(value: Any) -> str:
 
 
 def _best_marked(row: pd.Series) -> list[str]:
-    """Colour the best of a figure: the highest accuracy and speed, the lowest loss and time."""
-    if row.nunique() < 2:
+    """Colour the best of a figure: the highest accuracy and speed, the lowest loss; to peak early is no merit."""
+    best_of = {_("Best in validation, %"): row.max, _("Images/s"): row.max, _("Lowest loss in validation"): row.min}
+    if row.name not in best_of or row.nunique() < 2:
         return [""] * len(row)
-    upwards = row.name in (_("Best in validation, %"), _("Images/s"))
-    best = row.max() if upwards else row.min()
+    best = best_of[row.name]()
     return [BEST if value == best else "" for value in row]
 
 

@@ -13,7 +13,7 @@ from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import list_datasets
 from hanzi_core.jobs import Job
-from hanzi_core.jobs.devices import CPU, list_devices
+from hanzi_core.jobs.devices import CPU, cores, list_devices
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import Network, TrainingConfig
@@ -27,6 +27,8 @@ from pages.parts.session import errors_shown
 
 CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
+STARTED = "runs-started"
+"""Key of the session under which is kept how many runs it has started."""
 START, REHEARSAL = "start", "rehearsal"
 """Parameters of a link: the model to start from, and the dataset to rehearse with."""
 
@@ -67,6 +69,7 @@ def show_run_form(space: Workspace) -> None:
             job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
             if begin:
                 show_next("run", job.id)
+                st.session_state[STARTED] = st.session_state.get(STARTED, 0) + 1
                 _forget_what_was_asked()
             else:
                 st.session_state["estimate"] = job.id
@@ -126,12 +129,13 @@ def _place(choices: list[Any], wanted: Any) -> int:
 
 
 def _devices(space: Workspace) -> dict[str, str]:
-    """How each device is shown: name, free memory, load, and who holds it."""
+    """How each device is shown: name, who holds it, free memory and load."""
     held, shown = holders(space), {}
     for device in list_devices():
-        facts = [device.name, _("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30)]
+        name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else device.name
+        facts = [name, *(_("held by “{run}”").format(run=job.title) for job in held.get(device.key, []))]
+        facts.append(_("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30))
         facts.append(_("{load} busy").format(load=f"{device.load:.0%}"))
-        facts += [_("held by “{run}”").format(run=job.title) for job in held.get(device.key, [])]
         shown[device.key] = " · ".join(facts)
     return shown
 

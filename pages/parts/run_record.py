@@ -20,7 +20,7 @@ def show_life(status: Status) -> None:
         f"{datetime.fromtimestamp(change.time):%Y-%m-%d %H:%M:%S}  {_(STATE_NAMES[change.state])}  {change}"
         for change in status.changes
     )
-    st.code("\n".join(lines), language=None)
+    st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def show_record(job: Job, at_work: bool) -> None:

@@ -10,7 +10,8 @@ from hanzi_core.bundle import CARD, bundle_folder
 from hanzi_core.charts.curves import learning_curves
 from hanzi_core.errors import HanziError
 from hanzi_core.image.presets import list_presets
-from hanzi_core.jobs import Follower, History, Job, Status
+from hanzi_core.jobs import Follower, History, Job, State, Status
+from hanzi_core.jobs.queue import ahead
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state
@@ -65,6 +66,8 @@ def _show(job: Job, status: Status) -> None:
     show_state(job, status)
     rows = rows_of(job)
     show_progress(status, _epoch(job, rows))
+    if status.state is State.QUEUED and (before := ahead(workspace(), job)):
+        st.text(_("Its turn comes after: {runs}").format(runs=", ".join(f"“{other.title}”" for other in before)))
     _show_figures(job, status, rows)
     show_end_buttons(job, status)
     if rows:
@@ -72,7 +75,7 @@ def _show(job: Job, status: Status) -> None:
     if (bundle_folder(job) / CARD).exists() and not status.state.is_active:
         _show_links(job)
     with st.expander(_("Log, life and settings")):
-        st.code(job.log_tail() or _("The log is empty."), language=None, height=240)
+        st.code(job.log_tail() or _("The log is empty."), language=None, height=240, wrap_lines=True)
         show_life(status)
         st.table(pd.Series(readable(job.config, list_presets(workspace())), name=_("Setting")))
 

@@ -69,6 +69,8 @@ def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> 
 def _readable(name: str, value: Any) -> str:
     if value in (None, [], ()):
         return "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if name in _VALUE_NAMES:
         return _(_VALUE_NAMES[name].get(value, str(value)))
     return ", ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)

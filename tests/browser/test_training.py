@@ -79,6 +79,7 @@ def test_a_run_is_seen_live_and_its_end_is_told(
     expect(metric(page, "Best in validation")).to_contain_text("22.5%")
     expect(page.get_by_text("epoch 2 of 4, 0%")).to_be_visible()
     expect(page).to_have_title("25% · running · slow and steady")
+    expect(page.locator("link[rel~=icon]")).to_have_attribute("href", re.compile("^data:"))  # from no foreign host
     trainer.go_on(15)
     expect(page.get_by_text("epoch 3 of 4, 50%")).to_be_visible()
     expect(metric(page, "Images/s")).to_contain_text("321")
@@ -117,6 +118,19 @@ def test_a_phone_shows_it_whole_and_a_link_shows_the_same(
     with window(chromium) as desk:
         desk.goto(link)
         expect(desk.get_by_text("第 3/4 轮，0%")).to_be_visible()
+
+
+def test_a_run_that_was_started_is_shown_and_tells_for_whom_it_waits(
+    page: Page, serve: Starter, workspace: Workspace, trainer: Trainer
+) -> None:
+    trainer.go_on(10)
+    page.goto(f"{serve(workspace).url}/training?run={trainer.job.id}")
+    page.get_by_text("New run").click()
+    page.get_by_role("textbox", name="Name").first.fill("next in line")
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("Its turn comes after: “slow and steady”")).to_be_visible()
+    expect(page.get_by_role("button", name="Start training")).to_be_hidden()
+    expect(page).to_have_title("queued · next in line")
 
 
 def test_runs_are_laid_over_each_other(page: Page, serve: Starter, workspace: Workspace, trainer: Trainer) -> None:
