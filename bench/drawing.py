@@ -10,13 +10,17 @@ import argparse
 import os
 import resource
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hanzi_core.image.normalise import normalise
 from hanzi_core.strokes.anatomy import study
@@ -25,9 +29,10 @@ from hanzi_core.strokes.draw import draw, draw_ink
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS
-from hanzi_core.training.pen_batches import PenSettings, write_batch
 
 IMAGES = 512
+STEPS = 20
+"""Of the network; the second half is timed."""
 
 
 def rate(function: Callable[[], object], clock: Callable[[], float] = time.process_time, repeats: int = 3) -> float:
@@ -60,23 +65,46 @@ def measure_cpu() -> None:
         print(f"{name:<16}{written:>9,.0f}   {ink:>9,.0f}   {whole:>9,.0f}", flush=True)
 
 
-def measure_device(batch_size: int) -> None:
-    """Images a second of drawing, spoiling and stretching on the device, and what a batch adds to the memory."""
+def measure_device(batch_size: int, fonts: Path | None) -> None:
+    """Images a second of the device: drawn to normalised pictures, and learned from by the built-in network."""
     import keras  # noqa: PLC0415  slow, and for this half alone
 
-    from hanzi_core.training.device_simulation import compiled, draw_and_spoil, noise_bank  # noqa: PLC0415
+    from hanzi_core.training.device_simulation import Drawing  # noqa: PLC0415
+    from hanzi_core.training.undrawn_batches import BatchSettings, prepare_batch  # noqa: PLC0415
 
-    written = write_batch(PenSettings(batch_size, 0), 0)
-    render, noise = compiled(draw_and_spoil), noise_bank(0)
+    settings = BatchSettings(batch_size, 0, fonts, drawn_share=0)
+    undrawn, drawing = prepare_batch(settings, 0), Drawing(settings)
     before_mib = _peak_mib()
-    np.asarray(render(*written[:4], noise))
+    pictures = drawing(undrawn)
+    np.asarray(pictures)
     added_mib = _peak_mib() - before_mib
-    elapsed_s = min(_seconds(lambda: np.asarray(render(*written[:4], noise)), time.perf_counter) for _ in range(3))
-    cpu_s = min(_seconds(lambda: np.asarray(render(*written[:4], noise)), time.process_time) for _ in range(3))
+    elapsed_s = min(_seconds(lambda: np.asarray(drawing(undrawn)), time.perf_counter) for _ in range(5))
+    cpu_s = min(_seconds(lambda: np.asarray(drawing(undrawn)), time.process_time) for _ in range(3))
+    segments = max(pen.widths.shape[1] for pen in undrawn.pens)
     print(
         f"{keras.backend.backend()}: {batch_size / elapsed_s:,.0f} images/s by the clock, {batch_size / cpu_s:,.0f} a "
-        f"core; batch {batch_size}, {written.widths.shape[1]} segments, {added_mib:,.0f} MiB more with compilation"
+        f"core; batch {batch_size}, up to {segments} segments, {added_mib:,.0f} MiB more with compilation",
+        flush=True,
     )
+    print(f"the network learns from {_learned_per_s(pictures, undrawn.labels):,.0f} images/s of one repeated batch")
+
+
+def _learned_per_s(pictures: Any, labels: NDArray[np.int32]) -> float:
+    from hanzi_core.training.builtin import BuiltinConfig, Trainer  # noqa: PLC0415
+    from hanzi_core.training.config import Precision  # noqa: PLC0415
+
+    times_s = []
+
+    def batches() -> Iterator[tuple[Any, NDArray[np.int32]]]:
+        for _ in range(STEPS):
+            times_s.append(time.perf_counter())
+            yield pictures, labels
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = BuiltinConfig(batch_size=len(labels), precision=Precision.AUTO)
+        Trainer(Path(folder), config).train(Path(folder), batches())
+    half = STEPS // 2
+    return half * len(labels) / (times_s[-1] - times_s[-1 - half])
 
 
 def _peak_mib() -> float:
@@ -87,9 +115,10 @@ def _peak_mib() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batch", type=int, default=64, help="images a batch on the device")
+    parser.add_argument("--fonts", type=Path, help="cache of font shapes; without it, strokes alone are drawn there")
     arguments = parser.parse_args()
     measure_cpu()
-    measure_device(arguments.batch)
+    measure_device(arguments.batch, arguments.fonts)
 
 
 if __name__ == "__main__":

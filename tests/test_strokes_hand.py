@@ -9,7 +9,7 @@ from hanzi_core.strokes.anatomy import POINTS_PER_STROKE, study
 from hanzi_core.strokes.draw import draw, draw_ink
 from hanzi_core.strokes.hand import Hand, PenPath
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.strokes.style import PRESETS, HandStyle, StyleError, style_named
+from hanzi_core.strokes.style import PRESETS, HandStyle, StyleError, blend, style_named
 
 CHARACTERS = "永我国一字"
 ANATOMY = study(StrokeLibrary.load(), CHARACTERS)
@@ -93,6 +93,22 @@ class TestHand:
         assert 0.03 <= widths.min() <= widths.max() <= 0.0501
 
 
+class TestPath:
+    def test_characters_are_picked_and_put_in_a_row(self) -> None:
+        path = write(PRESETS["everyday"])
+        picked = path.of(np.array([4, 1, 1]))
+        np.testing.assert_array_equal(np.diff(picked.first), np.diff(path.first)[[4, 1, 1]])
+        for place, character in enumerate((4, 1, 1)):
+            rows, own = slice(*picked.first[place : place + 2]), slice(*path.first[character : character + 2])
+            np.testing.assert_array_equal(picked.points[rows], path.points[own])
+            np.testing.assert_array_equal(picked.widths[rows], path.widths[own])
+        parts = [path.of(np.array([0, 1])), path.of(np.array([2, 3, 4]))]
+        together = PenPath.one_after_another(parts)
+        np.testing.assert_array_equal(together.points, path.points)
+        np.testing.assert_array_equal(together.widths, path.widths)
+        np.testing.assert_array_equal(together.first, path.first)
+
+
 class TestDrawing:
     @pytest.mark.parametrize("name", PRESETS)
     def test_every_picture_shows_a_character(self, name: str) -> None:
@@ -125,6 +141,14 @@ class TestDrawing:
 
 
 class TestStyle:
+    def test_between_two_styles(self) -> None:
+        neat, brush = PRESETS["neat"], PRESETS["brush"]
+        assert blend(neat, brush, 0) == neat
+        assert blend(neat, brush, 1).sloppiness == pytest.approx(brush.sloppiness)
+        half = blend(neat, brush, 0.5)
+        assert half.slant == pytest.approx((neat.slant + brush.slant) / 2)
+        assert half.nib == pytest.approx(np.mean([neat.nib, brush.nib], axis=0))
+
     def test_an_unknown_style_is_refused_with_those_there_are(self) -> None:
         with pytest.raises(StyleError, match="neat, everyday, running, brush"):
             style_named("wild")

@@ -3,7 +3,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -11,7 +13,16 @@ from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.training.builtin import BuiltinConfig, Shards, State, Trainer, distort, learning_rate, read_state
+from hanzi_core.training.builtin import (
+    BuiltinConfig,
+    Clock,
+    Shards,
+    State,
+    Trainer,
+    distort,
+    learning_rate,
+    read_state,
+)
 from hanzi_core.training.builtin_bundle import (
     COMPONENT_PENALTY,
     HeldOut,
@@ -21,6 +32,7 @@ from hanzi_core.training.builtin_bundle import (
     package,
     repeat_card,
 )
+from hanzi_core.training.builtin_network import build_builtin, transfer
 from tests.conftest import PROJECT
 
 SMALL = {"batch_size": 8, "warm_up_images": 0}
@@ -50,6 +62,25 @@ class TestSchedule:
         assert (
             learning_rate(config, State(images=500, stage_began=500, working_size_px=48)) < 0.2 * config.learning_rate
         )
+
+    def test_time_that_runs_out_brings_the_cool_down_in_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = [100.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        config = BuiltinConfig(images=1_000_000, batch_size=8, time_limit_min=10, cool_down_images=4000)
+        state = State(working_size_px=48)
+        clock = Clock(config, state)
+        for step in range(1, 60):  # ten pictures a second, once the first steps have compiled
+            now[0] += 1
+            state.images += 10
+            if step < 50:
+                assert clock.end(step) == config.images
+            else:
+                clock.end(step)
+        assert clock.left_s == pytest.approx(600 - 59)
+        assert clock.end(60) == pytest.approx(590 + 10 * 541, rel=0.01)
+        state.images = clock.end(60) - 8
+        assert learning_rate(config, state, clock.end(60)) < config.learning_rate
+        assert Clock(config.model_copy(update={"time_limit_min": None}), state).end(100) == config.images
 
 
 class TestPool:
@@ -103,7 +134,11 @@ class TestTrainer:
     def test_packaged_it_is_small_and_answers_as_the_network_does(self, tmp_path: Path) -> None:
         trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=48, **SMALL))
         rng = np.random.default_rng(1)
-        held_out = HeldOut(rng.integers(0, 256, (70, 64, 64), np.uint8), rng.integers(0, 9574, 70, np.int32))
+        bare = StrokeLibrary.load().index("囗")
+        kernel, bias = trainer.model.get_layer("logits").get_weights()
+        bias[bare] += 1.5 * COMPONENT_PENALTY  # it is the answer, and would not be if it were doubted twice
+        trainer.model.get_layer("logits").set_weights([kernel, bias])
+        held_out = HeldOut(rng.integers(0, 256, (70, 64, 64), np.uint8), np.full(70, bare, np.int32))
         figures = package(trainer.model, 77, 48, held_out, tmp_path / "bundle")
         assert set(figures) == {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)} | {"images_seen"}
         assert (tmp_path / "bundle" / "model.tflite").stat().st_size < 6_000_000
@@ -123,10 +158,41 @@ class TestTrainer:
         again = further.model.predict(held_out.images[..., None], verbose=0)["logits"]
         np.testing.assert_allclose(again, logits, rtol=1e-5, atol=1e-5)
 
+    def test_the_time_limit_ends_it(self, tmp_path: Path) -> None:
+        trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=32, time_limit_min=1e-4, **SMALL))
+        trainer.train(write_pool(tmp_path))
+        assert read_state(tmp_path).images < 100 * SMALL["batch_size"]
+
+    def test_blocks_that_a_shallower_network_lacks_change_nothing_at_first(self) -> None:
+        shallow = without_last_blocks(build_builtin(50, 32))
+        deep = build_builtin(50, 48)
+        transfer(shallow, deep)
+        assert len(deep.weights) > len(shallow.weights)
+        same_size = build_builtin(50, 32)
+        transfer(shallow, same_size)
+        images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 1), np.uint8)
+        expected = shallow.predict(images, verbose=0)
+        for name, found in same_size.predict(images, verbose=0).items():
+            np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-5)
+        with pytest.raises(ValueError, match="nothing in"):
+            transfer(deep, without_last_blocks(build_builtin(50, 48)))
+
     def test_it_goes_on_from_no_other_network(self, tmp_path: Path, finished_run: Job) -> None:
         other = bundle_folder(finished_run)
         with pytest.raises(TrainingError, match="no built-in model"):
             Trainer(tmp_path / "run", BuiltinConfig(working_size_px=32, **SMALL), other)
+
+
+def without_last_blocks(model: keras.Model) -> keras.Model:
+    """The same network less the last residual block of its two deepest stages."""
+    blocks = [layer.name for layer in model.layers if isinstance(layer, keras.layers.Add)]
+    dropped = (blocks[3], blocks[5])
+
+    def past(layer: keras.Layer, inputs: Any, **options: Any) -> keras.KerasTensor:
+        return inputs[0] if layer.name in dropped else layer(inputs, **options)
+
+    cloned = keras.models.clone_model(model, call_function=past)
+    return keras.Model(cloned.input, cloned.output)
 
 
 ENDLESS = """

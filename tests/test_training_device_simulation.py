@@ -5,40 +5,117 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
-from hanzi_core.image.normalise import normalise
+from hanzi_core.image.normalise import IMAGE_SIZE_PX, normalise
 from hanzi_core.strokes.anatomy import study
+from hanzi_core.strokes.bend_on_device import bend_batch
+from hanzi_core.strokes.build_font_shapes import distance_field
 from hanzi_core.strokes.draw import draw, draw_ink
+from hanzi_core.strokes.draw_on_device import draw_batch
+from hanzi_core.strokes.font_shapes import another_thickness, bend, bent_places
 from hanzi_core.strokes.hand import Hand
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.segments import segments_of
 from hanzi_core.strokes.style import PRESETS
 from hanzi_core.training.builtin import read_state
-from hanzi_core.training.device_simulation import compiled, draw_and_spoil, noise_bank
-from hanzi_core.training.pen_batches import Flaws, PenSettings, write_batch, written_batches
+from hanzi_core.training.device_simulation import (
+    Drawing,
+    Spoiling,
+    compiled,
+    device_batches,
+    noise_bank,
+    roughness,
+    spoil,
+)
+from hanzi_core.training.undrawn_batches import (
+    INK_SHARE,
+    KNOTS,
+    PARTS,
+    BatchSettings,
+    Flaws,
+    prepare_batch,
+    undrawn_batches,
+)
 from tests.conftest import PROJECT
 from tests.test_strokes_draw_on_device import uncovered
 
-SETTINGS = PenSettings(batch_size=48, seed=3)
 LIBRARY = StrokeLibrary.load()
+CLEAN = Flaws(
+    blur_px=0,
+    grain=0,
+    light_x=0,
+    light_y=0,
+    contrast=200,
+    dryness=0,
+    dry_from=1,
+    dry_cells_x=9,
+    dry_cells_y=9,
+    rough_px=0,
+    rough_cells=12,
+)
 
 
 @pytest.fixture(scope="module")
-def pictures() -> tuple[np.ndarray, np.ndarray]:
-    written = write_batch(SETTINGS, 0)
-    return np.asarray(compiled(draw_and_spoil)(*written[:4], noise_bank(3))), written.labels
+def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache whose one font draws forty common characters, as a neat hand writes them."""
+    cache = tmp_path_factory.mktemp("fonts")
+    places = [
+        LIBRARY.index(character)
+        for character in "永我国一字人大小中上下左右天地日月水火木金土王目口田山石心手足力女子工文方言立门马"
+    ]
+    np.save(cache / "klee.npy", np.stack([glyph_field(LIBRARY.characters[place]) for place in places]))
+    np.save(cache / "klee.index.npy", np.array(places))
+    return cache
 
 
-def test_batches_of_the_same_number_are_the_same_by_whatever_process() -> None:
-    here = written_batches(SETTINGS, first=5)
-    there = written_batches(SETTINGS, first=5, processes=2)
+@pytest.fixture(scope="module")
+def settings(fonts: Path) -> BatchSettings:
+    return BatchSettings(batch_size=60, seed=3, fonts=fonts)
+
+
+@pytest.fixture(scope="module")
+def pictures(settings: BatchSettings) -> tuple[np.ndarray, np.ndarray]:
+    undrawn = prepare_batch(settings, 0)
+    return np.asarray(Drawing(settings)(undrawn)), undrawn.labels
+
+
+def glyph_field(character: str) -> np.ndarray:
+    path = Hand(study(LIBRARY, character)).write(np.zeros(1, np.int64), [PRESETS["neat"]], np.random.default_rng(1))
+    field = distance_field(draw_ink(path.points, path.widths, 256))
+    assert field is not None
+    return field
+
+
+def spoiling(flaws: Flaws, count: int) -> Spoiling:
+    rows = np.tile(np.array(flaws, np.float32), (count, 1))
+    return Spoiling(rows, np.zeros((count, 3, 2), np.int32), noise_bank(0))
+
+
+def test_batches_of_the_same_number_are_the_same_by_whatever_process(settings: BatchSettings) -> None:
+    here = undrawn_batches(settings, first=5)
+    there = undrawn_batches(settings, first=5, processes=2)
     for _ in range(2):
-        for one, other in zip(next(here), next(there), strict=True):
+        pairs = list(zip(keras.tree.flatten(next(here)), keras.tree.flatten(next(there)), strict=True))
+        assert len(pairs) == 2 * PARTS + 3 + 4
+        for one, other in pairs:
             np.testing.assert_array_equal(one, other)
     there.close()
+
+
+def test_a_batch_holds_of_each_kind_what_it_should(settings: BatchSettings) -> None:
+    undrawn = prepare_batch(settings, 1)
+    pens = sum(len(pen.ends) for pen in undrawn.pens)
+    assert (pens, len(undrawn.glyphs.numbers), len(undrawn.drawn)) == settings.counts(has_fonts=True)
+    assert pens + len(undrawn.glyphs.numbers) + len(undrawn.drawn) == len(undrawn.labels) == settings.batch_size
+    lengths = [pen.widths.shape[1] for pen in undrawn.pens]
+    assert np.mean(lengths[: PARTS // 2]) < np.mean(lengths[PARTS // 2 :]), "few strokes come before many"
+    without = BatchSettings(batch_size=60, seed=3)
+    assert len(prepare_batch(without, 1).glyphs.numbers) == 0
+    assert sum(without.counts(has_fonts=False)) == 60
 
 
 def test_clean_ink_lies_as_the_normalisation_lays_it() -> None:
@@ -48,10 +125,8 @@ def test_clean_ink_lies_as_the_normalisation_lays_it() -> None:
     )
     ends, widths = segments_of(path, with_pen=True, multiple=64)
     assert ends.shape[1] % 64 == 0
-    clean = Flaws(blur_px=0, grain=0, light_x=0, light_y=0, contrast=200, dryness=0, dry_from=1)
-    flaws = np.tile(np.array(clean, np.float32), (len(characters), 1))
-    offsets = np.zeros((len(characters), 2, 2), np.int32)
-    found = np.asarray(compiled(draw_and_spoil)(ends, widths, flaws, offsets, noise_bank(0)))[..., 0]
+    ink = draw_batch(ends, widths, IMAGE_SIZE_PX, INK_SHARE)
+    found = np.asarray(compiled(spoil)(ink, spoiling(CLEAN, len(characters))))[..., 0]
     darkness = []
     for number, picture in enumerate(found):
         rows = slice(path.first[number], path.first[number + 1])
@@ -64,9 +139,41 @@ def test_clean_ink_lies_as_the_normalisation_lays_it() -> None:
     assert np.median(np.abs(np.subtract(darkness, 1))) < 0.04
 
 
+def test_glyphs_are_bent_as_the_cpu_bends_them() -> None:
+    fields = np.stack([glyph_field(character) for character in "永我国字人鑫" * 3])
+    generators = [np.random.default_rng(number) for number in range(len(fields))]
+    places = np.stack([bent_places(KNOTS, rng) for rng in generators])
+    thicker = np.array([another_thickness(field, rng) for field, rng in zip(fields, generators, strict=True)])
+    ink = bend_batch(fields, places, thicker.astype(np.float32), IMAGE_SIZE_PX, ink_share=INK_SHARE)
+    astray = []
+    for number, picture in enumerate(np.asarray(spoil(ink, spoiling(CLEAN, len(fields))))[..., 0]):
+        cpu = normalise(255 - bend(fields[number], 136, np.random.default_rng(number)))
+        astray.append(max(uncovered(picture, cpu), uncovered(cpu, picture)))
+        assert picture.mean() == pytest.approx(cpu.mean(), rel=0.12), number
+    assert max(astray) < 0.08, "between the coarse net's knots a sharp bend is a little rounder"
+    assert np.mean(astray) < 0.015
+
+
+def test_each_flaw_does_what_it_is_called() -> None:
+    ink = np.zeros((1, IMAGE_SIZE_PX, IMAGE_SIZE_PX), np.float32)
+    ink[:, 12:52, 24:40] = 255
+
+    def spoiled(**flaws: float) -> np.ndarray:
+        return np.asarray(spoil(ink, spoiling(CLEAN._replace(**flaws), 1)))[0, ..., 0].astype(float)
+
+    clean = spoiled()
+    np.testing.assert_array_equal(clean, ink[0])
+    assert np.abs(np.diff(spoiled(blur_px=2), axis=1)).max() < 80
+    assert spoiled(dryness=0.8, dry_from=0.5).mean() < 0.9 * clean.mean()
+    assert spoiled(grain=9)[:10].std() + spoiled(grain=9)[14:50, 26:38].std() > 1
+    rough = np.asarray(roughness(spoiling(CLEAN._replace(rough_px=0.5), 1)))
+    assert 0.2 < rough.std() < 0.8
+    assert not np.asarray(roughness(spoiling(CLEAN, 1))).any()
+
+
 def test_they_are_as_dark_and_as_sharp_as_those_of_the_pool(pictures: tuple[np.ndarray, np.ndarray]) -> None:
     images, labels = pictures
-    assert images.shape == (48, 64, 64, 1)
+    assert images.shape == (60, 64, 64, 1)
     assert images.dtype == np.uint8
     anatomy = study(LIBRARY, [LIBRARY.characters[label] for label in labels])
     shares = {"ink": [], "edge": []}
@@ -89,11 +196,17 @@ def test_the_shipped_model_reads_them(pictures: tuple[np.ndarray, np.ndarray]) -
     assert right.mean() > 0.55
 
 
-def test_a_training_on_jax_without_a_pool_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_what_breaks_while_drawing_ahead_is_said_where_the_batches_are_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one array"):
+        next(device_batches(BatchSettings(batch_size=8, seed=0, fonts=tmp_path)))
+
+
+def test_a_training_on_jax_without_a_pool_goes_on_where_it_was(tmp_path: Path, fonts: Path) -> None:
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    for images in (16, 32):
+    for images in (32, 64):
         command = [sys.executable, "-m", "hanzi_core", "builtin", "train", str(tmp_path / "run"), "--on-device"]
-        command += ["--images", str(images), "--batch-size", "8", "--working-size-px", "32", "--writers", "0"]
+        command += ["--images", str(images), "--batch-size", "16", "--working-size-px", "32", "--writers", "0"]
+        command += ["--fonts", str(fonts)]
         done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert read_state(tmp_path / "run").images == images

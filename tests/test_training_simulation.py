@@ -1,10 +1,11 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FontShapes, bend
-from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.strokes.library import LIBRARY_FILE, StrokeLibrary
 from hanzi_core.training import simulation
 from hanzi_core.training.simulation import Simulator, character_weights, draw_shards
 
@@ -63,6 +64,29 @@ def test_glyphs_are_chosen_by_character(tmp_path: Path) -> None:
     np.save(tmp_path / "klee.npy", fields)
     np.save(tmp_path / "klee.index.npy", places)
     shapes = FontShapes(tmp_path)
-    assert shapes.count(LIBRARY.index("永")) == 1
-    assert shapes.count(LIBRARY.index("国")) == 0
+    assert shapes.drawn[places].all()
+    assert shapes.drawn.sum() == 2
+    number, field = shapes.choose(int(places[1]), np.random.default_rng(0))
+    np.testing.assert_array_equal(field, fields[1])
+    np.testing.assert_array_equal(shapes.all_fields()[number], fields[1])
     assert shapes.ink(int(places[1]), 64, np.random.default_rng(0)).any()
+
+
+def test_a_glyph_bent_outward_is_not_cut_off() -> None:
+    """Every other stroke of a character at the rim of the field would be lost, and its label wrong."""
+    field = np.zeros((FIELD_SIZE_PX, FIELD_SIZE_PX), np.uint8)
+    field[8:-8, 8:-8] = 255
+    inks = np.stack([bend(field, 136, np.random.default_rng(seed)) for seed in range(200)])
+    rim = np.concatenate([inks[:, 0], inks[:, -1], inks[:, :, 0], inks[:, :, -1]], axis=1)
+    assert (rim > 128).any(axis=1).mean() < 0.05
+
+
+def test_pictures_are_the_same_with_a_second_library_but_for_its_forms(tmp_path: Path) -> None:
+    """What is written in other forms comes back in its own place."""
+    places = np.array([LIBRARY.index(character) for character in "一国我人永三"] * 10, np.int32)
+    japanese = tmp_path / "kanjivg.npz"
+    shutil.copy(LIBRARY_FILE, japanese)
+    images = Simulator(kanjivg=japanese).write(places, np.random.default_rng(0))
+    one_stroke = images[places == LIBRARY.index("一")]
+    assert (one_stroke > 128).any(axis=2).sum(axis=1).max() < 40, "a 一 stays flat, whoever wrote it"
+    assert (images[places == LIBRARY.index("国")] > 128).any(axis=2).sum(axis=1).min() > 40

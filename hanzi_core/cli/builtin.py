@@ -36,8 +36,11 @@ def draw(
 @app.command("train")
 def train(
     folder: Folder,
-    images: Annotated[int, typer.Option(help="Train until so many pictures have been seen.", min=1)] = 5_000_000,
-    working_size_px: Annotated[int, typer.Option(help="Pixels at which the network looks.", min=16, max=64)] = 48,
+    images: Annotated[int, typer.Option(help="Train until so many pictures have been seen.", min=1)] = 50_000_000,
+    time_limit_min: Annotated[
+        float | None, typer.Option(help="End after so many minutes, its cool-down included.")
+    ] = None,
+    working_size_px: Annotated[int, typer.Option(help="Pixels at which the network looks.", min=16, max=64)] = 64,
     cool_down_images: Annotated[
         int, typer.Option(help="Last pictures, over which the learning rate falls to zero.", min=0)
     ] = 0,
@@ -46,9 +49,14 @@ def train(
     label_smoothing: Annotated[float, typer.Option(help="Share of the target spread, 0 to 1.")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of weights, order and shifts.")] = 0,
     on_device: Annotated[
-        bool, typer.Option("--on-device", help="Draw where the network trains, from strokes alone; no pool is needed.")
+        bool, typer.Option("--on-device", help="Draw where the network trains; no pool is needed.")
     ] = False,
     writers: Annotated[int, typer.Option(help="Processes that write for --on-device; 0: this one.", min=0)] = 4,
+    fonts: Fonts = None,
+    kanjivg: Kanjivg = None,
+    precision: Annotated[
+        str, typer.Option(help="float32, or mixed where the accelerator has 16-bit units.")
+    ] = "float32",
     start: Annotated[
         Path | None, typer.Option(help="A built-in bundle to go on from where the folder holds no checkpoint.")
     ] = None,
@@ -65,9 +73,10 @@ def train(
     batches = None
     if on_device:
         from hanzi_core.training.device_simulation import device_batches
-        from hanzi_core.training.pen_batches import PenSettings
+        from hanzi_core.training.undrawn_batches import BatchSettings
 
-        batches = device_batches(PenSettings(batch_size, seed), trainer.state.images // batch_size, writers)
+        settings = BatchSettings(batch_size, seed, fonts, kanjivg)
+        batches = device_batches(settings, trainer.state.images // batch_size, writers)
     trainer.train(folder / "pool", batches)
 
 

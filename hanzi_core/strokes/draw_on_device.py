@@ -13,7 +13,9 @@ _EDGE_PX = 0.5
 """Half the width of a soft edge, about what shrinking leaves."""
 
 
-def draw_batch(ends: KerasTensor, widths: KerasTensor, size_px: int, ink_share: float = 0.8) -> KerasTensor:
+def draw_batch(
+    ends: KerasTensor, widths: KerasTensor, size_px: int, ink_share: float = 0.8, rough_px: KerasTensor | None = None
+) -> KerasTensor:
     """Ink 255 on 0, ``float32 (batch, size_px, size_px)``.
 
     Args:
@@ -21,6 +23,7 @@ def draw_batch(ends: KerasTensor, widths: KerasTensor, size_px: int, ink_share: 
         widths: ``(batch, segments)``.
         size_px: Side of the pictures.
         ink_share: How much of the side the longer side of the ink's middle lines takes.
+        rough_px: By how much the edge is farther out at each pixel, ``(batch, size_px, size_px)``.
     """
     scale = size_px * ink_share
     place = ops.convert_to_tensor((np.arange(size_px) + 0.5 - size_px / 2) / scale, "float32")
@@ -31,6 +34,8 @@ def draw_batch(ends: KerasTensor, widths: KerasTensor, size_px: int, ink_share: 
     along = ops.clip(along, 0.0, 1.0)
     squared = (x - ax - along * dx) ** 2 + (y - ay - along * dy) ** 2
     within_px = (widths[:, :, None, None] / 2 - ops.sqrt(squared)) * scale
+    if rough_px is not None:
+        within_px = within_px + rough_px[:, None]
     # A line thinner than its soft edge covers no pixel whole.
     most = ops.clip(widths[:, :, None, None] * scale / (2 * _EDGE_PX), 0.0, 1.0)
     coverage = ops.clip((within_px + _EDGE_PX) / (2 * _EDGE_PX), 0.0, most)

@@ -17,6 +17,9 @@ FIELD_SIZE_PX = 96
 FIELD_STEPS_PER_PX = 8
 """A field holds 128 + 8 times the distance in pixels, positive within the ink."""
 
+BENT_ROOM = 1.25
+"""Side of a bent glyph's square in sides of its field: what is bent outwards is not cut."""
+
 _SWELL_SHARE, _STEP_SHARE = 0.035, 0.02
 """Standard deviations in shares of the side: running hands divide a character otherwise than print does."""
 
@@ -76,6 +79,7 @@ class FontShapes:
             places.append(np.stack([np.full(len(index), len(self._fields)), np.arange(len(index))], axis=1))
             weights.append(np.full(len(index), source.weight))
             self._fields.append(np.load(path, mmap_mode="r"))
+        self._starts = np.cumsum([0, *map(len, self._fields)])
         self._build(np.concatenate(characters), np.concatenate(places), np.concatenate(weights))
 
     def _build(self, characters: NDArray[np.int64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
@@ -84,36 +88,55 @@ class FontShapes:
         self._first = np.searchsorted(characters[order], np.arange(len(StrokeLibrary.load()) + 1))
         self._weight_sum = np.concatenate([[0.0], np.cumsum(weights[order])])
 
-    def count(self, character: int) -> int:
-        """How many fonts draw the character with this place in the stroke library."""
-        return int(self._first[character + 1] - self._first[character])
+    @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """Which of the library's characters any font draws."""
+        return np.diff(self._first) > 0
 
-    def ink(self, character: int, size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """``character`` from a font chosen by weight, bent, thinner or thicker: ``uint8 (size_px, size_px)``."""
+    def all_fields(self) -> NDArray[np.uint8]:
+        """Every glyph's field, ``uint8 (glyphs, FIELD_SIZE_PX, FIELD_SIZE_PX)``, read into memory: 9 KB a glyph."""
+        return np.concatenate(self._fields)
+
+    def choose(self, character: int, rng: np.random.Generator) -> tuple[int, NDArray[np.uint8]]:
+        """A glyph of ``character`` from a font chosen by weight: its place among all, and its field."""
         begin, end = self._first[character], self._first[character + 1]
         low, high = self._weight_sum[begin], self._weight_sum[end]
         place = int(np.searchsorted(self._weight_sum, rng.uniform(low, high), side="right")) - 1
         font, glyph = self._places[min(max(place, begin), end - 1)]
-        return bend(self._fields[font][glyph], size_px, rng)
+        return int(self._starts[font] + glyph), self._fields[font][glyph]
+
+    def ink(self, character: int, size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+        """``character`` from a font chosen by weight, bent, thinner or thicker: ``uint8 (size_px, size_px)``."""
+        return bend(self.choose(character, rng)[1], size_px, rng)
 
 
 def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Ink 255 on 0 of ``size_px`` from a distance field, slanted, turned, bent, and of another thickness."""
+    distance = cv2.remap(field, bent_places(size_px, rng), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    slope = 255 / FIELD_STEPS_PER_PX * size_px / (BENT_ROOM * FIELD_SIZE_PX)
+    swollen = distance.astype(np.float32) - 128 + np.float32(another_thickness(field, rng))
+    return cv2.convertScaleAbs(np.clip(swollen * np.float32(slope) + 128, 0, 255))
+
+
+def another_thickness(field: NDArray[np.uint8], rng: np.random.Generator) -> float:
+    """What to add to ``field`` for thinner or thicker ink: at least two fifths of a line's width stay."""
+    half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
+    return float(rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0)))
+
+
+def bent_places(size_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Where in its field each pixel of a bent glyph lies: x and y, ``(size_px, size_px, 2)``."""
     cells = int(rng.integers(3, 7))
     strength = FIELD_SIZE_PX * abs(rng.normal(0, 0.035)) * (4 / cells) ** 0.5
     shift = rng.standard_normal((cells, cells, 2), np.float32) * np.float32(strength)
     shift = cv2.resize(shift, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
     shear, tilt, aspect = rng.normal(0, 0.1), rng.normal(0.02, 0.06), np.exp(rng.normal(0, 0.07))
-    grid = np.linspace(-FIELD_SIZE_PX / 2, FIELD_SIZE_PX / 2, size_px, dtype=np.float32)
+    grid = (BENT_ROOM * FIELD_SIZE_PX * np.linspace(-0.5, 0.5, size_px)).astype(np.float32)
     shift[..., 0] += grid[None, :] * np.float32(aspect) + grid[:, None] * np.float32(shear) + FIELD_SIZE_PX / 2
     shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2
     shift[..., 0] += _swell(grid, rng)[None, :] + _step(grid, rng)[:, None]
     shift[..., 1] += _swell(grid, rng)[:, None] + _step(grid, rng)[None, :]
-    distance = cv2.remap(field, shift, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    half_width = max(2 * float(field[field > 128].mean() - 128), 8.0)
-    offset = rng.uniform(-0.6 * half_width, min(0.8 * half_width, 24.0))
-    slope = 255 / FIELD_STEPS_PER_PX * size_px / FIELD_SIZE_PX
-    return cv2.convertScaleAbs(np.clip((distance.astype(np.float32) - 128 + offset) * slope + 128, 0, 255))
+    return shift
 
 
 def _swell(grid: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -33,6 +33,23 @@ class PenPath:
     first: NDArray[np.int64]
     """``(characters + 1,)``: where the strokes of each character begin."""
 
+    def of(self, characters: NDArray[np.int64]) -> "PenPath":
+        """Those ``characters``, given by their places in the batch, in this order."""
+        counts = np.diff(self.first)[characters]
+        first = np.concatenate([[0], np.cumsum(counts)])
+        strokes = np.arange(first[-1]) + np.repeat(self.first[characters] - first[:-1], counts)
+        return PenPath(self.points[strokes], self.widths[strokes], first)
+
+    @classmethod
+    def one_after_another(cls, paths: Sequence["PenPath"]) -> "PenPath":
+        """The characters of all ``paths``, at least one."""
+        counts = np.concatenate([np.diff(path.first) for path in paths])
+        return cls(
+            np.concatenate([path.points for path in paths]),
+            np.concatenate([path.widths for path in paths]),
+            np.concatenate([[0], np.cumsum(counts)]),
+        )
+
 
 @dataclass(frozen=True)
 class _Batch:

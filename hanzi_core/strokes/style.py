@@ -6,6 +6,7 @@ simulated writer draws one value; every other figure is the standard deviation o
 
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hanzi_core.errors import HanziError
@@ -148,6 +149,15 @@ PRESETS: dict[str, HandStyle] = {
     ),
 }
 """``neat`` is drawn with a mouse or on a tablet, ``everyday`` with a pen on paper."""
+
+
+def blend(one: HandStyle, other: HandStyle, share: float) -> HandStyle:
+    """A style between two: every figure ``share`` of the way, 0 to 1, from ``one`` to ``other``."""
+    values = {}
+    for name in HandStyle.model_fields:
+        begin, end = np.array(getattr(one, name)), np.array(getattr(other, name))
+        values[name] = (begin + share * (end - begin)).tolist()
+    return HandStyle.model_validate(values)
 
 
 def style_named(name: str, **changes: float | tuple[float, float]) -> HandStyle:

@@ -19,12 +19,15 @@ from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK, build_builtin, transfer
+from hanzi_core.training.config import Precision
 from hanzi_core.training.objective import SmoothedCrossentropy
+from hanzi_core.training.precision import policy
 from hanzi_core.workspace import replace_json
 
 STATE, WEIGHTS, HISTORY = "state.json", "state.weights.h5", "history.jsonl"
 CHECKPOINT_EVERY_S = 180
 _LOG_EVERY_STEPS = 50
+_STEADY_FROM_STEP = 50
 _GRID_CELLS = 4
 _BEND_PX = 1.4
 _ANOTHER_PEN = 0.25
@@ -38,14 +41,16 @@ class BuiltinConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    images: int = Field(5_000_000, ge=1, description="Train until so many pictures have been seen in all.")
-    working_size_px: int = Field(48, ge=16, le=IMAGE_SIZE_PX, description="Size at which the network looks.")
+    images: int = Field(50_000_000, ge=1, description="Train until so many pictures have been seen in all.")
+    time_limit_min: float | None = Field(None, gt=0, description="End after so many minutes, cool-down included.")
+    working_size_px: int = Field(64, ge=16, le=IMAGE_SIZE_PX, description="Size at which the network looks.")
     batch_size: int = Field(256, ge=8, le=65_536, description="Pictures a step.")
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Between warm-up and cool-down.")
     warm_up_images: int = Field(60_000, ge=0, description="After each start with fresh moments.")
     cool_down_images: int = Field(0, ge=0, description="The last pictures, over which the rate falls to zero.")
     weight_decay: float = Field(0.02, ge=0, le=1, description="Of AdamW, decoupled.")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of the target spread over all classes.")
+    precision: Precision = Field(Precision.FLOAT32, description="What is multiplied; sums and weights have 32 bits.")
     seed: int = Field(0, ge=0, description="Of weights, order and shifts.")
 
 
@@ -72,13 +77,47 @@ def read_state(folder: Path) -> State:
         ) from error
 
 
-def learning_rate(config: BuiltinConfig, state: State) -> float:
+def learning_rate(config: BuiltinConfig, state: State, end: int | None = None) -> float:
     """Warm-up, a plain, and a cool-down by 1 - sqrt (Hägele et al. 2024, arXiv 2405.18392): the plain can be made
-    longer at any time, since nothing before the cool-down depends on where the end lies."""
+    longer at any time, since nothing before the cool-down depends on where the end lies.
+
+    Args:
+        config: Of the training.
+        state: Where it stands.
+        end: After how many pictures it will end, where time ends it before ``config.images``.
+    """
     warm = (state.images - state.stage_began + config.batch_size) / max(1, config.warm_up_images)
-    left = (config.images - state.images) / max(1, config.cool_down_images)
+    left = ((end or config.images) - state.images) / max(1, config.cool_down_images)
     cool = 1 - (1 - left) ** 0.5 if left < 1 else 1.0
     return config.learning_rate * min(1.0, warm) * max(cool, 1e-3)
+
+
+class Clock:
+    """How many pictures a training will have seen when its time is up, told from its own pace."""
+
+    def __init__(self, config: BuiltinConfig, state: State) -> None:
+        self._config, self._state = config, state
+        self._began = time.monotonic()
+        self._steady: tuple[int, float] | None = None
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left, without end where there is no limit."""
+        limit_min = self._config.time_limit_min
+        return float("inf") if limit_min is None else 60 * limit_min - (time.monotonic() - self._began)
+
+    def end(self, step: int) -> int:
+        """Pictures at the end, as they look at ``step``; the first steps, which compile, tell nothing."""
+        if self._config.time_limit_min is None or step < _STEADY_FROM_STEP:
+            return self._config.images
+        now = time.monotonic()
+        if self._steady is None:
+            self._steady = self._state.images, now
+        images, since = self._steady
+        if now - since < 1:
+            return self._config.images
+        pace = (self._state.images - images) / (now - since)
+        return min(self._config.images, self._state.images + int(pace * max(0.0, self.left_s)))
 
 
 class Shards:
@@ -144,28 +183,33 @@ class Trainer:
         self._folder, self._config, self._start = folder, config, start
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(config.seed)
+        keras.config.set_dtype_policy(policy(config.precision))
         self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
+        keras.config.set_dtype_policy("float32")
         self._trainee = keras.Model(self.model.input, self.model.output["logits"])
         self._trainee.compile(_optimiser(config), SmoothedCrossentropy(config.label_smoothing), metrics=["accuracy"])
         self._trainee.optimizer.build(self._trainee.trainable_variables)
         self.state = self._restore()
 
     def train(self, pool: Path, batches: Iterator[tuple[Any, NDArray[np.int32]]] | None = None) -> None:
-        """Go on until the configured number of pictures; write a checkpoint every few minutes and at the end.
+        """Go on until the configured number of pictures, or for the configured time, which the cool-down then ends
+        with; write a checkpoint every few minutes and at the end.
 
         They come from ``batches`` where these are given, else from the shards in ``pool``.
         """
         saved = logged = time.monotonic()
+        clock = Clock(self._config, self.state)
         seen = self.state.images
         for step, (images, labels) in enumerate(batches or Shards(pool, self.state, self._config).batches(), 1):
-            if self.state.images >= self._config.images:
+            if self.state.images >= self._config.images or clock.left_s <= 0:
                 break
-            self._trainee.optimizer.learning_rate = learning_rate(self._config, self.state)
+            rate = learning_rate(self._config, self.state, clock.end(step))
+            self._trainee.optimizer.learning_rate = rate
             figures = self._trainee.train_on_batch(images, labels, return_dict=True)
             self.state.images += len(labels)
             now = time.monotonic()
             if step % _LOG_EVERY_STEPS == 0:
-                self._log(figures, (self.state.images - seen) / (now - logged))
+                self._log(figures, rate, (self.state.images - seen) / (now - logged))
                 self._trainee.reset_metrics()
                 logged, seen = now, self.state.images
             if now - saved > CHECKPOINT_EVERY_S:
@@ -201,19 +245,23 @@ class Trainer:
         """Copy the weights of a built-in bundle; return how many pictures they have learned from."""
         bundle = Bundle.open(folder)
         source = keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
-        if bundle.card.network != NETWORK or len(source.weights) != len(self.model.weights):
-            raise TrainingError(
-                mark("{folder} is no built-in model: give one that was made by `builtin package`."), folder=folder
-            )
-        transfer(source, self.model)
+        refusal = TrainingError(
+            mark("{folder} is no built-in model: give one that was made by `builtin package`."), folder=folder
+        )
+        if bundle.card.network != NETWORK:
+            raise refusal
+        try:
+            transfer(source, self.model)
+        except ValueError as error:
+            raise refusal from error
         return int(bundle.card.metrics.get(IMAGES_SEEN, 0))
 
-    def _log(self, figures: dict[str, float], images_per_s: float) -> None:
+    def _log(self, figures: dict[str, float], rate: float, images_per_s: float) -> None:
         line = {
             "images": self.state.images,
             "loss": round(float(figures["loss"]), 4),
             "accuracy": round(float(figures["accuracy"]), 4),
-            "learning_rate": learning_rate(self._config, self.state),
+            "learning_rate": rate,
             "images_per_s": round(images_per_s),
             "time": round(time.time()),
         }

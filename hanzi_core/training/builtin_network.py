@@ -1,8 +1,12 @@
 """The network of the built-in model: a compact body under a wide last layer.
 
-It takes 64 x 64 pictures like every other network, but works on a smaller version of them, which it makes itself: at
-48 px a picture costs half as much to learn from. The body is convolutional: what began at 32 px goes on at 48.
+It takes 64 x 64 pictures like every other network, and can work on a smaller version of them, which it makes itself: at
+48 px a picture costs half as much to learn from. The body is convolutional: what began at 32 px goes on at 48 or 64,
+and what began with fewer residual blocks goes on with more.
 """
+
+from collections import defaultdict, deque
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,12 +22,13 @@ IMAGES_SEEN = "images_seen"
 """Among the card's metrics: how many pictures the weights have learned from."""
 
 EMBEDDING_SIZE = 256
+_NAMED = ("pooling_fine", "pooling_coarse", "embedding", "logits")
 
 
 def build_builtin(classes: int, working_size_px: int) -> keras.Model:
     """A new network with outputs ``logits`` ``(batch, classes)`` and ``embedding`` ``(batch, 256)``.
 
-    28 million multiply-adds a picture at 48 px, 1.4 million parameters below the last layer.
+    41 million multiply-adds a picture at 48 px, 74 at 64 px; 2.2 million parameters below the last layer.
     """
     image = keras.Input((IMAGE_SIZE_PX, IMAGE_SIZE_PX, 1), name="image")
     x = layers.Rescaling(1 / 255)(image)
@@ -33,8 +38,8 @@ def build_builtin(classes: int, working_size_px: int) -> keras.Model:
         x = layers.Resizing(working_size_px, working_size_px)(x)
     x = _convolve(x, 32, 2)
     x = _residual(_convolve(x, 64, 2))
-    fine = x = _residual(_residual(_convolve(x, 128, 2)))
-    x = _residual(_convolve(x, 256, 2))
+    fine = x = _residual(_residual(_residual(_convolve(x, 128, 2))))
+    x = _residual(_residual(_convolve(x, 256, 2)))
     pooled = [WeightedAveragePooling(name=f"pooling_{name}")(y) for name, y in (("fine", fine), ("coarse", x))]
     x = layers.Concatenate()(pooled)
     x = layers.Dense(EMBEDDING_SIZE, use_bias=False)(x)
@@ -54,7 +59,34 @@ def _residual(x: KerasTensor) -> KerasTensor:
 
 
 def transfer(source: keras.Model, target: keras.Model) -> None:
-    """Copy all weights; the pooling's, one a place, are stretched where the working sizes differ."""
+    """Copy all weights into a network that may look at another size, and may have more residual blocks in a stage.
+
+    The pooling's weights, one a place, are stretched. Blocks that ``source`` lacks add nothing at first, so that the
+    deeper network begins with the answers of the shallower one (Chen et al. 2016, arXiv 1511.05641).
+
+    Raises:
+        ValueError: a layer of ``source`` has no counterpart.
+    """
+    known: defaultdict[tuple[Any, ...], deque[keras.Layer]] = defaultdict(deque)
+    for layer in source.layers:
+        known[_kind(layer)].append(layer)
+    for layer in target.layers:
+        if found := known[_kind(layer)]:
+            _copy(found.popleft(), layer)
+        elif isinstance(layer, layers.BatchNormalization):
+            layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+    if left := [layer.name for same in known.values() for layer in same if layer.weights]:
+        raise ValueError(f"nothing in {target.name} is like {', '.join(left)} of {source.name}")
+
+
+def _kind(layer: keras.Layer) -> tuple[Any, ...]:
+    """What a layer shares with its counterpart: its name, or for the body's, which are numbered, type and shapes."""
+    if layer.name in _NAMED:
+        return (layer.name,)
+    return (type(layer).__name__, *(tuple(weight.shape) for weight in layer.weights))
+
+
+def _copy(source: keras.Layer, target: keras.Layer) -> None:
     for old, new in zip(source.weights, target.weights, strict=True):
         values = keras.ops.convert_to_numpy(old)
         if old.shape != new.shape:

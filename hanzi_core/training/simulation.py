@@ -19,12 +19,24 @@ from hanzi_core.strokes.cursive import Forms, cursive_forms
 from hanzi_core.strokes.draw import draw, spoil
 from hanzi_core.strokes.font_shapes import FontShapes
 from hanzi_core.strokes.frequency import frequencies_per_million
-from hanzi_core.strokes.hand import Hand
+from hanzi_core.strokes.hand import Hand, PenPath
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.strokes.style import PRESETS, HandStyle
+from hanzi_core.strokes.style import PRESETS, HandStyle, blend
 
 SHARD_IMAGES = 16_384
-STYLE_SHARES = {"neat": 0.2, "everyday": 0.28, "running": 0.24, "brush": 0.28}
+STYLE_SHARES = {
+    ("neat", "neat", 0.0): 0.14,
+    ("neat", "everyday", 0.5): 0.08,
+    ("everyday", "everyday", 0.0): 0.14,
+    ("everyday", "running", 1 / 3): 0.12,
+    ("everyday", "running", 2 / 3): 0.1,
+    ("running", "running", 0.0): 0.08,
+    ("everyday", "brush", 0.5): 0.06,
+    ("running", "brush", 0.5): 0.12,
+    ("brush", "brush", 0.0): 0.16,
+}
+"""How often each style writes: a preset, another, and how far it is from the one to the other."""
+
 FONT_SHARE = 0.45
 KANJIVG_SHARE = 0.2
 """Of the written characters that KanjiVG has, so many are written in its forms."""
@@ -32,7 +44,7 @@ KANJIVG_SHARE = 0.2
 FREQUENCY_POWER = 0.3
 _SELDOM_PER_MILLION = 3.0
 
-_FONT_INK_PX = 112
+_FONT_INK_PX = 136
 _CHUNK = 256
 
 
@@ -51,9 +63,12 @@ class Simulator:
     def __init__(self, fonts: Path | None = None, kanjivg: Path | None = None) -> None:
         library = StrokeLibrary.load()
         self.weights = character_weights(library.characters)
+        self.fonts = FontShapes(fonts) if fonts else None
         self._own = _source(library, library, cursive_forms())
         self._kanjivg = _source(StrokeLibrary.load(kanjivg), library) if kanjivg else None
-        self._fonts = FontShapes(fonts) if fonts else None
+        self._styles = [blend(PRESETS[one], PRESETS[other], share) for one, other, share in STYLE_SHARES]
+        self.stroke_counts = np.diff(self._own.anatomy.first)[: len(library)]
+        """``(characters,)``, of the proper forms."""
 
     def images(self, count: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
         """``count`` pictures ``uint8 (count, 64, 64)`` and their places in the stroke library, in random order."""
@@ -67,37 +82,48 @@ class Simulator:
             self._fill(pictures[begin : begin + _CHUNK], labels[begin : begin + _CHUNK], rng)
         return pictures
 
-    def _fill(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator) -> None:
-        names = rng.choice(list(STYLE_SHARES), len(labels), p=list(STYLE_SHARES.values()))
-        styles = [PRESETS[name] for name in names]
-        kind = self._kinds(labels, rng)
-        for source, number in ((self._own, 0), (self._kanjivg, 1)):
-            chosen = np.flatnonzero(kind == number)
+    def styles(self, count: int, rng: np.random.Generator) -> list[HandStyle]:
+        """``count`` styles, each as often as :data:`STYLE_SHARES` says."""
+        return [self._styles[place] for place in rng.choice(len(self._styles), count, p=list(STYLE_SHARES.values()))]
+
+    def lead_pen(
+        self, labels: NDArray[np.int32], styles: Sequence[HandStyle], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], PenPath]:
+        """The pen's way through at least one character, in Chinese or in Japanese form.
+
+        Returns:
+            Which of ``labels`` each character of the path is, for they come by their forms; and the path.
+        """
+        japanese = np.zeros(len(labels), np.bool_)
+        if self._kanjivg is not None:
+            known = [int(label) in self._kanjivg.places for label in labels]
+            japanese = np.array(known) & (rng.random(len(labels)) < KANJIVG_SHARE)
+        order, paths = [], []
+        for source, chosen in ((self._own, np.flatnonzero(~japanese)), (self._kanjivg, np.flatnonzero(japanese))):
             if source is not None and len(chosen):
                 places = np.array([source.places[int(label)] for label in labels[chosen]])
-                used = [styles[index] for index in chosen]
-                path = source.hand.write(places, used, rng)
-                for index, gray in zip(chosen, draw(path, used, rng), strict=True):
-                    pictures[index] = normalise(gray)
-        for index in np.flatnonzero(kind == 2):
+                order.append(chosen)
+                paths.append(source.hand.write(places, [styles[index] for index in chosen.tolist()], rng))
+        return np.concatenate(order), PenPath.one_after_another(paths)
+
+    def _fill(self, pictures: NDArray[np.uint8], labels: NDArray[np.int32], rng: np.random.Generator) -> None:
+        styles = self.styles(len(labels), rng)
+        of_font = np.zeros(len(labels), np.bool_)
+        if self.fonts is not None:
+            of_font = (rng.random(len(labels)) < FONT_SHARE) & self.fonts.drawn[labels]
+        by_pen = np.flatnonzero(~of_font)
+        if len(by_pen):
+            order, path = self.lead_pen(labels[by_pen], [styles[index] for index in by_pen], rng)
+            places = by_pen[order]
+            for index, gray in zip(places, draw(path, [styles[index] for index in places], rng), strict=True):
+                pictures[index] = normalise(gray)
+        for index in np.flatnonzero(of_font):
             pictures[index] = self._font_picture(int(labels[index]), styles[index], rng)
 
-    def _kinds(self, labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int64]:
-        """0 for the own library, 1 for KanjiVG, 2 for a font."""
-        kind = np.zeros(len(labels), np.int64)
-        chance = rng.random((2, len(labels)))
-        for index, label in enumerate(labels):
-            if self._fonts is not None and chance[0, index] < FONT_SHARE and self._fonts.count(int(label)):
-                kind[index] = 2
-            elif self._kanjivg is not None and chance[1, index] < KANJIVG_SHARE:
-                kind[index] = int(int(label) in self._kanjivg.places)
-        return kind
-
     def _font_picture(self, label: int, style: HandStyle, rng: np.random.Generator) -> NDArray[np.uint8]:
-        assert self._fonts is not None
-        ink = self._fonts.ink(label, _FONT_INK_PX, rng)
-        strokes = int(self._own.anatomy.first[label + 1] - self._own.anatomy.first[label])
-        return normalise(spoil(ink, style, strokes, rng))
+        assert self.fonts is not None
+        ink = self.fonts.ink(label, _FONT_INK_PX, rng)
+        return normalise(spoil(ink, style, int(self.stroke_counts[label]), rng))
 
 
 def _source(library: StrokeLibrary, labels: StrokeLibrary, cursive: Forms = NO_FORMS) -> _Source:
