@@ -128,7 +128,7 @@ class Sheet:
             for number, preset in enumerate(PRESETS)
             for sample in imitate([character] * EACH_STYLE, preset, self._seed + number)
         ]
-        if self._fonts and self._fonts.count(library.index(character)):
+        if self._fonts and self._fonts.drawn[library.index(character)]:
             rng = np.random.default_rng(self._seed)
             inks = [self._fonts.ink(library.index(character), FONT_INK_PX, rng) for _ in range(2 * EACH_STYLE)]
             cells += [(normalise(255 - ink), "font") for ink in inks]

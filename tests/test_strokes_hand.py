@@ -18,6 +18,7 @@ STRAYING = (
     "tilt",
     "rotation_degrees",
     "aspect",
+    "tallness",
     "warp",
     "drift",
     "component_scale",

@@ -9,20 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FIELD_STEPS_PER_PX, SOURCES, FontSource
+from hanzi_core.strokes.font_shapes import SOURCES, FontSource, distance_field
 from hanzi_core.strokes.library import StrokeLibrary
 
-_GLYPH_SIZE_PX = 76
-"""The longer side of the ink within the field; the rest is room for thicker ink and for bending."""
-
 _RENDER_SIZE_PX = 160
-_ROOM_PX = 4
 
 
 def build_cache(fonts: Path, cache: Path) -> None:
@@ -63,26 +58,6 @@ def _render(face: ImageFont.FreeTypeFont, character: str) -> NDArray[np.uint8]:
     picture = Image.new("L", (2 * _RENDER_SIZE_PX, 2 * _RENDER_SIZE_PX))
     ImageDraw.Draw(picture).text((_RENDER_SIZE_PX // 2, _RENDER_SIZE_PX // 2), character, fill=255, font=face)
     return np.asarray(picture)
-
-
-def distance_field(ink: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """The signed distance field of ``ink`` (255 on 0), cut to it and centred; ``None`` where there is no ink."""
-    mask = (ink > 127).astype(np.uint8)
-    if not mask.any():
-        return None
-    left, top, width, height = cv2.boundingRect(mask)
-    scale = _GLYPH_SIZE_PX / max(width, height)
-    room = round((FIELD_SIZE_PX - _GLYPH_SIZE_PX) / 2 / scale) + _ROOM_PX
-    mask = np.pad(mask[top : top + height, left : left + width], room)
-    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
-    middle_x, middle_y = mask.shape[1] / 2, mask.shape[0] / 2
-    to_field = np.array(
-        [[scale, 0, FIELD_SIZE_PX / 2 - scale * middle_x], [0, scale, FIELD_SIZE_PX / 2 - scale * middle_y]]
-    )
-    field = cv2.warpAffine(
-        distance, to_field, (FIELD_SIZE_PX, FIELD_SIZE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.clip(128 + field * scale * FIELD_STEPS_PER_PX, 0, 255).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,12 @@ FIELD_SIZE_PX = 96
 FIELD_STEPS_PER_PX = 8
 """A field holds 128 + 8 times the distance in pixels, positive within the ink."""
 
+GLYPH_SIZE_PX = 76
+"""The longer side of the ink within the field; the rest is room for thicker ink and for bending."""
+
+_RIM_PX = 4
+"""Around a glyph where it is measured, beyond what its field shows."""
+
 BENT_ROOM = 1.25
 """Side of a bent glyph's square in sides of its field: what is bent outwards is not cut."""
 
@@ -110,6 +116,26 @@ class FontShapes:
         return bend(self.choose(character, rng)[1], size_px, rng)
 
 
+def distance_field(ink: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """The signed distance field of ``ink`` (255 on 0), cut to it and centred; ``None`` where there is no ink."""
+    mask = (ink > 127).astype(np.uint8)
+    if not mask.any():
+        return None
+    left, top, width, height = cv2.boundingRect(mask)
+    scale = GLYPH_SIZE_PX / max(width, height)
+    room = round((FIELD_SIZE_PX - GLYPH_SIZE_PX) / 2 / scale) + _RIM_PX
+    mask = np.pad(mask[top : top + height, left : left + width], room)
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+    middle_x, middle_y = mask.shape[1] / 2, mask.shape[0] / 2
+    to_field = np.array(
+        [[scale, 0, FIELD_SIZE_PX / 2 - scale * middle_x], [0, scale, FIELD_SIZE_PX / 2 - scale * middle_y]]
+    )
+    field = cv2.warpAffine(
+        distance, to_field, (FIELD_SIZE_PX, FIELD_SIZE_PX), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.clip(128 + field * scale * FIELD_STEPS_PER_PX, 0, 255).astype(np.uint8)
+
+
 def bend(field: NDArray[np.uint8], size_px: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Ink 255 on 0 of ``size_px`` from a distance field, slanted, turned, bent, and of another thickness."""
     distance = cv2.remap(field, bent_places(size_px, rng), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -130,7 +156,7 @@ def bent_places(size_px: int, rng: np.random.Generator) -> NDArray[np.float32]:
     strength = FIELD_SIZE_PX * abs(rng.normal(0, 0.035)) * (4 / cells) ** 0.5
     shift = rng.standard_normal((cells, cells, 2), np.float32) * np.float32(strength)
     shift = cv2.resize(shift, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
-    shear, tilt, aspect = rng.normal(0, 0.1), rng.normal(0.02, 0.06), np.exp(rng.normal(0, 0.07))
+    shear, tilt, aspect = rng.normal(0, 0.1), rng.normal(0.02, 0.06), np.exp(rng.normal(0.05, 0.09))
     grid = (BENT_ROOM * FIELD_SIZE_PX * np.linspace(-0.5, 0.5, size_px)).astype(np.float32)
     shift[..., 0] += grid[None, :] * np.float32(aspect) + grid[:, None] * np.float32(shear) + FIELD_SIZE_PX / 2
     shift[..., 1] += grid[:, None] / np.float32(aspect) + grid[None, :] * np.float32(tilt) + FIELD_SIZE_PX / 2

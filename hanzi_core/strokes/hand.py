@@ -179,7 +179,7 @@ def _move_components(points: Floats, writers: Writers, batch: _Batch, rng: np.ra
 def _warp_characters(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Generator) -> Floats:
     """Slant, tilt, turn, stretch and bend each character as a whole, about its middle."""
     angle = np.deg2rad(writers.normal("rotation_degrees"))
-    slant, aspect = writers.normal("slant"), writers.normal("aspect")
+    slant, aspect = writers.normal("slant"), writers.normal("aspect") - writers.each("tallness")
     tilt = -writers.each("tilt") * (0.7 + rng.standard_normal(len(angle), np.float32))
     shear = np.stack([np.stack([np.ones_like(tilt), tilt], 1), np.stack([-slant, np.ones_like(tilt)], 1)], 1)
     turn = np.stack([np.stack([np.cos(angle), np.sin(angle)], 1), np.stack([-np.sin(angle), np.cos(angle)], 1)], 1)

@@ -32,7 +32,8 @@ class HandStyle(BaseModel):
     slant: Spread = 0.08
     tilt: Spread = 0.05  # horizontals rise to the right
     rotation_degrees: Annotated[float, Field(ge=0, le=45)] = 3.0
-    aspect: Spread = 0.1
+    aspect: Spread = 0.13
+    tallness: Spread = 0.17  # how much taller than the model, on average, as a logarithm
     warp: Spread = 0.025
     # Its components
     cursive: Share = 0.1  # abbreviated, in characters that have such forms
@@ -79,6 +80,7 @@ PRESETS: dict[str, HandStyle] = {
         tilt=0.04,
         rotation_degrees=2,
         aspect=0.1,
+        tallness=0.0,
         warp=0.02,
         cursive=0.0,
         drift=0.02,
@@ -125,7 +127,8 @@ PRESETS: dict[str, HandStyle] = {
         slant=0.08,
         tilt=0.09,
         rotation_degrees=4,
-        aspect=0.18,
+        aspect=0.16,
+        tallness=0.07,
         warp=0.03,
         cursive=0.4,
         drift=0.035,
