@@ -13,7 +13,7 @@ from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, full_disk, imported, png, silent, write_gnt, write_zip
+from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
 
@@ -96,6 +96,18 @@ def test_names_that_no_folder_can_have(workspace: Workspace, tmp_path: Path) -> 
     assert len(found) == 5
     assert {path.parts[1] for path in found} == {"U+0063_U+006F_U+006E", "U+0061_U+003F_U+0062", "人"}
     assert max(len(path.name.encode()) for path in found) < 200
+
+
+def test_what_was_written_out_before_is_linked_and_never_written_to(workspace: Workspace, tmp_path: Path) -> None:
+    names = [f"人/{number}{ending}.png" for number in range(6) for ending in ("", "-augmented1", "-Augmented2")]
+    # Three of one name but for their endings: the number that one gets must not make it another's.
+    names += ["人/a.bmp", "人/a.gif", "人/a.jpg", "人/a-20.png", "人/a-21.png", "人/a-22.png", "人/a-23.png"]
+    files = {name: png(drawn("人", seed)) for seed, name in enumerate(names)}
+    dataset = imported(workspace, write_files(tmp_path / "pictures", files))
+    counts = written(dataset, tmp_path / "out", augmented=2)
+    assert {name: (tmp_path / "pictures" / name).read_bytes() for name in names} == files
+    assert sum(files_below(tmp_path / "out").values()) == counts["files"] == len(names) + counts["augmented"]
+    assert counts["linked"] == len(names)
 
 
 def test_a_place_that_is_taken_is_refused(dataset: Dataset, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import tempfile
+import unicodedata
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -30,6 +31,8 @@ FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
 _BATCH = 256
 _NAME_BYTES = 120
 """Of a file name that is kept; with an ending for augmented files it fits every file system."""
+_AUGMENTED = "-augmented"
+"""What tells a changed file from its picture, with a number; no picture's own name may end so."""
 
 
 class MaterialiseConfig(BaseModel):
@@ -122,7 +125,7 @@ def _plan(manifest: pd.DataFrame, parts: pd.Series, augmented: int) -> list[_Fil
     for row, path, label, part in zip(rows.index, rows["path"], rows["label"], parts[rows.index], strict=True):
         folder = f"{FOLDERS[Part(part)]}/{_folder_name(label)}"
         target = f"{folder}/{_file_name(path)}"
-        if target.lower() in taken:  # two folders of the source may hold one name for one character
+        while target.lower() in taken:  # two folders of the source may hold one name for one character
             target = f"{target}-{row}"
         taken.add(target.lower())
         files.append(_File(path, target, row, augmented if part == Part.TRAIN else 0))
@@ -138,11 +141,12 @@ def _folder_name(label: str) -> str:
 
 
 def _file_name(path: str) -> str:
-    """The name of a file without ending, short and plain enough for every system."""
+    """The name of a file without ending, short and plain enough for every system, and none of a changed file."""
     pure = PurePosixPath(path)
-    name = pure.name.replace("#", "_") if "#" in pure.name else pure.stem
+    name = unicodedata.normalize("NFC", pure.name.replace("#", "_") if "#" in pure.name else pure.stem)
     plain = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", name).strip(". ") or "picture"
     shortened = plain.encode()[:_NAME_BYTES].decode(errors="ignore")
+    shortened = re.sub(rf"{_AUGMENTED}\d+$", r"\g<0>_", shortened, flags=re.IGNORECASE)
     try:
         return check_name(shortened)
     except WorkspaceError:
@@ -163,7 +167,7 @@ def _write_file(building: Path, augmentation: Augmentation, seed: int, source: S
         random, ground = np.random.default_rng((seed, file.row)), paper_level(gray)
         for number in range(1, file.augmented + 1):
             changed = augment(gray, augmentation, random, ground)
-            (building / f"{file.target}-augmented{number}.png").write_bytes(_png(changed))
+            _write_new(building / f"{file.target}{_AUGMENTED}{number}.png", _png(changed))
     return linked
 
 
@@ -171,12 +175,12 @@ def _place(building: Path, source: Source, file: _File) -> bool:
     """Bring one picture to its place; whether by hard link."""
     if source.kind == "gnt" and not is_written(file.path):
         gray = source.decode(source.read(file.path), file.path)
-        (building / f"{file.target}.png").write_bytes(_png(gray))
+        _write_new(building / f"{file.target}.png", _png(gray))
         return False
     place = building / (file.target + PurePosixPath(file.path).suffix)
     if source.kind == "folder" and _link(source.location / file.path, place):
         return True
-    place.write_bytes(source.read(file.path))
+    _write_new(place, source.read(file.path))
     return False
 
 
@@ -186,6 +190,12 @@ def _link(original: Path, place: Path) -> bool:
     except OSError:  # another file system, or one without links
         return False
     return True
+
+
+def _write_new(place: Path, content: bytes) -> None:
+    """Write a file that is not there yet: one that is may be a link to the user's own."""
+    with place.open("xb") as file:
+        file.write(content)
 
 
 def _png(gray: np.ndarray) -> bytes:
