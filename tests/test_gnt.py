@@ -68,10 +68,27 @@ def test_reading_goes_on_after_an_inconsistent_record(tmp_path: Path) -> None:
     assert entries[2].path == f"a.gnt#{2 * len(whole[0])}"
 
 
-def test_a_gap_of_foreign_bytes_is_skipped(tmp_path: Path) -> None:
+@pytest.mark.parametrize("follow", ["木口", "木"])
+def test_a_record_that_lacks_bytes_in_the_middle_of_a_file_takes_no_other_with_it(tmp_path: Path, follow: str) -> None:
+    path = write_gnt(tmp_path / "a.gnt", "一人")
+    path.write_bytes(path.read_bytes()[:-400] + write_gnt(tmp_path / "b.gnt", follow, 2).read_bytes())
+    source = GntSource(path)
+    entries = list(source.entries())
+    assert [(entry.label, entry.fault) for entry in entries] == [
+        ("一", ""),
+        ("人", Fault.BROKEN_RECORD),
+        *((label, "") for label in follow),
+    ]
+    assert entries[1].path == f"a.gnt#{10 + 72 * 72}"
+    last = entries[-1]
+    np.testing.assert_array_equal(source.decode(source.read(last.path), last.path), drawn(follow[-1], 1 + len(follow)))
+
+
+@pytest.mark.parametrize("gap", [b"\0", b"gap" * 7])
+def test_gaps_of_foreign_bytes_are_skipped(tmp_path: Path, gap: bytes) -> None:
     path = tmp_path / "a.gnt"
-    path.write_bytes(record("一", drawn("一", 0)) + b"gap" * 7 + record("人", drawn("人", 1)))
-    assert [entry.label for entry in GntSource(path).entries() if not entry.fault] == ["一", "人"]
+    path.write_bytes(gap.join(record(each, drawn(each, place)) for place, each in enumerate("一人木")))
+    assert [entry.label for entry in GntSource(path).entries() if not entry.fault] == ["一", "人", "木"]
 
 
 def test_survives_pickling(tmp_path: Path) -> None:
