@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hanzi_core.dataset.archive import ZipLimits, ZipSource
+from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import ArchiveError, DatasetError, HanziError
 from tests.collection import drawn, png, write_zip
 
@@ -90,6 +91,18 @@ def test_a_damaged_member_is_a_sentence(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(DatasetError, match="is damaged"):
         ZipSource(path).read("人/1.png")
+
+
+def test_two_files_of_one_name_are_both_there(tmp_path: Path) -> None:
+    contents = [png(drawn("人", seed)) for seed in range(4)]
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        for name, content in zip(["人/1.png", "人/1.png", "人\\1.png", "人/2.png"], contents, strict=True):
+            archive.writestr(name, content)
+    source = ZipSource(tmp_path / "a.zip")
+    entries = {entry.path: entry for entry in source.entries()}
+    assert [source.read(path) for path in entries] == [contents[2], contents[0], contents[1], contents[3]]
+    assert {entry.label for entry in entries.values()} == {"人"}
+    assert [entry.fault for entry in entries.values()] == ["", Fault.NAME_TWICE, Fault.NAME_TWICE, ""]
 
 
 def test_no_zip_is_a_sentence(tmp_path: Path) -> None:

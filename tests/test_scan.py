@@ -1,5 +1,6 @@
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -68,6 +69,13 @@ def test_a_broken_record_is_a_row_with_its_offset(tmp_path: Path) -> None:
     (tmp_path / "a.gnt").write_bytes(record("人", drawn("人", 0)) + record("木", drawn("木", 0))[:-5])
     manifest = scanned(tmp_path / "a.gnt")
     assert manifest["fault"].to_dict() == {"a.gnt#0": "", f"a.gnt#{10 + 72 * 72}": Fault.BROKEN_RECORD}
+
+
+def test_a_name_that_comes_twice_in_a_zip_is_told(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        for seed in range(2):
+            archive.writestr("人/1.png", png(drawn("人", seed)))
+    assert scanned(tmp_path / "a.zip")["fault"].to_dict() == {"人/1.png": "", "人/1.png#1": Fault.NAME_TWICE}
 
 
 def test_a_file_that_vanishes_while_it_is_scanned(tmp_path: Path) -> None:

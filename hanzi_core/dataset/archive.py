@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
+from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import ArchiveError, DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
@@ -39,7 +40,7 @@ class ZipSource:
             members = [info for info in self._archive.infolist() if not info.is_dir()]
         except Exception as error:  # a directory of random bytes makes zipfile raise anything, struct.error included
             raise ArchiveError(mark("{file} is damaged or no zip: pack it again."), file=location.name) from error
-        self._members = dict(zip(_member_names(members), members, strict=True))
+        self._members, self._replaced = _by_path(members)
         self._check()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -62,13 +63,14 @@ class ZipSource:
             _check_member(name, path, info, limits)
 
     def entries(self) -> Iterator[Entry]:
-        """Every file in the archive but hidden ones."""
+        """Every file in the archive but hidden ones; with a fault, where a later one has the same name."""
         for path in sorted(self._members):
             names = tuple(PurePosixPath(path).parts)
             if names and not any(is_hidden(name) for name in names):
                 info = self._members[path]
                 entry = file_entry(names, info.file_size, info.CRC)
-                yield Entry(path, entry.given_name, entry.size_bytes, entry.modified_ns, entry.part)
+                fault = Fault.NAME_TWICE.value if path in self._replaced else ""
+                yield entry._replace(path=path, fault=fault)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file; never more than its directory entry promised."""
@@ -77,6 +79,21 @@ class ZipSource:
                 return file.read(int(self._limits.member_mib * 2**20))
         except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own
             raise DatasetError(mark("{path} in {file} is damaged."), path=path, file=self.location.name) from error
+
+
+def _by_path(members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], set[str]]:
+    """Each member by a path of its own, and the paths of those that a later one of the same name replaces.
+
+    The last one keeps the name, as it would if the zip were unpacked; the others get a number after it.
+    """
+    by_path: dict[str, zipfile.ZipInfo] = {}
+    replaced: dict[str, zipfile.ZipInfo] = {}
+    for name, info in zip(_member_names(members), members, strict=True):
+        if name in by_path:
+            replaced[f"{name}#{len(replaced) + 1}"] = by_path[name]
+        by_path[name] = info
+    taken = {path: info for path, info in replaced.items() if path not in by_path}
+    return by_path | taken, set(taken)
 
 
 def _member_names(members: list[zipfile.ZipInfo]) -> list[str]:

@@ -51,6 +51,7 @@ class Fault(StrEnum):
     GONE = "gone"
     BROKEN_RECORD = "broken_record"
     NAME_ENCODING = "name_encoding"
+    NAME_TWICE = "name_twice"
     BLANK = "blank"
     NO_LABEL = "no_label"
     TWO_LABELS = "two_labels"
@@ -68,6 +69,7 @@ FAULT_NAMES = {
     Fault.GONE: mark("vanished while it was read"),
     Fault.BROKEN_RECORD: mark("truncated or inconsistent record"),
     Fault.NAME_ENCODING: mark("name in a wrong encoding"),
+    Fault.NAME_TWICE: mark("the zip holds another file of this name"),
     Fault.BLANK: mark("no ink found"),
     Fault.NO_LABEL: mark("lies in no character's folder"),
     Fault.TWO_LABELS: mark("same picture under two characters"),
