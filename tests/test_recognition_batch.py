@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hanzi_core.jobs import Job, State
-from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig
+from hanzi_core.language import set_language_source
+from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig, read_faults
 from hanzi_core.workspace import Workspace
 from tests.conftest import run_command
 from tests.handwriting import draw, write_png
@@ -57,3 +58,6 @@ def test_a_page_starts_the_same_as_a_job(trained: Workspace, workspace: Workspac
     assert job.status().state is State.FINISHED
     assert job.result() == {"images": 2, "faults": 1}
     assert [row["path"] for row in rows(job.folder / TABLE)] == ["0.png", "notes.txt"]
+    set_language_source(lambda: "zh_CN")
+    (told,) = read_faults(job.folder).items()
+    assert told[0] == "notes.txt" and "无法" in told[1]

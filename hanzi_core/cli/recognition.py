@@ -23,6 +23,7 @@ from hanzi_core.recognition.batch import (
     pictures_at,
     pictures_of,
     recognise_all,
+    write_faults,
     write_table,
 )
 from hanzi_core.workspace import Workspace, writing
@@ -80,7 +81,9 @@ def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
     pictures = pictures_of(open_source(location))
     recogniser = Recogniser.open(choose_bundle(workspace, config.model))
     with _new_file(work.folder / TABLE) as file:
-        return write_table(file, recogniser, pictures, config.preferences, work.report)
+        faults = write_table(file, recogniser, pictures, config.preferences, work.report)
+        write_faults(work.folder, faults)
+    return {"images": len(pictures), "faults": len(faults)}
 
 
 def _write(path: Path, recogniser: Recogniser, pictures: list[Picture], preferences: Preferences) -> None:
@@ -89,8 +92,9 @@ def _write(path: Path, recogniser: Recogniser, pictures: list[Picture], preferen
             print(f"\r{_(phase)}  {done}/{total}", end="\n" if done == total else "", file=sys.stderr)
 
     with _new_file(path) as file:
-        counts = write_table(file, recogniser, pictures, preferences, report)
-    print(_("{images} pictures, {faults} that cannot be read: {path}").format(path=path, **counts))
+        faults = write_table(file, recogniser, pictures, preferences, report)
+    words = _("{images} pictures, {faults} that cannot be read: {path}")
+    print(words.format(images=len(pictures), faults=len(faults), path=path))
 
 
 @contextmanager

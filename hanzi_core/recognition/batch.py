@@ -5,10 +5,13 @@
 | path | of the picture, below the folder or zip it was found in |
 | label_1 … label_10 | candidates by falling probability; empty where there is no ink |
 | probability_1 … probability_10 | of each, 0 to 1 |
-| error | why the file could not be read; empty otherwise |
+| error | why the file could not be read, in the language of whoever wrote the table; empty otherwise |
+
+A job leaves the reasons beside it as sentences too: who reads the table later may read another language.
 """
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -22,9 +25,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from hanzi_core.dataset.source import FolderSource, Source
 from hanzi_core.errors import HanziError, ImageError
 from hanzi_core.image.decode import decode
-from hanzi_core.language import mark
+from hanzi_core.language import Sentence, mark
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 from hanzi_core.recognition.recogniser import Answer, Recogniser
+from hanzi_core.workspace import replace_json
 
 CANDIDATES = 10
 COLUMNS = (
@@ -34,6 +38,7 @@ COLUMNS = (
     "error",
 )
 TABLE = "candidates.csv"
+FAULTS = "faults.json"
 RECOGNISING = mark("Recognising pictures")
 _BATCH = 32
 _READERS = 2
@@ -41,6 +46,8 @@ _READERS = 2
 
 Picture = tuple[str, Callable[[], bytes]]
 """A path to show, and how to read the file."""
+Faults = list[tuple[str, HanziError]]
+"""Paths of what could not be read, and why."""
 Report = Callable[[str, int, int], None]
 
 
@@ -104,16 +111,29 @@ def write_table(
     pictures: list[Picture],
     preferences: Preferences,
     report: Report,
-) -> dict[str, int]:
-    """Write the CSV row by row, and return how many ``images`` there were and how many ``faults``."""
+) -> Faults:
+    """Write the CSV row by row, and return what could not be read."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    faults = 0
+    faults: Faults = []
     for done, (path, answer) in enumerate(recognise_all(recogniser, pictures, preferences), 1):
-        faults += isinstance(answer, HanziError)
+        if isinstance(answer, HanziError):
+            faults.append((path, answer))
         writer.writerow(_row(path, answer))
         report(RECOGNISING, done, len(pictures))
-    return {"images": len(pictures), "faults": faults}
+    return faults
+
+
+def write_faults(folder: Path, faults: Faults) -> None:
+    """Keep ``faults`` in a job's folder for :func:`read_faults`."""
+    replace_json(folder / FAULTS, {path: error.sentence.to_json() for path, error in faults})
+
+
+def read_faults(folder: Path) -> dict[str, str]:
+    """By path, why it could not be read, in the reader's language; empty for a job that kept no sentences."""
+    place = folder / FAULTS
+    stored = json.loads(place.read_bytes()) if place.is_file() else {}
+    return {path: str(Sentence.from_json(each)) for path, each in stored.items()}
 
 
 def _row(path: str, answer: Answer | HanziError) -> list[str]:

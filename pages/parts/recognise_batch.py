@@ -15,7 +15,7 @@ from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition.batch import TABLE, PredictionConfig
+from hanzi_core.recognition.batch import TABLE, PredictionConfig, read_faults
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import writing
 from pages.parts.job_panel import watch_until_done
@@ -24,6 +24,7 @@ from pages.parts.session import errors_shown
 
 PICTURES = "pictures.zip"
 _SHOWN = "batch-shown"
+_SHOWN_COLUMNS = ["path", "label_1", "probability_1", "label_2", "label_3", "error"]
 _LISTED_LIMIT = 20
 
 
@@ -85,13 +86,20 @@ def _show_job(job: Job) -> None:
     if status.state.is_active or status.state in (State.FAILED, State.LOST):
         watch_until_done(job)
     elif (job.folder / TABLE).is_file():
-        _show_table(job, pd.read_csv(job.folder / TABLE, keep_default_na=False, dtype={"path": str, "error": str}))
+        _show_table(job, read_table(job.folder))
 
 
-def _show_table(job: Job, table: pd.DataFrame) -> None:
-    table["probability_1"] = pd.to_numeric(table["probability_1"], errors="coerce").fillna(0.0)
-    doubtful = table["probability_1"] < SURE
+def read_table(folder: Path) -> pd.DataFrame:
+    """The job's table as it was written, but for the reasons: those are in the reader's language."""
+    table = pd.read_csv(folder / TABLE, keep_default_na=False, dtype=str)
+    return table.assign(error=table["path"].map(read_faults(folder)).fillna(table["error"]))
+
+
+def _show_table(job: Job, written: pd.DataFrame) -> None:
+    table = written.assign(probability_1=pd.to_numeric(written["probability_1"], errors="coerce"))
     faulty = table["error"] != ""
+    table.loc[~faulty & (table["label_1"] == ""), "error"] = _("no ink found")
+    doubtful = ~(table["probability_1"] >= SURE)
     choices = {
         "all": (_("All {count}").format(count=len(table)), table),
         "doubtful": (_("Doubtful {count}").format(count=int((doubtful & ~faulty).sum())), table[doubtful & ~faulty]),
@@ -100,9 +108,9 @@ def _show_table(job: Job, table: pd.DataFrame) -> None:
     shown = st.segmented_control(
         _("Show"), list(choices), format_func=lambda key: choices[key][0], default="all", required=True
     )
-    rows = choices[shown][1]
+    columns = ["path", "error"] if shown == "faulty" else _SHOWN_COLUMNS
     st.dataframe(
-        rows[["path", "label_1", "probability_1", "label_2", "label_3", "error"]],
+        choices[shown][1][columns],
         hide_index=True,
         column_config={
             "path": _("File"),
@@ -117,7 +125,11 @@ def _show_table(job: Job, table: pd.DataFrame) -> None:
     )
     # Below the table, whose own buttons cover what stands above its right corner on a touch screen. With a byte order
     # mark, or Excel takes Chinese for Latin-1.
-    csv = "\ufeff".encode() + (job.folder / TABLE).read_bytes()
     st.download_button(
-        _("Download as CSV"), csv, f"{job.id}.csv", "text/csv", icon=":material/download:", on_click="ignore"
+        _("Download as CSV"),
+        lambda: written.to_csv(index=False).encode("utf-8-sig"),
+        f"{job.id}.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
     )
