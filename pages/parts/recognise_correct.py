@@ -1,5 +1,7 @@
 """“It should be …”: keeping a wrong answer with the right one."""
 
+import hashlib
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -17,30 +19,45 @@ _LAST = "last-correction"
 def show_correct(
     desk: Desk, picture: NDArray[np.uint8], answer: Answer, strokes: list[Stroke] | None = None, key: str = ""
 ) -> None:
-    """A candidate, or typed; and the last one back."""
-    corrections = Corrections(desk.space)
-    popover = st.popover(_("It should be …"), icon=":material/edit:", key=f"{key}correct-open", on_change="rerun")
-    if not popover.open:  # what nobody sees need not be drawn anew after each stroke
-        return
-    with popover:
-        with st.form(f"{key}correct", border=False, clear_on_submit=True):
-            others = [each.label for each in answer.candidates[1:]]
-            picked = st.pills(_("One of these"), others, key=f"{key}correct-pick") if others else None
-            typed = st.text_input(_("Or another"), key=f"{key}correct-typed", max_chars=64)
-            save = st.form_submit_button(_("Keep as correction"), icon=":material/save:", type="primary")
-        label = typed.strip() or picked
-        if save and not label:
-            st.warning(_("Choose one, or type another."), icon=":material/help:")
-        elif save and label:
-            with errors_shown():
-                card = desk.recogniser.bundle.card
-                kept = corrections.add(picture, label, list(answer.candidates), card, strokes)
-                st.session_state[_LAST] = kept.id
-                st.success(_("Kept in the dataset {name} as {label}.").format(name=NAME, label=label))
-        if _LAST in st.session_state:
-            st.button(
-                _("Undo the last correction"),
-                icon=":material/undo:",
-                key=f"{key}correct-undo",
-                on_click=lambda: corrections.delete([st.session_state.pop(_LAST)]),
-            )
+    """A button that asks for the right answer; what was kept of this picture is told, and can be taken back.
+
+    It asks in a dialog: where there is no room below the button, as on a phone, a popover is cut to a strip.
+    """
+    if st.button(_("It should be …"), icon=":material/edit:", key=f"{key}correct-open"):
+        st.dialog(_("It should be …"))(_ask)(desk, picture, answer, strokes, key)
+    kept = st.session_state.get(_LAST)
+    if kept and kept[0] == _digest(picture):
+        _show_kept(desk, correction=kept[1], label=kept[2], key=key)
+
+
+def _digest(picture: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+
+
+def _ask(desk: Desk, picture: NDArray[np.uint8], answer: Answer, strokes: list[Stroke] | None, key: str) -> None:
+    """A candidate, or typed."""
+    with st.form(f"{key}correct", border=False):
+        others = [each.label for each in answer.candidates[1:]]
+        picked = st.pills(_("One of these"), others, key=f"{key}correct-pick") if others else None
+        typed = st.text_input(_("Or another"), key=f"{key}correct-typed", max_chars=64)
+        save = st.form_submit_button(_("Keep as correction"), icon=":material/save:", type="primary")
+    label = typed.strip() or picked
+    if save and not label:
+        st.warning(_("Choose one, or type another."), icon=":material/help:")
+    elif save and label:
+        with errors_shown():
+            card = desk.recogniser.bundle.card
+            kept = Corrections(desk.space).add(picture, label, list(answer.candidates), card, strokes)
+            st.session_state[_LAST] = (_digest(picture), kept.id, label)
+            st.rerun()
+
+
+def _show_kept(desk: Desk, correction: str, label: str, key: str) -> None:
+    words = _("Kept in the dataset {name} as {label}.").format(name=NAME, label=label)
+    st.markdown(f":green[:material/check: {words}]", width="content")
+
+    def undo() -> None:
+        del st.session_state[_LAST]
+        Corrections(desk.space).delete([correction])
+
+    st.button(_("Undo the last correction"), icon=":material/undo:", key=f"{key}correct-undo", on_click=undo)

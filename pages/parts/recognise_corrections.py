@@ -23,7 +23,7 @@ def show_corrections(desk: Desk) -> None:
         st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
         return
     chosen = _show_table(corrections, kept)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             _("Delete the chosen"),
             icon=":material/delete:",

@@ -88,8 +88,10 @@ def test_correct(screen: Page, place: Workspace) -> None:
     expect(screen.locator(".best")).to_be_visible()
     screen.get_by_role("button", name="It should be").click()
     screen.get_by_role("textbox", name="Or another").fill("太")
-    screen.get_by_role("button", name="Keep as correction").click()
-    expect(screen.get_by_text("Kept in the dataset Corrections")).to_be_visible()
+    keep = screen.get_by_role("button", name="Keep as correction")
+    expect(keep).to_be_in_viewport(ratio=1)
+    keep.click()
+    expect(screen.get_by_text("Kept in the dataset Corrections as 太")).to_be_in_viewport(ratio=1)
     kept = Corrections(place).all()
     assert [each.label for each in kept] == ["太"]
     assert len(kept[0].strokes) == len(STROKES["大"])
@@ -102,6 +104,9 @@ def test_one_click_lets_the_model_learn_its_corrections(desktop: Page, place: Wo
     written = draw_picture("木", np.random.default_rng(0))
     Corrections(place).add(written, "囘", [], Bundle.open(BUILT_IN).card)
     desktop.get_by_role("tab", name="Corrections").click()
+    beside = desktop.get_by_role("button", name="Export as zip"), desktop.get_by_role("link", name="See the dataset")
+    middles = [box["y"] + box["height"] / 2 for each in beside if (box := each.bounding_box())]
+    assert middles[0] == pytest.approx(middles[1], abs=2)
     desktop.get_by_role("button", name="Fine-tune “Built-in” on them").click()
     expect(desktop.get_by_role("heading", level=1, name="Training")).to_be_visible()
     (job,) = list_jobs(place, "train")
