@@ -38,8 +38,9 @@ def _tile(picture: NDArray[np.uint8], text: str) -> str:
 def show_page(space: Workspace) -> None:
     """Forty hands beside the sliders that shape them, and the form that lets them write a dataset."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        character = st.text_input(_("Character"), FIRST, max_chars=1, width=110).strip() or FIRST
-        preset = choose_preset()
+        with st.container(horizontal=True, width="content"):  # their labels in line, though one is less high
+            character = st.text_input(_("Character"), FIRST, max_chars=1, width=110).strip() or FIRST
+            preset = choose_preset()
         if st.button(_("Other writers"), icon=":material/casino:"):
             st.session_state["hand-seed"] = st.session_state.get("hand-seed", 0) + 1
     hands, sliders = st.columns([2, 1], gap="medium")

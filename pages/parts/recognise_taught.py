@@ -47,8 +47,10 @@ def _show_teaching(space: Workspace) -> None:
         if drawn:
             st.button(_("Begin anew"), icon=":material/restart_alt:", on_click=drawn.clear)
     if drawn:
-        # Not from the server, where they are gone when they are taught before the browser has asked for them.
-        st.image([picture_address(picture) for picture in drawn], width=96)
+        with st.container(horizontal=True, gap="small"):
+            for picture in drawn:
+                # Not from the server, where it is gone when it is taught before the browser has asked for it.
+                st.image(picture_address(picture), width=96)
     with st.form("teach", border=False):
         st.text_input(_("Name"), key=_NAME, max_chars=64, placeholder=_("the character, or a word for it"))
         st.form_submit_button(

@@ -23,7 +23,8 @@ def show_upload(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pasted = paste_picture("paste")
         camera = st.toggle(_("Camera"), key="upload-camera")
-    shot = st.camera_input(_("Hold the writing before the camera"), key="camera") if camera else None
+    # No wider, or the answer is off the screen.
+    shot = st.camera_input(_("Hold the writing before the camera"), key="camera", width=480) if camera else None
     if shot:
         show_picture(desk, shot.getvalue(), shot.name)
     elif len(files) == 1 and not files[0].name.lower().endswith(".zip"):
