@@ -1,12 +1,14 @@
 """What is set on the Recognise page: the pad, and what counts; and why an answer was given."""
 
 import re
+from itertools import combinations
 
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
+from hanzi_core.strokes.frequency import frequencies_per_million
 from tests.browser.pad import best, canvas, draw
 from tests.errands import until
 
@@ -78,6 +80,27 @@ def test_only_what_counts_is_offered(desktop: Page) -> None:
     expect(best(desktop, "本")).to_be_visible()
     expect(desktop.locator(".choice")).to_have_count(1)
     expect(desktop.locator(".choice")).to_contain_text("人")
+
+
+def choices(page: Page) -> list[str]:
+    return page.locator(".choice b").all_inner_texts()
+
+
+def test_common_characters_come_first_unless_that_is_switched_off(desktop: Page) -> None:
+    draw(desktop, "人")
+    expect(best(desktop, "人")).to_be_visible()
+    expect(desktop.get_by_text("2 strokes, recognised in")).to_be_visible()
+    common_first = choices(desktop)
+    desktop.get_by_role("button", name="Settings").click()
+    desktop.get_by_text("Common characters first").click()
+    until(lambda: choices(desktop) != common_first)
+    plain, rate = choices(desktop), frequencies_per_million()
+    in_both = [each for each in common_first if each in plain]
+    turned = [(a, b) for a, b in combinations(in_both, 2) if plain.index(a) > plain.index(b)]
+    assert turned, "some of ten change places"
+    assert all(rate.get(a, 0) > rate.get(b, 0) for a, b in turned)
+    desktop.get_by_text("Common characters first").click()
+    until(lambda: choices(desktop) == common_first)
 
 
 def test_why_this_answer(screen: Page) -> None:
