@@ -3,6 +3,7 @@
     HanziError
     ├── WorkspaceError      a name, a folder, the disk
     ├── ImageError          a picture that cannot be read
+    │   └── ImageTooLargeError    or is not, for it would take too much memory
     ├── DatasetError        a collection, its scan, its split
     │   └── ArchiveError    a zip that is broken or not to be trusted
     ├── JobError            a job that is not there, or cannot be started or stopped
@@ -43,6 +44,10 @@ class WorkspaceError(HanziError):
 
 class ImageError(HanziError):
     """A picture that cannot be read."""
+
+
+class ImageTooLargeError(ImageError):
+    """A picture that is not read, for it would take too much memory."""
 
 
 class DatasetError(HanziError):

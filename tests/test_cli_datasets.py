@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from hanzi_core.dataset import Dataset
+from hanzi_core.cli.perform import read_config
+from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.errors import JobError
 from hanzi_core.jobs import list_jobs
+from hanzi_core.language import set_language_source
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, png, write_files
 from tests.conftest import Command
@@ -29,7 +32,7 @@ def test_bring_in_by_code_find_faults_exclude_and_split(
 ) -> None:
     (tmp_path / "l.csv").write_text("code,character\n0,人\n1,木\n", "utf-8")
     done = command("dataset", "import", str(folder), "--labels", str(tmp_path / "l.csv"), "--writer-pattern", r"_(w\d)")
-    assert done.stdout == "a: 25 pictures of 2 classes, 0 with faults.\n", done.stderr
+    assert done.stdout == "a: 25 pictures of 2 classes, 1 with faults.\n", done.stderr
     listed = command("dataset", "faults", "a", "--csv").stdout
     assert [row["detail"] for row in csv.DictReader(listed.splitlines())] == ["00000/1_w1.png"]
     excluded = command("dataset", "exclude", "a", "--fault", "duplicate", "--path", "00001/3_w3.png")
@@ -87,3 +90,14 @@ def test_mistakes_are_one_sentence(command: Command, arguments: tuple[str, ...],
     assert done.returncode == 2
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_check_of_ours_says_stands_alone_and_in_the_readers_language() -> None:
+    shares = {"validation": 0.6, "test": 0.5}
+    with pytest.raises(
+        JobError, match=r"^Validation and test together must leave something to train on: less than 1\.$"
+    ):
+        read_config(SplitSettings, shares)
+    set_language_source(lambda: "zh_CN")
+    with pytest.raises(JobError, match=r"^验证与测试的比例之和必须小于 1，才有可供训练的图片。$"):
+        read_config(SplitSettings, shares)

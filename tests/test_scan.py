@@ -1,4 +1,5 @@
 import os
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -17,6 +18,8 @@ from tests.collection import drawn, png, record, silent, write_files, write_zip
 from tests.handwriting import write_collection
 
 BLANK = png(np.full((40, 40), 250, np.uint8))
+HUGE = BLANK[:16] + 2 * (20_000).to_bytes(4) + BLANK[24:]
+"""One whose header says 20,000 × 20,000 px."""
 
 
 def scanned(folder: Path, **options: object) -> pd.DataFrame:
@@ -52,6 +55,7 @@ def test_faults_of_files(tmp_path: Path) -> None:
         "人/cut.png": good[: len(good) // 2],
         "人/notes.doc": b"hello",
         "人/blank.png": BLANK,
+        "人/poster.png": HUGE,
         "top.png": png(drawn("木", 0)),
     }
     faults = scanned(write_files(tmp_path, files))["fault"].to_dict()
@@ -61,8 +65,16 @@ def test_faults_of_files(tmp_path: Path) -> None:
         "人/cut.png": Fault.UNREADABLE,
         "人/notes.doc": Fault.NOT_A_PICTURE,
         "人/blank.png": Fault.BLANK,
+        "人/poster.png": Fault.TOO_LARGE,
         "top.png": Fault.NO_LABEL,
     }
+
+
+def test_a_film_among_the_pictures_is_not_read(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path, "人", 2)
+    with (folder / "人" / "film.mp4").open("wb") as film:
+        film.truncate(300 * 2**20)  # a hole: takes no space
+    assert scanned(folder).loc["人/film.mp4", "fault"] == Fault.TOO_LARGE
 
 
 def test_a_broken_record_is_a_row_with_its_offset(tmp_path: Path) -> None:
@@ -165,6 +177,15 @@ def test_processes_see_what_threads_see(tmp_path: Path) -> None:
     columns = ["digest", "likeness", "ink_coverage", "fault"]
     pd.testing.assert_frame_equal(many.loc[few.index, columns], few[columns])
     assert many["copy_group"].nunique() == few["copy_group"].nunique()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everybody make links")
+def test_nothing_but_links_is_a_sentence(tmp_path: Path) -> None:
+    picture = write_collection(tmp_path / "a", "人", 1) / "人" / "0.png"
+    (tmp_path / "b" / "人").mkdir(parents=True)
+    (tmp_path / "b" / "人" / "0.png").symlink_to(picture)
+    with pytest.raises(DatasetError, match="nothing but links"):
+        scanned(tmp_path / "b")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hanzi_core.dataset import open_source
+from hanzi_core.dataset import Fault, open_source
 from hanzi_core.dataset.folder import FolderSource
 from hanzi_core.errors import DatasetError
 from tests.collection import drawn, png, write_files, write_gnt, write_zip
@@ -62,12 +62,26 @@ def test_folders_tell_label_and_part(tmp_path: Path, path: str, label: str, part
     assert (entry.path, entry.label, entry.part) == (path, label, part)
 
 
-def test_links_and_hidden_files_are_not_followed(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows makes neither links nor pipes for everybody")
+def test_links_devices_and_empty_folders_are_told_and_not_followed(tmp_path: Path) -> None:
     folder = write_files(tmp_path / "a", {"人/1.png": PICTURE, "人/.hidden.png": PICTURE, ".git/x": b""})
     secret = write_files(tmp_path / "b", {"secret.png": PICTURE})
     (folder / "木").symlink_to(secret)
     (folder / "人" / "2.png").symlink_to(secret / "secret.png")
-    assert [entry.path for entry in FolderSource(folder).entries()] == ["人/1.png"]
+    os.mkfifo(folder / "人" / "3.png")
+    (folder / "口" / ".nothing").mkdir(parents=True)
+    found = {entry.path: (entry.label, entry.fault) for entry in FolderSource(folder).entries()}
+    assert found == {
+        "人/1.png": ("人", ""),
+        "人/2.png": ("人", Fault.LINK),
+        "人/3.png": ("人", Fault.LINK),
+        "口/": ("口", Fault.EMPTY_FOLDER),
+        "木": ("", Fault.LINK),
+    }
+    for path, (_label, fault) in found.items():
+        if fault:
+            with pytest.raises(DatasetError, match="cannot be read"):
+                FolderSource(folder).read(path)
 
 
 def test_a_file_that_has_gone_is_a_sentence(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
+from hanzi_core.dataset.statistics import class_counts
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, Work
@@ -120,10 +121,10 @@ def _import(work: Work, workspace: Workspace) -> dict[str, Any]:
 
 
 def counts(dataset: Dataset) -> dict[str, Any]:
-    """Name of a dataset, its usable pictures, their classes, and how many files cannot be used."""
-    manifest = dataset.manifest(["label", "fault", "excluded"])
+    """Name of a dataset, its usable pictures, their classes, and how many files anything is wrong with."""
+    manifest = dataset.manifest()
     sound = manifest[usable(manifest)]
-    faults = int((manifest["fault"] != "").sum())
+    faults = int(find_faults(manifest)["row"].nunique())
     return {"name": dataset.name, "images": len(sound), "classes": int(sound["label"].nunique()), "faults": faults}
 
 
@@ -131,8 +132,8 @@ def counts(dataset: Dataset) -> dict[str, Any]:
 def list_(context: typer.Context) -> None:
     """List the datasets of the workspace."""
     for dataset in list_datasets(context.obj):
-        figures = counts(dataset)
-        print(f"{dataset.name}\t{figures['images']}\t{figures['classes']}\t{dataset.description['location']}")
+        sizes = class_counts(dataset.manifest(["label", "fault", "excluded"]))
+        print(f"{dataset.name}\t{sizes.sum()}\t{len(sizes)}\t{dataset.description['location']}")
 
 
 @app.command("scan")

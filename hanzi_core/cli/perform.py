@@ -76,6 +76,9 @@ def read_config(kind: type[Config], values: dict[str, Any]) -> Config:
         return kind(**values)
     except ValidationError as error:
         first = error.errors()[0]
+        if ours := first.get("ctx", {}).get("error"):  # from a validator of ours: a marked text that says it all
+            reason = _(str(ours))
+            raise JobError(mark("{reason}."), reason=reason[:1].upper() + reason[1:]) from error
         name = ".".join(str(part) for part in first["loc"]) or mark("settings")
         raise JobError(mark("{name}: {reason}."), name=name, reason=first["msg"].removesuffix(".")) from error
 

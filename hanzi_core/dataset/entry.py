@@ -58,13 +58,14 @@ class Source(Protocol):
 
         Raises:
             DatasetError: it has gone or cannot be read.
+            ImageTooLargeError: no picture takes so many bytes.
         """
 
     def decode(self, data: bytes, path: str) -> NDArray[np.uint8]:
         """What :meth:`read` gave, as a gray picture ``(height, width)``.
 
         Raises:
-            ImageError: it is no picture, or a broken one.
+            ImageError: it is no picture, a broken one, or one too large.
         """
 
 

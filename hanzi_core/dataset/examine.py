@@ -14,7 +14,7 @@ from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.likeness import likenesses
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.pack_file import Frames, compress
-from hanzi_core.errors import DatasetError, ImageError
+from hanzi_core.errors import DatasetError, HanziError, ImageError, ImageTooLargeError
 from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, is_blank, read_ink
 from hanzi_core.image.synthetic import is_synthetic
@@ -77,21 +77,28 @@ def examine(source: Source, paths: list[str]) -> Examined:
 
 def _look(source: Source, path: str, picture: NDArray[np.uint8]) -> _Seen:
     """Read one picture, and put its normalised form into ``picture``."""
+    digest = ""
     try:
         data = source.read(path)
-    except DatasetError:
-        return _Seen(fault=(Fault.GONE if source.kind == "folder" else Fault.UNREADABLE).value)
-    if not data:
-        return _Seen(fault=Fault.EMPTY.value)
-    digest = hashlib.blake2b(data, digest_size=16).hexdigest()
-    try:
+        if not data:
+            return _Seen(fault=Fault.EMPTY.value)
+        digest = hashlib.blake2b(data, digest_size=16).hexdigest()
         gray = source.decode(data, path)
-    except ImageError:
-        named_as_picture = source.kind == "gnt" or path.lower().endswith(EXTENSIONS)
-        return _Seen(digest=digest, fault=(Fault.UNREADABLE if named_as_picture else Fault.NOT_A_PICTURE).value)
+    except (DatasetError, ImageError) as error:
+        return _Seen(digest=digest, fault=_fault_of(error, source.kind, path).value)
     height, width = gray.shape
     ink = read_ink(gray)
     picture[:] = ink.picture
     if is_blank(ink.picture):
         return _Seen(width, height, digest, fault=Fault.BLANK.value)
     return _Seen(width, height, digest, ink.is_light, is_synthetic(data))
+
+
+def _fault_of(error: HanziError, kind: str, path: str) -> Fault:
+    """What hinders a picture of a source of this ``kind`` from being read."""
+    if isinstance(error, ImageTooLargeError):
+        return Fault.TOO_LARGE
+    if isinstance(error, DatasetError):
+        return Fault.GONE if kind == "folder" else Fault.UNREADABLE
+    is_picture = kind == "gnt" or path.lower().endswith(EXTENSIONS)
+    return Fault.UNREADABLE if is_picture else Fault.NOT_A_PICTURE

@@ -46,8 +46,11 @@ class Fault(StrEnum):
     """What is wrong with a picture. The first ones make it unusable; with the others the user decides."""
 
     EMPTY = "empty"
+    EMPTY_FOLDER = "empty_folder"
     NOT_A_PICTURE = "not_a_picture"
     UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    LINK = "link"
     GONE = "gone"
     BROKEN_RECORD = "broken_record"
     NAME_ENCODING = "name_encoding"
@@ -64,14 +67,17 @@ class Fault(StrEnum):
 
 FAULT_NAMES = {
     Fault.EMPTY: mark("empty file"),
+    Fault.EMPTY_FOLDER: mark("empty folder"),
     Fault.NOT_A_PICTURE: mark("not a picture"),
     Fault.UNREADABLE: mark("damaged picture"),
-    Fault.GONE: mark("vanished while it was read"),
+    Fault.TOO_LARGE: mark("too large to be read"),
+    Fault.LINK: mark("link or device, not followed"),
+    Fault.GONE: mark("gone, or not allowed to be read"),
     Fault.BROKEN_RECORD: mark("truncated or inconsistent record"),
     Fault.NAME_ENCODING: mark("name in a wrong encoding"),
     Fault.NAME_TWICE: mark("the zip holds another file of this name"),
     Fault.BLANK: mark("no ink found"),
-    Fault.NO_LABEL: mark("lies in no character's folder"),
+    Fault.NO_LABEL: mark("named by no folder and no label list"),
     Fault.TWO_LABELS: mark("same picture under two characters"),
     Fault.DUPLICATE: mark("exact copy of another"),
     Fault.NEAR_DUPLICATE: mark("nearly a copy of another"),

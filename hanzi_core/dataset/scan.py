@@ -179,4 +179,9 @@ def _check_usable(manifest: pd.DataFrame, source: Source) -> None:
             ),
             path=source.location,
         )
+    if (manifest["fault"] == Fault.LINK).all():
+        raise DatasetError(
+            mark("{path} holds nothing but links, which are not followed: give the folder that they lead to."),
+            path=source.location,
+        )
     raise DatasetError(mark("{path} holds no picture that can be read."), path=source.location)

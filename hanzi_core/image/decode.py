@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from hanzi_core.errors import ImageError
+from hanzi_core.errors import ImageError, ImageTooLargeError
 from hanzi_core.image.png import BEGINNING, decode_png
 from hanzi_core.language import mark
 
@@ -19,6 +19,8 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
 # Our own limit stands above; Pillow's would warn at another size, and through another channel.
 Image.MAX_IMAGE_PIXELS = None
+# Of a broken file we say so ourselves; OpenCV would write lines of its own to the terminal.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
@@ -35,7 +37,8 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
         ``uint8`` of shape ``(height, width)``.
 
     Raises:
-        ImageError: empty, no picture, broken, or above :data:`PIXEL_LIMIT`.
+        ImageError: empty, no picture, or broken.
+        ImageTooLargeError: above :data:`PIXEL_LIMIT`.
     """
     if not data:
         raise ImageError(mark("{name} is empty (0 bytes)."), name=name or "picture")
@@ -61,7 +64,7 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height > PIXEL_LIMIT:
-        raise ImageError(
+        raise ImageTooLargeError(
             mark("{name} has {width}×{height} pixels; make it smaller than {limit} megapixels."),
             name=name or "picture",
             width=width,

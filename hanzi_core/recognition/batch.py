@@ -63,7 +63,7 @@ class PredictionConfig(BaseModel):
 
 def pictures_of(source: Source) -> list[Picture]:
     """Every file of a folder or zip: one that is no picture will have a row with its error."""
-    return [(entry.path, lambda path=entry.path: source.read(path)) for entry in source.entries()]  # type: ignore[misc]
+    return [(entry.path, lambda path=entry.path: source.read(path)) for entry in source.entries() if not entry.fault]  # type: ignore[misc]
 
 
 def pictures_at(paths: Iterable[Path]) -> list[Picture]:
