@@ -32,7 +32,7 @@ from hanzi_core.training.builtin_bundle import (
     package,
     repeat_card,
 )
-from hanzi_core.training.builtin_network import build_builtin, transfer
+from hanzi_core.training.builtin_network import average, build_builtin, transfer
 from tests.conftest import PROJECT
 
 SMALL = {"batch_size": 8, "warm_up_images": 0}
@@ -176,6 +176,15 @@ class TestTrainer:
             np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-5)
         with pytest.raises(ValueError, match="nothing in"):
             transfer(deep, without_last_blocks(build_builtin(50, 48)))
+
+    def test_the_average_of_models_lies_amid_them(self) -> None:
+        models = [build_builtin(5, 32) for _ in range(3)]
+        rng = np.random.default_rng(0)
+        for model in models:
+            model.set_weights([rng.normal(size=weight.shape) for weight in model.weights])
+        everyone = [model.get_weights() for model in models]
+        for found, *one in zip(average(models).get_weights(), *everyone, strict=True):
+            np.testing.assert_allclose(found, sum(one) / 3, atol=1e-6)
 
     def test_it_goes_on_from_no_other_network(self, tmp_path: Path, finished_run: Job) -> None:
         other = bundle_folder(finished_run)

@@ -108,17 +108,26 @@ def package(
     count: HeldOutCount = 10_000,
     fonts: Fonts = None,
     kanjivg: Kanjivg = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Copy of an earlier checkpoint of this training, whose weights count as much; again for more."
+        ),
+    ] = None,
 ) -> None:
     """Write the checkpoint's averaged weights as a bundle: calibrated, 8-bit, with its figures."""
     from hanzi_core.training.builtin import BuiltinConfig, Trainer, read_state
     from hanzi_core.training.builtin_bundle import HeldOut
     from hanzi_core.training.builtin_bundle import package as write
+    from hanzi_core.training.builtin_network import average
 
-    state = read_state(folder)
-    trainer = Trainer(folder, BuiltinConfig(working_size_px=state.working_size_px))
+    checkpoints = [folder, *(earlier or [])]
+    state, *_ = [read_state(checkpoint) for checkpoint in checkpoints]
+    config = BuiltinConfig(working_size_px=state.working_size_px)
+    model = average([Trainer(checkpoint, config).averaged() for checkpoint in checkpoints])
     held_out = HeldOut.draw(_simulator(fonts, kanjivg), count)
     bundle.parent.mkdir(parents=True, exist_ok=True)
-    _show(write(trainer.averaged(), state.images, state.working_size_px, held_out, bundle))
+    _show(write(model, state.images, state.working_size_px, held_out, bundle))
 
 
 def _simulator(fonts: Path | None, kanjivg: Path | None) -> "Simulator":

@@ -58,6 +58,17 @@ def _residual(x: KerasTensor) -> KerasTensor:
     return layers.ReLU()(layers.Add()([x, layers.BatchNormalization(momentum=0.97)(y)]))
 
 
+def average(models: list[keras.Model]) -> keras.Model:
+    """The first of ``models`` with the mean of the weights of all (Izmailov et al. 2018, arXiv 1803.05407).
+
+    They must be built alike and lie on one path of training: the running statistics of the batch normalisations are
+    averaged like the rest.
+    """
+    mean = [np.mean(weights, axis=0) for weights in zip(*(model.get_weights() for model in models), strict=True)]
+    models[0].set_weights(mean)
+    return models[0]
+
+
 def transfer(source: keras.Model, target: keras.Model) -> None:
     """Copy all weights into a network that may look at another size, and may have more residual blocks in a stage.
 
