@@ -253,10 +253,13 @@ def input_share(workspace: Workspace) -> dict[str, float]:
     }
 
 
-def speeds(workspace: Workspace) -> str:
+def speeds(workspace: Workspace, networks: list[Network]) -> str:
     """Markdown: what a step of each network costs, all in one process, in turn, so that load falls on all alike."""
     load_backend([CPU])
-    trainees = {network: _ready(workspace, network) for network in Network}
+    from hanzi_core.training.precision import prepare as fix_sums
+
+    fix_sums([CPU], seed=0)  # as a run does: it costs time
+    trainees = {network: _ready(workspace, network) for network in networks}
     best = dict.fromkeys(trainees, float("inf"))
     for _ in range(SPEED_ROUNDS):
         for network, (whole, batch) in trainees.items():
@@ -336,7 +339,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--minutes", type=float, default=8.0, help="Limit of each network.")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=COMPARED)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, help=f"Else {', '.join(COMPARED)}; --speed: all.")
     parser.add_argument("--pause-after", type=float, help="Stop after so many minutes; the next call goes on.")
     parser.add_argument("--workspace", type=Path, help="Keep there what was measured, and go on from it.")
     parser.add_argument("--speed", action="store_true", help="Measure a step of every network instead.")
@@ -347,7 +350,7 @@ def main() -> None:
         workspace = Workspace.open(asked.workspace or place)
         prepare(workspace, asked.data)
         if asked.speed:
-            print(speeds(workspace))
+            print(speeds(workspace, [each for each in Network if each in (asked.networks or NETWORKS)]))
             return
         if asked.refresh:
             print(json.dumps(refresh_ms(workspace)))
@@ -355,7 +358,7 @@ def main() -> None:
         if asked.input:
             print(json.dumps(input_share(workspace), indent=1))
             return
-        for network in asked.networks:
+        for network in asked.networks or COMPARED:
             run = find_run(workspace, network)
             if run is None or run.status().state is not State.FINISHED:
                 measure(workspace, network, asked.minutes, asked.pause_after)

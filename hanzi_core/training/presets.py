@@ -44,15 +44,15 @@ PRESETS: dict[Network, Preset] = {
     Network.RESNET50: Preset(
         "train --dataset NAME --network resnet50",
         mark(
-            "ResNet-50, 128 px, 26 million parameters. 42 images/s on two cores: its 15 epochs of 6,344 pictures take "
-            "about 40 minutes. Accuracy not measured to the end."
+            "ResNet-50, 128 px, 26 million parameters. 20 images/s on two cores: its 15 epochs of 6,344 pictures take "
+            "about 80 minutes. Accuracy not measured."
         ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
     Network.DENSENET169: Preset(
         "train --dataset NAME --network densenet169",
         mark(
-            "DenseNet-169, 128 px, 14 million parameters. 15 images/s on two busy cores: about 108 minutes for its 15 "
+            "DenseNet-169, 128 px, 14 million parameters. 16 images/s on two cores: about 98 minutes for its 15 "
             "epochs of 6,344 pictures. Accuracy not measured."
         ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
@@ -60,8 +60,8 @@ PRESETS: dict[Network, Preset] = {
     Network.MELNYK: Preset(
         "train --dataset NAME --network melnyk",
         mark(
-            "Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set. 25 images/s "
-            "on two busy cores: 2 h 46 min for its 40 epochs of 6,344 pictures. Accuracy not measured."
+            "Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set. 29 images/s "
+            "on two cores: 2 h 26 min for its 40 epochs of 6,344 pictures. Accuracy not measured."
         ),
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
