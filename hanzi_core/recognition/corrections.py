@@ -6,6 +6,7 @@ datasets/Corrections/
     dataset.json, manifest.parquet
 """
 
+import contextlib
 import io
 import json
 import shutil
@@ -112,7 +113,10 @@ class Corrections:
         with _lock:
             for correction in self.all():
                 if correction.id in ids:
-                    self.picture_path(correction).unlink(missing_ok=True)
+                    picture = self.picture_path(correction)
+                    picture.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):  # not empty; empty it would be told as a fault
+                        picture.parent.rmdir()
                     self._record_path(correction.id).unlink(missing_ok=True)
             if self.all():
                 self._scan()
