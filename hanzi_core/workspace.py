@@ -98,7 +98,7 @@ def writing(place: Path) -> Iterator[None]:
         raise
 
 
-def replace_file(path: Path, content: bytes, durable: bool = True) -> None:
+def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) -> None:
     """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never half of either.
 
     Without ``durable`` a machine that goes down may leave an empty file; thousands are written in a fifth of the time.

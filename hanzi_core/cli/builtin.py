@@ -122,12 +122,13 @@ def package(
     from hanzi_core.training.builtin_network import average
 
     checkpoints = [folder, *(earlier or [])]
-    state, *_ = [read_state(checkpoint) for checkpoint in checkpoints]
-    config = BuiltinConfig(working_size_px=state.working_size_px)
+    states = [read_state(checkpoint) for checkpoint in checkpoints]
+    size_px = states[0].working_size_px
+    config = BuiltinConfig(working_size_px=size_px)
     model = average([Trainer(checkpoint, config).averaged() for checkpoint in checkpoints])
     held_out = HeldOut.draw(_simulator(fonts, kanjivg), count)
     bundle.parent.mkdir(parents=True, exist_ok=True)
-    _show(write(model, state.images, state.working_size_px, held_out, bundle))
+    _show(write(model, states[0].images, size_px, held_out, bundle))
 
 
 def _simulator(fonts: Path | None, kanjivg: Path | None) -> "Simulator":

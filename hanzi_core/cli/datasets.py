@@ -25,7 +25,6 @@ from hanzi_core.dataset import (
 )
 from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.leaks import LEAK_NAMES
-from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.dataset.statistics import class_counts
 from hanzi_core.errors import DatasetError
@@ -123,9 +122,9 @@ def _import(work: Work, workspace: Workspace) -> dict[str, Any]:
 def counts(dataset: Dataset) -> dict[str, Any]:
     """Name of a dataset, its usable pictures, their classes, and how many files anything is wrong with."""
     manifest = dataset.manifest()
-    sound = manifest[usable(manifest)]
+    sizes = class_counts(manifest)
     faults = int(find_faults(manifest)["row"].nunique())
-    return {"name": dataset.name, "images": len(sound), "classes": int(sound["label"].nunique()), "faults": faults}
+    return {"name": dataset.name, "images": int(sizes.sum()), "classes": len(sizes), "faults": faults}
 
 
 @app.command("list")

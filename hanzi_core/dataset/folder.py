@@ -38,12 +38,10 @@ class FolderSource:
         for child in children:
             inside = (*names, child.name)
             try:
-                if child.is_symlink():
-                    yield file_entry(inside, 0, 0)._replace(fault=Fault.LINK.value)
-                elif child.is_dir():
+                if child.is_dir(follow_symlinks=False):
                     yield from self._walk(child.path, inside)
-                elif child.is_file():
-                    facts = child.stat()
+                elif child.is_file(follow_symlinks=False):
+                    facts = child.stat(follow_symlinks=False)
                     yield file_entry(inside, facts.st_size, facts.st_mtime_ns)
                 else:
                     yield file_entry(inside, 0, 0)._replace(fault=Fault.LINK.value)

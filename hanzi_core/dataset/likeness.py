@@ -49,29 +49,39 @@ def likenesses(normalised: NDArray[np.uint8]) -> list[str]:
     return [digits[start : start + 2 * HASH_BYTES] for start in range(0, len(digits), 2 * HASH_BYTES)]
 
 
-def copy_groups(digests: pd.Series, likenesses: pd.Series) -> NDArray[np.int32]:
+def copy_groups(
+    digests: pd.Series, likenesses: pd.Series, compared: NDArray[np.bool_] | None = None
+) -> NDArray[np.int32]:
     """A number for each row, equal for rows that are copies or nearly; it is the first of these rows.
 
     Args:
         digests: Of the bytes; rows with an empty one stand alone.
         likenesses: As :func:`likeness` gives them; empty ones are like nothing.
+        compared: Which rows to look at, all by default; the others stand alone.
     """
-    codes, _ = pd.factorize(digests)
-    first = np.unique(codes, return_index=True)[1]
-    same = np.where((digests == "").to_numpy(), np.arange(len(digests)), first[codes])
-    rows = np.flatnonzero((likenesses != "").to_numpy())
+    compared = np.ones(len(digests), bool) if compared is None else compared
+    same = np.arange(len(digests))
+    rows = np.flatnonzero(compared & (digests != "").to_numpy())
+    same[rows] = rows[_first_of(pd.factorize(digests.iloc[rows])[0])]
+    rows = np.flatnonzero(compared & (likenesses != "").to_numpy())
     rows = rows[same[rows] == rows]
-    hashes = _hashes(likenesses.iloc[rows])
-    near = rows[_near_pairs(hashes)]
+    near = rows[_near_pairs(_hashes(likenesses, rows))]
     pairs = np.concatenate([np.stack([same, np.arange(len(same))], axis=1), near])
     return _components(len(digests), pairs).astype(np.int32)
 
 
-def _hashes(likenesses: pd.Series) -> NDArray[np.uint8]:
-    """``(n, 32)``; a portion at a time, for a million Python strings at once would take 120 MB."""
-    chunks = [likenesses.iloc[start : start + _PORTION_ROWS] for start in range(0, len(likenesses), _PORTION_ROWS)]
-    packed = b"".join(bytes.fromhex("".join(chunk)) for chunk in chunks)
-    return np.frombuffer(packed, np.uint8).reshape(-1, HASH_BYTES)
+def _hashes(likenesses: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """``(n, 32)`` of these ``rows``, which rise; a portion at a time, for a million Python strings take 120 MB.
+
+    Each portion is sliced before its rows are taken: Arrow copies all that it takes from.
+    """
+    hashes = np.empty((len(rows), HASH_BYTES), np.uint8)
+    for start in range(0, len(likenesses), _PORTION_ROWS):
+        begin, end = np.searchsorted(rows, [start, start + _PORTION_ROWS])
+        portion = likenesses.iloc[start : start + _PORTION_ROWS].iloc[rows[begin:end] - start]
+        packed = bytes.fromhex("".join(portion))
+        hashes[begin:end] = np.frombuffer(packed, np.uint8).reshape(-1, HASH_BYTES)
+    return hashes
 
 
 def _near_pairs(hashes: NDArray[np.uint8]) -> NDArray[np.int64]:

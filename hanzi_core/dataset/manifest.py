@@ -117,7 +117,7 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     buffer = io.BytesIO()
     repetitive = [name for name in manifest.columns if name not in _ENCODINGS]
     manifest.to_parquet(buffer, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS)
-    replace_file(path, buffer.getvalue())
+    replace_file(path, buffer.getbuffer())
 
 
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

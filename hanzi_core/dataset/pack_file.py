@@ -17,6 +17,7 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ _PARAMETERS = zstandard.ZstdCompressionParameters(
 """With a checksum, for disks fail. Tuned to such pictures: 4 % smaller than level 1 and in half its time. What is
 slower saves 3 % more; LZ4 takes a quarter more space."""
 _COPY_ROWS = 4096
+_PORTION_ROWS = 65_536
 
 
 class Frames(NamedTuple):
@@ -63,8 +65,10 @@ def compress(pictures: NDArray[np.uint8]) -> Frames:
 
 def pack_path(folder: Path, digests: Iterable[str], size_px: int) -> Path:
     """Where the pack of these pictures is: named by what they are, whatever they are called, however split."""
-    content = "".join([f"{digest}\n" for digest in digests]).encode()
-    return folder / f"{hashlib.blake2b(content, digest_size=8).hexdigest()}-n{VERSION}-{size_px}.pack"
+    content, rest = hashlib.blake2b(digest_size=8), iter(digests)
+    while portion := list(islice(rest, _PORTION_ROWS)):  # a million Python strings at once would take 90 MB
+        content.update("\n".join([*portion, ""]).encode())
+    return folder / f"{content.hexdigest()}-n{VERSION}-{size_px}.pack"
 
 
 def clear_others(path: Path) -> None:

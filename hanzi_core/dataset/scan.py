@@ -88,8 +88,7 @@ def _copy_groups(manifest: pd.DataFrame, previous: pd.DataFrame | None) -> NDArr
     compared = ["digest", "likeness", "fault"]
     if previous is not None and manifest[compared].equals(previous[compared]):
         return previous["copy_group"].to_numpy()
-    sound = manifest["fault"] == ""
-    return copy_groups(manifest["digest"].where(sound, ""), manifest["likeness"].where(sound, ""))
+    return copy_groups(manifest["digest"], manifest["likeness"], (manifest["fault"] == "").to_numpy())
 
 
 @contextmanager

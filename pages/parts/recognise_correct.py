@@ -1,14 +1,12 @@
 """“It should be …”: keeping a wrong answer with the right one."""
 
-import hashlib
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Answer
-from hanzi_core.recognition.corrections import NAME, Corrections
+from hanzi_core.recognition.corrections import NAME, Correction, Corrections
 from hanzi_core.recognition.ink import Stroke
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
@@ -26,12 +24,8 @@ def show_correct(
     if st.button(_("It should be …"), icon=":material/edit:", key=f"{key}correct-open"):
         st.dialog(_("It should be …"))(_ask)(desk, picture, answer, strokes, key)
     kept = st.session_state.get(_LAST)
-    if kept and kept[0] == _digest(picture):
-        _show_kept(desk, correction=kept[1], label=kept[2], key=key)
-
-
-def _digest(picture: NDArray[np.uint8]) -> bytes:
-    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+    if kept and np.array_equal(kept[0], picture):
+        _show_kept(desk, kept[1], key)
 
 
 def _ask(desk: Desk, picture: NDArray[np.uint8], answer: Answer, strokes: list[Stroke] | None, key: str) -> None:
@@ -48,16 +42,16 @@ def _ask(desk: Desk, picture: NDArray[np.uint8], answer: Answer, strokes: list[S
         with errors_shown():
             card = desk.recogniser.bundle.card
             kept = Corrections(desk.space).add(picture, label, list(answer.candidates), card, strokes)
-            st.session_state[_LAST] = (_digest(picture), kept.id, label)
+            st.session_state[_LAST] = (picture, kept)
             st.rerun()
 
 
-def _show_kept(desk: Desk, correction: str, label: str, key: str) -> None:
-    words = _("Kept in the dataset {name} as {label}.").format(name=NAME, label=label)
+def _show_kept(desk: Desk, correction: Correction, key: str) -> None:
+    words = _("Kept in the dataset {name} as {label}.").format(name=NAME, label=correction.label)
     st.markdown(f":green[:material/check: {words}]", width="content")
 
     def undo() -> None:
         del st.session_state[_LAST]
-        Corrections(desk.space).delete([correction])
+        Corrections(desk.space).delete([correction.id])
 
     st.button(_("Undo the last correction"), icon=":material/undo:", key=f"{key}correct-undo", on_click=undo)
