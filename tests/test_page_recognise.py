@@ -48,7 +48,7 @@ def finished_job(workspace: Workspace) -> Job:
 def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> None:
     job = finished_job(workspace)
     set_language_source(lambda: "zh_CN")
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
     shown: pd.DataFrame = app.dataframe[0].value
     assert shown["error"].tolist() == ["", "没有找到墨迹", "c.png 是空的（0 字节）。"]

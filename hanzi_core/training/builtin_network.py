@@ -85,7 +85,7 @@ def transfer(source: keras.Model, target: keras.Model) -> None:
         if found := known[_kind(layer)]:
             _copy(found.popleft(), layer)
         elif isinstance(layer, layers.BatchNormalization):
-            layer.gamma.assign(keras.ops.zeros_like(layer.gamma))
+            layer.gamma.assign(np.zeros(layer.gamma.shape))
     if left := [layer.name for same in known.values() for layer in same if layer.weights]:
         raise ValueError(f"nothing in {target.name} is like {', '.join(left)} of {source.name}")
 
