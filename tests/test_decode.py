@@ -48,6 +48,13 @@ def test_16_bit(kind: str) -> None:
     assert_close(decode(encoded(deep, kind)), 1)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_12_of_16_bits(kind: str) -> None:
+    """As many scanners write them; by the upper byte alone all would be black."""
+    deep = Image.fromarray(GRAY.astype(np.uint16) << 4)
+    assert_close(decode(encoded(deep, kind)), 1)
+
+
 def test_16_bit_colour() -> None:
     import cv2
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
+from hanzi_core.dataset.scan import COMPARING
 from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
@@ -143,6 +144,34 @@ def test_scanning_again_keeps_exclusions_and_splits(workspace: Workspace, tmp_pa
     manifest = rescan(dataset, silent).manifest().set_index("path")
     assert manifest.loc[manifest["excluded"]].index.tolist() == ["人/9.png", "木/1.png", "木/9.png"]
     assert (manifest.loc["木/8.png", ["split/default", "split/other"]] != "").all()
+
+
+def test_what_is_excluded_while_it_is_scanned_again_stays_excluded(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 4)
+    dataset = imported(workspace, folder)
+    write_files(folder, {"木/8.png": png(drawn("木", 77)), "木/9.png": (folder / "人" / "0.png").read_bytes()})
+
+    def exclude_meanwhile(phase: str, done: int, _total: int) -> None:
+        if phase == COMPARING and done:
+            dataset.exclude([Fault.DUPLICATE], ["木/1.png"])
+
+    manifest = rescan(dataset, exclude_meanwhile).manifest().set_index("path")
+    assert manifest.loc[manifest["excluded"]].index.tolist() == ["木/1.png", "木/9.png"]
+    assert manifest.loc[manifest["excluded_by_hand"]].index.tolist() == ["木/1.png"]
+
+
+def test_a_dataset_deleted_while_it_is_scanned_again_does_not_come_back(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 4)
+    dataset = imported(workspace, folder)
+    write_files(folder, {"木/8.png": png(drawn("木", 77))})
+
+    def delete_meanwhile(phase: str, done: int, _total: int) -> None:
+        if phase == COMPARING and done:
+            dataset.delete()
+
+    with pytest.raises(DatasetError, match="There is no dataset"):
+        rescan(dataset, delete_meanwhile)
+    assert traces(workspace) == []
 
 
 def test_a_source_that_has_gone_leaves_the_old_manifest(workspace: Workspace, tmp_path: Path) -> None:

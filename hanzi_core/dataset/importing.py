@@ -140,9 +140,13 @@ def rescan(dataset: Dataset, report: Report) -> Dataset:
         scanned = manifest.columns.drop("excluded")  # by kinds of faults, which are the same if all else is
         if manifest[scanned].equals(previous[scanned]):
             return dataset
-        manifest = with_exclusions(manifest, dataset.excluded_kinds())
-        for name, settings in dataset.splits().items():
-            manifest[SPLIT_PREFIX + name] = assign_parts(manifest, settings)
-        write_manifest(manifest, dataset.folder / MANIFEST)
+        with dataset.changing():
+            by_hand = dataset.manifest(["path", "excluded_by_hand"]).set_index("path")["excluded_by_hand"]
+            # Of now, for the user may have gone on choosing during the scan.
+            manifest["excluded_by_hand"] = by_hand.reindex(manifest["path"], fill_value=False).to_numpy()
+            manifest = with_exclusions(manifest, dataset.excluded_kinds())
+            for name, settings in dataset.splits().items():
+                manifest[SPLIT_PREFIX + name] = assign_parts(manifest, settings)
+            write_manifest(manifest, dataset.folder / MANIFEST)
         clear_others(pack_path(packs, manifest["digest"], IMAGE_SIZE_PX))
     return dataset

@@ -4,12 +4,14 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock
 
 from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.entry import Source
@@ -104,13 +106,14 @@ class Dataset:
         Splits stay as they are but for these pictures; one that comes back without a part makes them anew.
         """
         chosen = set(kinds)
-        manifest = self.manifest()
-        manifest["excluded_by_hand"] = manifest["path"].isin(set(paths))
-        manifest = with_exclusions(manifest, chosen)
-        for name in self.splits():
-            manifest[SPLIT_PREFIX + name] = place_synthetic(manifest, manifest[SPLIT_PREFIX + name])
-        write_manifest(manifest, self.folder / MANIFEST)
-        self.change_description(excluded_kinds=sorted(kind.value for kind in chosen))
+        with self.changing():
+            manifest = self.manifest()
+            manifest["excluded_by_hand"] = manifest["path"].isin(set(paths))
+            manifest = with_exclusions(manifest, chosen)
+            for name in self.splits():
+                manifest[SPLIT_PREFIX + name] = place_synthetic(manifest, manifest[SPLIT_PREFIX + name])
+            write_manifest(manifest, self.folder / MANIFEST)
+            self.change_description(excluded_kinds=sorted(kind.value for kind in chosen))
         for name, settings in self.splits().items():
             if (manifest.loc[usable(manifest) & ~only_to_train_on(manifest), SPLIT_PREFIX + name] == "").any():
                 self.split(settings)
@@ -139,11 +142,12 @@ class Dataset:
     def split(self, settings: SplitSettings) -> pd.Series:
         """Divide it, keep the outcome as the split ``settings.name``, and return the part of each row."""
         name = check_name(settings.name)
-        manifest = self.manifest()
-        parts = assign_parts(manifest, settings)
-        manifest[SPLIT_PREFIX + name] = parts
-        write_manifest(manifest, self.folder / MANIFEST)
-        self.change_description(splits={**self.description["splits"], name: settings.model_dump()})
+        with self.changing():
+            manifest = self.manifest()
+            parts = assign_parts(manifest, settings)
+            manifest[SPLIT_PREFIX + name] = parts
+            write_manifest(manifest, self.folder / MANIFEST)
+            self.change_description(splits={**self.description["splits"], name: settings.model_dump()})
         return parts
 
     def delete_split(self, name: str) -> None:
@@ -152,15 +156,28 @@ class Dataset:
         Raises:
             DatasetError: there is no such split, or no other.
         """
-        splits = self.description["splits"]
-        if name not in splits or len(splits) == 1:
-            raise DatasetError(
-                mark("The split “{split}” of “{name}” cannot be deleted: it is the only one, or not there."),
-                split=name,
-                name=self.name,
-            )
-        self.change_description(splits={other: splits[other] for other in splits if other != name})
-        write_manifest(self.manifest().drop(columns=SPLIT_PREFIX + name), self.folder / MANIFEST)
+        with self.changing():
+            splits = self.description["splits"]
+            if name not in splits or len(splits) == 1:
+                raise DatasetError(
+                    mark("The split “{split}” of “{name}” cannot be deleted: it is the only one, or not there."),
+                    split=name,
+                    name=self.name,
+                )
+            self.change_description(splits={other: splits[other] for other in splits if other != name})
+            write_manifest(self.manifest().drop(columns=SPLIT_PREFIX + name), self.folder / MANIFEST)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Change manifest and description alone: who else wants to, in this process or another, waits.
+
+        Raises:
+            DatasetError: the dataset has been deleted.
+        """
+        if not (self.folder / DESCRIPTION).is_file():
+            raise DatasetError(mark("There is no dataset “{name}”: import it first."), name=self.name)
+        with FileLock(self.folder / ".change.lock"):
+            yield
 
     def change_description(self, **values: Any) -> None:
         """Replace some values of the description, in one step."""

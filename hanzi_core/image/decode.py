@@ -27,7 +27,7 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
     """Read the first frame of a picture as gray.
 
     Transparent parts become white paper, or black where white was drawn on nothing; EXIF orientation is applied;
-    16-bit depths are scaled to 8.
+    16-bit depths are scaled to 8, by the highest bit in use.
 
     Args:
         data: A PNG, JPEG, GIF, BMP, WebP or TIFF file.
@@ -85,8 +85,8 @@ def _pillow_pixels(picture: Image.Image) -> NDArray[np.uint8]:
 def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
-    if pixels.dtype == np.uint16:
-        return (pixels >> 8).astype(np.uint8)
+    if pixels.dtype == np.uint16:  # cameras and scanners leave 10 or 12 bits at the lower end
+        return (pixels >> max(0, int(pixels.max()).bit_length() - 8)).astype(np.uint8)
     # 32-bit TIFFs state no range of their own: the picture's own is taken.
     values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
