@@ -53,9 +53,12 @@ class Dataset:
             DatasetError: there is none.
         """
         dataset = cls(workspace.datasets / check_name(name))
-        if not (dataset.folder / DESCRIPTION).is_file():
-            raise DatasetError(mark("There is no dataset “{name}”: import it first."), name=name)
+        dataset._check_there()
         return dataset
+
+    def _check_there(self) -> None:
+        if not (self.folder / DESCRIPTION).is_file():
+            raise DatasetError(mark("There is no dataset “{name}”: import it first."), name=self.name)
 
     @property
     def name(self) -> str:
@@ -174,8 +177,7 @@ class Dataset:
         Raises:
             DatasetError: the dataset has been deleted.
         """
-        if not (self.folder / DESCRIPTION).is_file():
-            raise DatasetError(mark("There is no dataset “{name}”: import it first."), name=self.name)
+        self._check_there()
         with FileLock(self.folder / ".change.lock"):
             yield
 
