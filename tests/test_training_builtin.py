@@ -139,13 +139,19 @@ class TestTrainer:
         bias[bare] += 1.5 * COMPONENT_PENALTY  # it is the answer, and would not be if it were doubted twice
         trainer.model.get_layer("logits").set_weights([kernel, bias])
         held_out = HeldOut(rng.integers(0, 256, (70, 64, 64), np.uint8), np.full(70, bare, np.int32))
-        figures = package(trainer.model, 77, 48, held_out, tmp_path / "bundle")
-        assert set(figures) == {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)} | {"images_seen"}
-        assert (tmp_path / "bundle" / "model.tflite").stat().st_size < 6_000_000
+        state = State(images=77, taught=50, teacher_share=0.4, mixtures=0.5, working_size_px=48)
+        figures = package(trainer.model, state, held_out, tmp_path / "bundle")
+        accuracies = {f"{kind}top_{n}" for kind in ("", "float_") for n in (1, 5, 10)}
+        assert set(figures) == accuracies | {"images_seen", "images_taught"}
+        sizes = [(tmp_path / "bundle" / name).stat().st_size for name in ("model.tflite", "model.keras")]
+        assert sizes[0] < 6_000_000
+        assert sum(sizes) < 25_000_000
         bundle = Bundle.open(tmp_path / "bundle")
         assert len(bundle.labels) == 9574
         assert json.loads((tmp_path / "bundle" / "card.json").read_text("utf-8"))["metrics"] == figures
         again = repeat_card(tmp_path / "bundle", held_out)
+        assert "it has 40% of the targets of 50 pictures" in bundle.card.notes
+        assert "judged 25 mixtures" in bundle.card.notes
         assert again.pop("temperature") == bundle.card.temperature
         assert again.items() <= figures.items()
         found = bundle.load().predict(held_out.images).probabilities
@@ -155,6 +161,7 @@ class TestTrainer:
         assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.95
         further = Trainer(tmp_path / "further", BuiltinConfig(working_size_px=48, **SMALL), tmp_path / "bundle")
         assert further.state.images == further.state.stage_began == 77
+        assert further.state.taught == 50
         again = further.model.predict(held_out.images[..., None], verbose=0)["logits"]
         np.testing.assert_allclose(again, logits, rtol=1e-5, atol=1e-5)
 

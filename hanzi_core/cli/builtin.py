@@ -60,6 +60,11 @@ def train(
     start: Annotated[
         Path | None, typer.Option(help="A built-in bundle to go on from where the folder holds no checkpoint.")
     ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(help="PP-OCRv6 as a teacher, made by hanzi_core.training.build_teacher.")
+    ] = None,
+    teacher_share: Annotated[float, typer.Option(help="Of a target, where it knows the character, 0 to 1.")] = 0.4,
+    mixtures: Annotated[float, typer.Option(help="Pictures that it alone judges, for each other, 0 to 4.")] = 0.5,
 ) -> None:
     """Train on the pool, or go on from the folder's checkpoint, which is renewed every 3 minutes."""
     from hanzi_core.cli.perform import read_config
@@ -67,9 +72,10 @@ def train(
 
     quicken_convolutions()
     from hanzi_core.training.builtin import BuiltinConfig, Trainer
+    from hanzi_core.training.teacher import Teacher
 
     values = {name: value for name, value in locals().items() if name in BuiltinConfig.model_fields}
-    trainer = Trainer(folder, read_config(BuiltinConfig, values), start)
+    trainer = Trainer(folder, read_config(BuiltinConfig, values), start, Teacher(teacher) if teacher else None)
     batches = None
     if on_device:
         from hanzi_core.training.device_simulation import device_batches
@@ -128,7 +134,7 @@ def package(
     model = average([Trainer(checkpoint, config).averaged() for checkpoint in checkpoints])
     held_out = HeldOut.draw(_simulator(fonts, kanjivg), count)
     bundle.parent.mkdir(parents=True, exist_ok=True)
-    _show(write(model, states[0].images, size_px, held_out, bundle))
+    _show(write(model, states[0], held_out, bundle))
 
 
 def _simulator(fonts: Path | None, kanjivg: Path | None) -> "Simulator":

@@ -18,10 +18,12 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.training.builtin_network import IMAGES_SEEN, NETWORK, build_builtin, transfer
+from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT, NETWORK, build_builtin, transfer
 from hanzi_core.training.config import Precision
-from hanzi_core.training.objective import SmoothedCrossentropy
+from hanzi_core.training.distillation import Lesson, taught
+from hanzi_core.training.objective import SmoothedCrossentropy, SmoothedSoftCrossentropy
 from hanzi_core.training.precision import policy
+from hanzi_core.training.teacher import Teacher
 from hanzi_core.workspace import replace_json
 
 STATE, WEIGHTS, HISTORY = "state.json", "state.weights.h5", "history.jsonl"
@@ -50,6 +52,8 @@ class BuiltinConfig(BaseModel):
     cool_down_images: int = Field(0, ge=0, description="The last pictures, over which the rate falls to zero.")
     weight_decay: float = Field(0.02, ge=0, le=1, description="Of AdamW, decoupled.")
     label_smoothing: float = Field(0.05, ge=0, lt=1, description="Share of the target spread over all classes.")
+    teacher_share: float = Field(0.4, ge=0, le=1, description="Of a target, where the teacher knows the character.")
+    mixtures: float = Field(0.5, ge=0, le=4, description="Pictures that the teacher alone judges, for each other.")
     precision: Precision = Field(Precision.FLOAT32, description="What is multiplied; sums and weights have 32 bits.")
     seed: int = Field(0, ge=0, description="Of weights, order and shifts.")
 
@@ -58,6 +62,10 @@ class State(BaseModel):
     """Where training stands; its weights and moments lie beside it."""
 
     images: int = 0
+    taught: int = 0
+    """In the targets of so many a teacher had a say, in the end of ``teacher_share``."""
+    teacher_share: float = 0.0
+    mixtures: float = 0.0
     working_size_px: int
     stage_began: int = 0
     shard_uses: dict[str, int] = Field(default_factory=dict)
@@ -179,34 +187,43 @@ def distort(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
 class Trainer:
     """Training in a folder, from its checkpoint, else from the bundle ``start``, else from random weights."""
 
-    def __init__(self, folder: Path, config: BuiltinConfig, start: Path | None = None) -> None:
-        self._folder, self._config, self._start = folder, config, start
+    def __init__(
+        self, folder: Path, config: BuiltinConfig, start: Path | None = None, teacher: Teacher | None = None
+    ) -> None:
+        self._folder, self._config, self._start, self._teacher = folder, config, start, teacher
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(config.seed)
         keras.config.set_dtype_policy(policy(config.precision))
         self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
         keras.config.set_dtype_policy("float32")
         self._trainee = keras.Model(self.model.input, self.model.output["logits"])
-        self._trainee.compile(_optimiser(config), SmoothedCrossentropy(config.label_smoothing), metrics=["accuracy"])
+        loss = SmoothedCrossentropy if teacher is None else SmoothedSoftCrossentropy
+        self._trainee.compile(_optimiser(config), loss(config.label_smoothing), metrics=["accuracy"])
         self._trainee.optimizer.build(self._trainee.trainable_variables)
         self.state = self._restore()
 
-    def train(self, pool: Path, batches: Iterator[tuple[Any, NDArray[np.int32]]] | None = None) -> None:
+    def train(self, pool: Path, batches: Iterator[tuple[Any, Any]] | None = None) -> None:
         """Go on until the configured number of pictures, or for the configured time, which the cool-down then ends
         with; write a checkpoint every few minutes and at the end.
 
-        They come from ``batches`` where these are given, else from the shards in ``pool``.
+        They come from ``batches`` where these are given, else from the shards in ``pool``; mixtures are not counted.
         """
         saved = logged = time.monotonic()
         clock = Clock(self._config, self.state)
         seen = self.state.images
-        for step, (images, labels) in enumerate(batches or Shards(pool, self.state, self._config).batches(), 1):
+        batches = batches or Shards(pool, self.state, self._config).batches()
+        if self._teacher is not None:
+            self.state.teacher_share, self.state.mixtures = self._config.teacher_share, self._config.mixtures
+            lesson = Lesson(self._config.teacher_share, self._config.mixtures, self._config.seed, self.state.images)
+            batches = taught(batches, self._teacher, self._teacher.known, lesson)
+        for step, (images, targets) in enumerate(batches, 1):
             if self.state.images >= self._config.images or clock.left_s <= 0:
                 break
             rate = learning_rate(self._config, self.state, clock.end(step))
             self._trainee.optimizer.learning_rate = rate
-            figures = self._trainee.train_on_batch(images, labels, return_dict=True)
-            self.state.images += len(labels)
+            figures = self._trainee.train_on_batch(images, targets, return_dict=True)
+            self.state.images += self._config.batch_size
+            self.state.taught += 0 if self._teacher is None else self._config.batch_size
             now = time.monotonic()
             if step % _LOG_EVERY_STEPS == 0:
                 self._log(figures, rate, (self.state.images - seen) / (now - logged))
@@ -231,8 +248,8 @@ class Trainer:
 
     def _restore(self) -> State:
         if not (self._folder / STATE).is_file():
-            seen = self._take_over(self._start) if self._start else 0
-            return State(images=seen, stage_began=seen, working_size_px=self._config.working_size_px)
+            seen, taught = self._take_over(self._start) if self._start else (0, 0)
+            return State(images=seen, taught=taught, stage_began=seen, working_size_px=self._config.working_size_px)
         state = read_state(self._folder)
         if state.working_size_px == self._config.working_size_px:
             self._trainee.load_weights(self._folder / WEIGHTS)
@@ -241,8 +258,8 @@ class Trainer:
         transfer(before.averaged(), self.model)
         return state.model_copy(update={"working_size_px": self._config.working_size_px, "stage_began": state.images})
 
-    def _take_over(self, folder: Path) -> int:
-        """Copy the weights of a built-in bundle; return how many pictures they have learned from."""
+    def _take_over(self, folder: Path) -> tuple[int, int]:
+        """Copy the weights of a built-in bundle; return from how many pictures they learned, and with the teacher."""
         bundle = Bundle.open(folder)
         source = keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
         refusal = TrainingError(
@@ -254,7 +271,7 @@ class Trainer:
             transfer(source, self.model)
         except ValueError as error:
             raise refusal from error
-        return int(bundle.card.metrics.get(IMAGES_SEEN, 0))
+        return int(bundle.card.metrics.get(IMAGES_SEEN, 0)), int(bundle.card.metrics.get(IMAGES_TAUGHT, 0))
 
     def _log(self, figures: dict[str, float], rate: float, images_per_s: float) -> None:
         line = {

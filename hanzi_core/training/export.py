@@ -4,6 +4,7 @@ import contextlib
 import io
 import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path
         card: What is to be known of it.
         labels: The class of each logit.
         folder: Replaced if it is there.
-        quantise: Keep the served weights as 8-bit integers: a quarter of the size, and quicker.
+        quantise: Keep the served weights as 8-bit integers, a quarter of the size, and quicker; and deflate the others.
 
     Raises:
         WorkspaceError: the disk is full; what was there before stays.
@@ -30,6 +31,8 @@ def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path
         building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
         try:
             model.save(building / WEIGHTS)
+            if quantise:
+                _deflate(building / WEIGHTS)
             with contextlib.redirect_stdout(io.StringIO()):  # the converter prints a page of its own
                 model.export(building / MODEL, format="litert", verbose=False, **_conversion(quantise))
             write_description(building, card, tuple(labels))
@@ -38,6 +41,15 @@ def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path
             building.rename(folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
+
+
+def _deflate(path: Path) -> None:
+    """Compress a ``.keras`` file, which Keras leaves as it is: a zip archive, read alike either way."""
+    small = path.with_suffix(".zip")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(small, "w", zipfile.ZIP_DEFLATED) as target:
+        for entry in source.infolist():
+            target.writestr(entry.filename, source.read(entry), zipfile.ZIP_DEFLATED)
+    small.replace(path)
 
 
 def _conversion(quantise: bool) -> dict[str, Any]:

@@ -31,6 +31,24 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return log_total - (1 - self.smoothing) * true_logit - self.smoothing * ops.mean(logits, axis=-1)
 
 
+class SmoothedSoftCrossentropy(keras.losses.Loss):
+    """Crossentropy of targets that are probabilities themselves, smoothed alike."""
+
+    def __init__(self, smoothing: float) -> None:
+        super().__init__(name="crossentropy")
+        self.smoothing = smoothing
+
+    def call(self, y_true: KerasTensor, y_pred: KerasTensor) -> KerasTensor:
+        """``y_true`` ``(batch, classes)``, each row with the sum 1, ``y_pred`` logits; the loss of each row."""
+        logits = ops.cast(y_pred, "float32")
+        expected = ops.sum(ops.cast(y_true, "float32") * logits, axis=-1)
+        return (
+            ops.logsumexp(logits, axis=-1)
+            - (1 - self.smoothing) * expected
+            - self.smoothing * ops.mean(logits, axis=-1)
+        )
+
+
 def optimiser(config: TrainingConfig, steps: int) -> keras.optimizers.Optimizer:
     """The optimiser of ``config`` for a run of ``steps`` steps, with its schedule and averaged weights."""
     made = _adamw(config, steps) if config.optimiser is Optimiser.ADAMW else _sgd(config)
