@@ -10,12 +10,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import PurePosixPath
 from typing import Any
 
+from hanzi_core.dataset.entry import is_unicode
 from hanzi_core.errors import DatasetError
+from hanzi_core.image.decode import EXTENSIONS as PICTURE_EXTENSIONS
 from hanzi_core.language import mark
 
 EXTENSIONS = (".csv", ".tsv", ".json", ".txt")
@@ -31,6 +33,8 @@ class LabelTable:
     """Labels by key: a path, a file name with or without ending, the name of a folder, or a number."""
 
     labels: dict[str, str]
+    others: dict[str, str] = field(default_factory=dict)
+    """Labels of pictures that were none of the keys."""
 
     def for_path(self, path: str) -> str | None:
         """The label that the table gives to a file by its whole path."""
@@ -44,6 +48,10 @@ class LabelTable:
     def for_folder(self, name: str) -> str | None:
         """The label that the table gives to all files of a folder."""
         return self.labels.get(_key(name))
+
+    def absent_from(self, keys: Iterable[str]) -> dict[str, str]:
+        """The pictures that the table names and that are none of ``keys``, with their labels."""
+        return {key: self.others[key] for key in self.others.keys() - set(map(_key, keys))}
 
     @property
     def is_of_characters(self) -> bool:
@@ -94,7 +102,8 @@ def read_table(name: str, data: bytes, keys: Iterable[str]) -> LabelTable:
             mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
             file=name,
         )
-    return LabelTable(labels)
+    pictures = {key: label for key, label in picked.items() if key.lower().endswith(PICTURE_EXTENSIONS)}
+    return LabelTable(labels, {key: label for key, label in pictures.items() if key not in wanted})
 
 
 def _pick(rows: list[Row], columns: tuple[int, int]) -> dict[str, str]:
@@ -102,7 +111,7 @@ def _pick(rows: list[Row], columns: tuple[int, int]) -> dict[str, str]:
     return {
         _key(row[key]): _character(row[label])
         for row in rows
-        if len(row) > max(columns) and row[key].strip() and row[label].strip()
+        if len(row) > max(columns) and row[key].strip() and row[label].strip() and is_unicode(row[key] + row[label])
     }
 
 

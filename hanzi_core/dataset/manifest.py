@@ -47,11 +47,14 @@ class Fault(StrEnum):
 
     EMPTY = "empty"
     EMPTY_FOLDER = "empty_folder"
+    CLOSED_FOLDER = "closed_folder"
     NOT_A_PICTURE = "not_a_picture"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     LINK = "link"
+    BESIDE_GNT = "beside_gnt"
     GONE = "gone"
+    NOT_THERE = "not_there"
     BROKEN_RECORD = "broken_record"
     NAME_ENCODING = "name_encoding"
     NAME_TWICE = "name_twice"
@@ -68,11 +71,14 @@ class Fault(StrEnum):
 FAULT_NAMES = {
     Fault.EMPTY: mark("empty file"),
     Fault.EMPTY_FOLDER: mark("empty folder"),
+    Fault.CLOSED_FOLDER: mark("folder that cannot be opened"),
     Fault.NOT_A_PICTURE: mark("not a picture"),
     Fault.UNREADABLE: mark("damaged picture"),
     Fault.TOO_LARGE: mark("too large to be read"),
     Fault.LINK: mark("link or device, not followed"),
+    Fault.BESIDE_GNT: mark("beside .gnt files, which alone are read"),
     Fault.GONE: mark("gone, or not allowed to be read"),
+    Fault.NOT_THERE: mark("named by the label list, but not there"),
     Fault.BROKEN_RECORD: mark("truncated or inconsistent record"),
     Fault.NAME_ENCODING: mark("name in a wrong encoding"),
     Fault.NAME_TWICE: mark("the zip holds another file of this name"),
