@@ -19,7 +19,6 @@
 | split/NAME | str | part in the split NAME: train, validation, test, or empty |
 """
 
-import io
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,7 +27,7 @@ import pyarrow as pa
 
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
-from hanzi_core.workspace import replace_file
+from hanzi_core.workspace import replacing
 
 SPLIT_PREFIX = "split/"
 
@@ -120,10 +119,11 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     Raises:
         WorkspaceError: the disk is full; the old manifest stays.
     """
-    buffer = io.BytesIO()
     repetitive = [name for name in manifest.columns if name not in _ENCODINGS]
-    manifest.to_parquet(buffer, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS)
-    replace_file(path, buffer.getbuffer())
+    with replacing(path) as file:
+        manifest.to_parquet(
+            file, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS
+        )
 
 
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
