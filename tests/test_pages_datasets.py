@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.dataset import Dataset, Fault
+from hanzi_core.dataset import Dataset, Fault, Source
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, imported, record, write_files
 from tests.handwriting import write_collection
@@ -81,6 +81,20 @@ def test_a_source_that_has_gone_is_one_sentence(dataset: Dataset, tmp_path: Path
     (tmp_path / "a").rename(tmp_path / "b")
     app = open_tab("Pictures")
     assert "Nothing is at" in texts(app)
+
+
+def test_a_dataset_that_is_deleted_while_it_is_shown_is_one_sentence(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Dataset.source
+
+    def delete_first(self: Dataset) -> Source:
+        if dataset.folder.exists():
+            dataset.delete()
+        return source(self)
+
+    monkeypatch.setattr(Dataset, "source", delete_first)
+    assert "“set” was deleted while it was in use" in texts(open_tab("Pictures"))
 
 
 def test_seven_thousand_classes_are_quick(workspace: Workspace, tmp_path: Path) -> None:
