@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.dataset import Dataset, Fault, Source
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, record, write_files
+from tests.collection import drawn, imported, png, record, write_files
 from tests.handwriting import write_collection
 from tests.test_pages import open_page, texts
 
@@ -68,6 +68,18 @@ def test_a_picture_can_be_found(dataset: Dataset) -> None:
     assert "no class “鬱”" in texts(app)
     next(each for each in app.text_input if each.label == "Character").set_value("木")
     run(app, "Pictures")
+
+
+def test_names_of_classes_and_files_are_short_and_no_markdown(workspace: Workspace, tmp_path: Path) -> None:
+    files = {
+        name: png(drawn("人", seed)) for seed, name in enumerate(["*粗*/1.png", "*粗*/_2_.png", f"{'x' * 80}/3.png"])
+    }
+    imported(workspace, write_files(tmp_path / "a", files))
+    app = open_tab("Pictures")
+    assert [image.caption for image in app.get("image")[0].proto.imgs] == [r"\*粗\* · 2", "xxxxxxx… · 1"]
+    next(each for each in app.text_input if each.label == "Character").set_value("*粗*")
+    captions = [image.caption for image in run(app, "Pictures").get("image")[1].proto.imgs]
+    assert captions == [r"1\.png", r"\_2\_\.png"]
 
 
 def test_everything_excluded_is_told(dataset: Dataset) -> None:

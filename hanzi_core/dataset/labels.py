@@ -24,6 +24,7 @@ EXTENSIONS = (".csv", ".tsv", ".json", ".txt")
 SIZE_LIMIT_BYTES = 256 * 2**20
 _CODE = re.compile(r"(?:0x|u\+|uni|\\u)([0-9a-f]{4,6})", re.IGNORECASE)
 _SAMPLE = 2000
+_SHORT = 8
 
 Row = tuple[str, ...]
 
@@ -62,6 +63,11 @@ class LabelTable:
 def is_character(label: str) -> bool:
     """Whether ``label`` is one character; marks that combine with it, such as variation selectors, are part of it."""
     return sum(not unicodedata.category(sign).startswith(("M", "Cf")) for sign in label) == 1
+
+
+def short_label(label: str) -> str:
+    """A label as it can stand below a tile or a bar: of a longer one its beginning."""
+    return label if len(label) <= _SHORT else f"{label[: _SHORT - 1]}…"
 
 
 def is_settled(name: str) -> bool:

@@ -9,6 +9,7 @@ from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
+from pages.parts.job_panel import escape
 from pages.parts.paging import page_of
 from pages.parts.session import errors_shown
 
@@ -107,6 +108,6 @@ def _show_beside(dataset: Dataset, faults: pd.DataFrame) -> None:
     if found:
         st.image(
             [thumbnail(picture, TILE_PX) for picture, _path in found],
-            caption=[path[-24:] for _picture, path in found],
+            caption=[escape(path[-24:]) for _picture, path in found],
             width=TILE_PX,
         )
