@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.language import mark
@@ -98,8 +98,9 @@ def writing(place: Path) -> Iterator[None]:
         raise
 
 
-def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) -> None:
-    """Write ``content`` to ``path`` so that a reader sees the old file or the new one, never half of either.
+@contextmanager
+def replacing(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of ``path`` in one step: a reader sees the old or the new, never half.
 
     Without ``durable`` a machine that goes down may leave an empty file; thousands are written in a fifth of the time.
 
@@ -110,7 +111,7 @@ def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) 
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())
@@ -119,6 +120,16 @@ def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) 
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) -> None:
+    """:func:`replacing` for content that is there already.
+
+    Raises:
+        WorkspaceError: the disk is full or does not let us; the old file stays.
+    """
+    with replacing(path, durable) as file:
+        file.write(content)
 
 
 def replace_json(path: Path, value: Any) -> None:

@@ -84,7 +84,7 @@ with st.expander(_("Bring in a dataset"), expanded=not datasets, icon=":material
 
 if datasets:
     name = choose(_("Dataset"), {name: name for name in datasets}, "dataset")
-    with errors_shown():
+    with errors_shown(), datasets[name].in_use():
         show_dataset(datasets[name], space)
 else:
     st.info(

@@ -18,3 +18,26 @@ def test_values_are_binned_before_they_are_sent() -> None:
 
 def test_one_value_alone() -> None:
     assert sum(value_histogram(pd.Series([64, 64]), "px").data[0].y) == 2
+
+
+def test_a_long_name_shows_its_beginning_and_no_name_is_a_tag() -> None:
+    figure = class_histogram(pd.Series({"很长的类名" * 16: 2, "<b>": 1}), marked="<b>")
+    assert figure.layout.xaxis.ticktext == ("很长的类名很长…", "&lt;b&gt;")
+    assert figure.layout.xaxis.ticklabeloverflow == "allow"  # else plotly leaves out one that juts out
+    assert figure.layout.annotations[0].text == "&lt;b&gt; · 1"
+    assert list(figure.data[0].customdata) == ["很长的类名" * 16, "&lt;b&gt;"]
+
+
+def test_one_value_far_above_the_others_does_not_squeeze_them() -> None:
+    figure = value_histogram(pd.Series([*range(60, 160), 20_000]), "px", bins=10)
+    (bars,) = figure.data
+    assert list(bars.y) == [10] * 10 + [1]
+    assert max(bars.x) < 170
+    assert bars.customdata[-1] == "20000 – 20000"
+    assert figure.layout.xaxis.title.text == "px; the last bar: up to 20,000"
+
+
+def test_values_of_all_sizes_are_shown_as_they_are() -> None:
+    figure = value_histogram(pd.Series([*range(60, 160), *range(1000, 1020)]), "px")
+    assert sum(figure.data[0].y) == 120
+    assert figure.layout.xaxis.title.text == "px"

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from hanzi_core.dataset import Fault, find_faults, open_source, scan
-from hanzi_core.dataset.faults import with_exclusions
+from hanzi_core.dataset.faults import pictures_beside, with_exclusions
 from hanzi_core.dataset.manifest import usable
 from tests.collection import drawn, png, silent, write_files
 
@@ -83,3 +83,11 @@ def test_excluding_a_kind_leaves_the_first_of_copies(tmp_path: Path) -> None:
     manifest["excluded_by_hand"] = manifest["path"] == "人/c.png"
     excluded = with_exclusions(manifest, [Fault.DUPLICATE])
     assert excluded.loc[usable(excluded), "path"].tolist() == ["人/a.png"]
+
+
+def test_beside_a_fault_stands_the_other_picture_and_none_that_only_a_list_names(tmp_path: Path) -> None:
+    listed = "file,label\n1.png,人\n2.png,人\n../secret.png,人\n"
+    manifest = manifest_of(tmp_path / "a", {"1.png": ONE, "2.png": ONE, "labels.csv": listed.encode()})
+    write_files(tmp_path, {"secret.png": OTHER})
+    assert found(manifest, Fault.NOT_THERE) == [("../secret.png", "")]
+    assert pictures_beside(find_faults(manifest), manifest) == ["2.png", "1.png"]

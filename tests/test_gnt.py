@@ -1,3 +1,4 @@
+import errno
 import pickle
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hanzi_core.dataset.gnt import GntSource
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import DatasetError, HanziError
-from tests.collection import drawn, record, write_gnt
+from tests.collection import drawn, record, write_files, write_gnt
 
 
 def test_reads_pictures_and_labels(tmp_path: Path) -> None:
@@ -27,6 +28,37 @@ def test_paths_tell_file_and_offset(tmp_path: Path) -> None:
     write_gnt(tmp_path / "a" / "a.gnt", "人木")
     paths = [entry.path for entry in GntSource(tmp_path).entries()]
     assert paths == ["a/a.gnt#0", f"a/a.gnt#{10 + 72 * 72}", "b.gnt#0"]
+
+
+def test_what_lies_beside_gnt_files_is_told(tmp_path: Path) -> None:
+    write_gnt(tmp_path / "a" / "1.gnt", "一")
+    write_files(tmp_path, {"a/2.gnt": b"", "a/人.png": b"x", "readme.txt": b"x", ".hidden": b"x", "._1.gnt": b"x"})
+    assert [(entry.path, entry.fault) for entry in GntSource(tmp_path).entries()] == [
+        ("a/1.gnt#0", ""),
+        ("a/2.gnt", Fault.EMPTY),
+        ("a/人.png", Fault.BESIDE_GNT),
+        ("readme.txt", Fault.BESIDE_GNT),
+    ]
+
+
+def test_a_file_that_cannot_be_opened_is_told_and_the_others_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_gnt(tmp_path / "1.gnt", "一")
+    write_gnt(tmp_path / "2.gnt", "人")
+    path_open = Path.open
+
+    def refuse(path: Path, *arguments: object, **options: object) -> object:
+        """As permissions refuse everybody but root, whom tests may run as."""
+        if path.name == "1.gnt":
+            raise PermissionError(errno.EACCES, "closed", path)
+        return path_open(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    entries = list(GntSource(tmp_path).entries())
+    assert [(entry.path, entry.fault) for entry in entries] == [("1.gnt", Fault.GONE), ("2.gnt#0", "")]
+    with pytest.raises(DatasetError, match="cannot be read: check its permissions"):
+        list(GntSource(tmp_path / "1.gnt").entries())
 
 
 def test_official_folders_give_parts(tmp_path: Path) -> None:

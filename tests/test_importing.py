@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
-from hanzi_core.dataset.scan import COMPARING
+from hanzi_core.dataset.listing import LISTING
+from hanzi_core.dataset.scan import COMPARING, SCANNING
 from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
 from hanzi_core.workspace import Workspace
@@ -160,16 +161,19 @@ def test_what_is_excluded_while_it_is_scanned_again_stays_excluded(workspace: Wo
     assert manifest.loc[manifest["excluded_by_hand"]].index.tolist() == ["木/1.png"]
 
 
-def test_a_dataset_deleted_while_it_is_scanned_again_does_not_come_back(workspace: Workspace, tmp_path: Path) -> None:
+@pytest.mark.parametrize("phase", [LISTING, SCANNING, COMPARING])
+def test_a_dataset_deleted_while_it_is_scanned_again_does_not_come_back(
+    workspace: Workspace, tmp_path: Path, phase: str
+) -> None:
     folder = write_collection(tmp_path / "a", "人木", 4)
     dataset = imported(workspace, folder)
     write_files(folder, {"木/8.png": png(drawn("木", 77))})
 
-    def delete_meanwhile(phase: str, done: int, _total: int) -> None:
-        if phase == COMPARING and done:
+    def delete_meanwhile(now: str, _done: int, _total: int) -> None:
+        if now == phase and dataset.folder.exists():
             dataset.delete()
 
-    with pytest.raises(DatasetError, match="There is no dataset"):
+    with pytest.raises(DatasetError, match="“set” was deleted while it was in use"):
         rescan(dataset, delete_meanwhile)
     assert traces(workspace) == []
 

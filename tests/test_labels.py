@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hanzi_core.dataset.labels import from_code, is_character, is_settled, read_table
+from hanzi_core.dataset.labels import from_code, is_character, is_settled, read_table, short_label
 from hanzi_core.errors import DatasetError
 
 FOLDERS = ["00000", "00001", "00002"]
@@ -23,6 +23,13 @@ def test_what_is_no_code(name: str) -> None:
 )
 def test_what_is_one_character(label: str, expected: bool) -> None:
     assert is_character(label) is expected
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"), [("一", "一"), ("一二三四五六七八", "一二三四五六七八"), ("x" * 80, "xxxxxxx…")]
+)
+def test_a_long_label_shows_its_beginning(label: str, shown: str) -> None:
+    assert short_label(label) == shown
 
 
 def test_a_digit_may_be_a_number() -> None:

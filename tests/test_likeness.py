@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from hanzi_core.dataset.likeness import NEAR_BITS, copy_groups, joined_groups, likeness
+from hanzi_core.dataset.likeness import NEAR_BITS, copy_groups, digest_ranks, joined_groups, likeness
 from hanzi_core.image.normalise import normalise
 from tests.collection import drawn
 
@@ -57,7 +57,7 @@ def flipped(values: NDArray[np.uint8], bits: int, seed: int = 0) -> NDArray[np.u
 def test_groups_by_bytes_and_by_likeness() -> None:
     first, second = np.random.default_rng(0).integers(0, 256, (2, 32), dtype=np.uint8)
     hashes = [first, second, first, flipped(second, NEAR_BITS), flipped(first, NEAR_BITS + 1)]
-    assert groups(["a", "b", "a", "c", "d"], hashes) == [0, 1, 0, 1, 4]
+    assert groups(["a" * 32, "b" * 32, "a" * 32, "c" * 32, "d" * 32], hashes) == [0, 1, 0, 1, 4]
 
 
 def test_no_pair_is_missed_against_looking_at_all() -> None:
@@ -66,13 +66,22 @@ def test_no_pair_is_missed_against_looking_at_all() -> None:
     copies = np.stack(
         [flipped(each, int(random.integers(0, NEAR_BITS + 1)), seed) for seed, each in enumerate(originals)]
     )
-    found = groups([str(number) for number in range(600)], [*originals, *copies])
+    found = groups([f"{number:032x}" for number in range(600)], [*originals, *copies])
     assert found == [*range(300), *range(300)]
 
 
 def test_what_has_no_ink_is_like_nothing() -> None:
-    assert copy_groups(pd.Series(["", "", "a"]), pd.Series(["", "", ""])).tolist() == [0, 1, 2]
+    assert copy_groups(pd.Series(["", "", "a" * 32]), pd.Series(["", "", ""])).tolist() == [0, 1, 2]
     assert copy_groups(pd.Series([], dtype=str), pd.Series([], dtype=str)).tolist() == []
+
+
+def test_ranks_are_those_of_the_digits_in_their_order() -> None:
+    random = np.random.default_rng(0)
+    digests = pd.Series([f"{high:016x}{low:016x}" for high, low in random.integers(0, 2**62, (20, 2)).tolist()] * 3)
+    rows = np.flatnonzero(np.arange(60) % 7)
+    expected, _ = pd.factorize(digests.iloc[rows], sort=True)
+    assert digest_ranks(digests, rows).tolist() == expected.tolist()
+    assert digest_ranks(digests.iloc[:0], rows[:0]).tolist() == []
 
 
 def test_joining_two_groupings() -> None:

@@ -35,6 +35,22 @@ def test_a_flat_folder_with_a_csv(tmp_path: Path) -> None:
     assert labels(folder) == {"1.png": "人", "2.png": "木", "3.png": ""}
 
 
+def test_files_that_only_the_list_names_are_told(tmp_path: Path) -> None:
+    csv = "file,label\n1.png,人\nold\\2.PNG,木\n甲/3.png,甲\nnotes,日\n"
+    files = {"1.png": PICTURE, "甲/3.png": PICTURE, "labels.csv": csv.encode()}
+    for given in (None, ("labels.csv", csv.encode())):
+        rows = list_rows(FolderSource(write_files(tmp_path, files)), silent, given)
+        faults = rows.loc[rows["fault"] == Fault.NOT_THERE, ["path", "label"]]
+        assert faults.to_numpy().tolist() == [["old/2.PNG", "木"]]
+        assert rows.index[-1] == faults.index[0]
+
+
+def test_a_label_that_no_file_can_hold_is_none(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"00000/1.png": PICTURE, "00001/1.png": PICTURE})
+    assert labels(folder, ("l.json", rb'{"00000": "\ud800", "00001": "\u6728"}'))["00001/1.png"] == "木"
+    assert scan(FolderSource(folder), silent)["fault"].tolist() == ["", ""]
+
+
 def test_a_flat_folder_below_the_top_keeps_its_part(tmp_path: Path) -> None:
     files = {"train/1.png": PICTURE, "test/2.png": PICTURE, "labels.csv": "1.png,人\n2.png,木\n".encode()}
     rows = list_rows(FolderSource(write_files(tmp_path, files)), silent)

@@ -140,3 +140,13 @@ def test_other_tools_can_read_it(dataset: Dataset, tmp_path: Path) -> None:
     written(dataset, tmp_path / "out", augmented=1)
     for path in (tmp_path / "out").rglob("*.png"):
         assert cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) is not None
+
+
+def test_a_dataset_deleted_while_it_is_written_out_is_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
+    files = {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(4)}
+    uploaded = imported(workspace, write_zip(tmp_path / "a.zip", files), take=True)
+    config = MaterialiseConfig(dataset="set", target=tmp_path / "out")
+    uploaded.delete()
+    with pytest.raises(DatasetError, match="“set” was deleted while it was in use"):
+        materialise(uploaded, config, silent)
+    assert not (tmp_path / "out").exists()

@@ -31,7 +31,7 @@ def content(dataset: Dataset, size_px: int = 64) -> str:
 
 
 def pack_files(dataset: Dataset) -> list[str]:
-    return sorted(path.suffix for path in (dataset.folder / "packs").iterdir() if path.name != ".lock")
+    return sorted(path.suffix for path in (dataset.folder / "packs").iterdir())
 
 
 def refuse(_phase: str, _done: int, _total: int) -> None:
@@ -189,6 +189,20 @@ def test_no_space_left_for_what_a_second_scan_found_leaves_all_as_it_was(dataset
         rescan(dataset, silent)
     assert pack_files(dataset) == [".pack"]
     assert (content(dataset), dataset.manifest_time) == before
+
+
+def test_a_dataset_deleted_while_it_is_packed_is_a_sentence_and_stays_away(
+    dataset: Dataset, workspace: Workspace
+) -> None:
+    def delete(_phase: str, _done: int, _total: int) -> None:
+        if dataset.folder.exists():
+            dataset.delete()
+
+    with pytest.raises(DatasetError, match="“set” was deleted while it was in use"):
+        open_pack(dataset, delete, 32)
+    with pytest.raises(DatasetError, match="“set” was deleted while it was in use"):
+        open_pack(dataset, refuse)
+    assert [*workspace.datasets.iterdir()] == []
 
 
 def test_two_at_once_make_one(dataset: Dataset) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.dataset import Dataset, Fault
+from hanzi_core.dataset import Dataset, Fault, Source
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, record, write_files
+from tests.collection import drawn, imported, png, record, write_files
 from tests.handwriting import write_collection
 from tests.test_pages import open_page, texts
 
@@ -70,6 +70,18 @@ def test_a_picture_can_be_found(dataset: Dataset) -> None:
     run(app, "Pictures")
 
 
+def test_names_of_classes_and_files_are_short_and_no_markdown(workspace: Workspace, tmp_path: Path) -> None:
+    files = {
+        name: png(drawn("人", seed)) for seed, name in enumerate(["*粗*/1.png", "*粗*/_2_.png", f"{'x' * 80}/3.png"])
+    }
+    imported(workspace, write_files(tmp_path / "a", files))
+    app = open_tab("Pictures")
+    assert [image.caption for image in app.get("image")[0].proto.imgs] == [r"\*粗\* · 2", "xxxxxxx… · 1"]
+    next(each for each in app.text_input if each.label == "Character").set_value("*粗*")
+    captions = [image.caption for image in run(app, "Pictures").get("image")[1].proto.imgs]
+    assert captions == [r"1\.png", r"\_2\_\.png"]
+
+
 def test_everything_excluded_is_told(dataset: Dataset) -> None:
     dataset.exclude([], dataset.manifest()["path"])
     assert "Every picture is excluded" in texts(open_tab("Overview"))
@@ -81,6 +93,20 @@ def test_a_source_that_has_gone_is_one_sentence(dataset: Dataset, tmp_path: Path
     (tmp_path / "a").rename(tmp_path / "b")
     app = open_tab("Pictures")
     assert "Nothing is at" in texts(app)
+
+
+def test_a_dataset_that_is_deleted_while_it_is_shown_is_one_sentence(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Dataset.source
+
+    def delete_first(self: Dataset) -> Source:
+        if dataset.folder.exists():
+            dataset.delete()
+        return source(self)
+
+    monkeypatch.setattr(Dataset, "source", delete_first)
+    assert "“set” was deleted while it was in use" in texts(open_tab("Pictures"))
 
 
 def test_seven_thousand_classes_are_quick(workspace: Workspace, tmp_path: Path) -> None:

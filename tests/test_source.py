@@ -1,5 +1,7 @@
+import errno
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,54 @@ def test_links_devices_and_empty_folders_are_told_and_not_followed(tmp_path: Pat
         if fault:
             with pytest.raises(DatasetError, match="cannot be read"):
                 FolderSource(folder).read(path)
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Closes a folder, as permissions do to everybody but root, whom tests may run as."""
+    scandir = os.scandir
+
+    def close(folder: Path) -> None:
+        def refuse(place: str) -> object:
+            if Path(place) == folder:
+                raise PermissionError(errno.EACCES, "closed", place)
+            return scandir(place)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+
+    return close
+
+
+@pytest.mark.parametrize("kind", ["folder", "gnt"])
+def test_a_folder_that_cannot_be_opened_is_told_and_the_rest_is_read(
+    tmp_path: Path, closed: Callable[[Path], None], kind: str
+) -> None:
+    if kind == "folder":
+        write_files(tmp_path, {"人/1.png": PICTURE, "日/1.png": PICTURE, "木/1.png": PICTURE})
+    else:
+        for name in "人日木":
+            write_gnt(tmp_path / name / "1.gnt", name)
+    closed(tmp_path / "日")
+    entries = list(open_source(tmp_path).entries())
+    assert [(entry.label, entry.fault) for entry in entries] == [("人", ""), ("日", Fault.CLOSED_FOLDER), ("木", "")]
+    assert entries[1].path == "日/"
+    closed(tmp_path)
+    with pytest.raises(DatasetError, match="cannot be read: check its permissions"):
+        list(FolderSource(tmp_path).entries())
+
+
+def test_folders_may_lie_deeper_than_calls(tmp_path: Path) -> None:
+    folders = [tmp_path / "1"]
+    for _ in range(sys.getrecursionlimit()):
+        folders.append(folders[-1] / "1")
+    for folder in folders:
+        folder.mkdir()
+    try:
+        (entry,) = FolderSource(tmp_path).entries()
+        assert entry.fault == Fault.EMPTY_FOLDER
+    finally:  # from below: what clears such places away is recursive itself
+        for folder in reversed(folders):
+            folder.rmdir()
 
 
 def test_a_file_that_has_gone_is_a_sentence(tmp_path: Path) -> None:

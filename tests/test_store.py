@@ -1,9 +1,11 @@
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets
-from hanzi_core.dataset.store import labels_of, split_digest
+from hanzi_core.dataset.store import LEAVING, labels_of, split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.workspace import Workspace
 from tests.collection import imported, write_files
@@ -79,3 +81,37 @@ def test_deleting_leaves_the_pictures(dataset: Dataset, workspace: Workspace, tm
     dataset.delete()
     assert list_datasets(workspace) == []
     assert (tmp_path / "pictures" / "人" / "0.png").exists()
+
+
+def test_who_waits_for_a_dataset_that_is_deleted_is_told(dataset: Dataset, workspace: Workspace) -> None:
+    found: list[str] = []
+
+    def wait_and_change() -> None:
+        try:
+            dataset.split(SplitSettings(name="other"))
+        except DatasetError as error:
+            found.append(str(error))
+
+    with dataset.changing():
+        waiting = threading.Thread(target=wait_and_change)
+        waiting.start()
+        time.sleep(0.2)  # it asks again every 50 ms
+        dataset.delete()
+        waiting.join()
+    assert found == ["The dataset “set” was deleted while it was in use: import it again."]
+    assert [*workspace.datasets.iterdir()] == []
+
+
+def test_what_a_deletion_left_that_was_killed_goes_with_the_next_import(
+    dataset: Dataset, workspace: Workspace, tmp_path: Path
+) -> None:
+    dataset.folder.rename(workspace.datasets / f"{LEAVING}1")
+    assert list_datasets(workspace) == []
+    imported(workspace, tmp_path / "pictures")
+    assert [path.name for path in workspace.datasets.iterdir()] == ["set"]
+
+
+def test_of_two_who_delete_the_second_is_told(dataset: Dataset) -> None:
+    dataset.delete()
+    with pytest.raises(DatasetError, match="was deleted while it was in use"):
+        dataset.delete()

@@ -1,5 +1,6 @@
 """How pictures are spread over classes, sizes and coverage."""
 
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -7,12 +8,16 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hanzi_core.dataset.labels import short_label
 from hanzi_core.language import gettext as _
 
 _NAMED_LIMIT = 60
 _BAR_LIMIT = 200
 """Bars up to which each is a thing of its own in the browser, which takes seconds to show seven thousand."""
 _MARK = "#b23a2e"
+_MOST = 0.95
+_FAR = 4.0
+"""A value is far above the others that is more than so many times what :data:`_MOST` of them reach."""
 
 
 def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | None = None) -> go.Figure:
@@ -28,7 +33,7 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
     data = {
         "x": places,
         "y": ordered.to_numpy(),
-        "customdata": ordered.index.to_numpy(dtype=str),
+        "customdata": [escape(label) for label in ordered.index],
         "hovertemplate": "%{customdata}: %{y}<extra></extra>",
     }
     bars = go.Bar(**data, marker_line_width=0) if len(ordered) <= _BAR_LIMIT else _outline(data)
@@ -37,11 +42,17 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
     figure.update_yaxes(title=_("Pictures"), type="log" if logarithmic else "linear")
     figure.update_xaxes(title=_("Classes by size"))
     if len(ordered) <= _NAMED_LIMIT:
-        figure.update_xaxes(tickvals=places, ticktext=list(ordered.index), title=None)
+        names = [_shown(label) for label in ordered.index]
+        figure.update_xaxes(tickvals=places, ticktext=names, ticklabeloverflow="allow", title=None)
     if marked is not None and marked in ordered.index:
         place = int(np.flatnonzero(ordered.index == marked)[0]) + 1
-        figure.add_vline(x=place, line_color=_MARK, annotation_text=f"{marked} · {ordered[marked]}")
+        figure.add_vline(x=place, line_color=_MARK, annotation_text=f"{_shown(marked)} · {ordered[marked]}")
     return _compact(figure)
+
+
+def _shown(label: str) -> str:
+    """A label as plotly shows it: what it takes for a tag swallows what follows."""
+    return escape(short_label(label))
 
 
 def _outline(data: dict[str, Any]) -> go.Scatter:
@@ -52,18 +63,27 @@ def _outline(data: dict[str, Any]) -> go.Scatter:
 def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:
     """How often each value comes, in even bins; binned here, so that a page gets forty figures and not a million.
 
+    A few values far above all others have the last bar together, or they would squeeze all others into the first.
+
     Args:
         values: One figure a picture.
         title: Of the axis, with the unit.
         bins: How many.
     """
-    heights, edges = np.histogram(values.to_numpy(np.float64), bins)
+    figures = values.to_numpy(np.float64)
+    near = figures[figures <= _FAR * np.quantile(figures, _MOST, method="higher")]
+    heights, edges = np.histogram(near, bins)
     centres = (edges[:-1] + edges[1:]) / 2
     ranges = [f"{low:.4g} – {high:.4g}" for low, high in pairwise(edges)]
+    if far := len(figures) - len(near):
+        least, most = np.partition(figures, [-far, -1])[[-far, -1]]
+        heights, centres = np.append(heights, far), np.append(centres, 2 * centres[-1] - centres[-2])
+        ranges.append(f"{least:.6g} – {most:.6g}")
+        title = _("{title}; the last bar: up to {most}").format(title=title, most=f"{most:,.6g}")
     bars = go.Bar(x=centres, y=heights, customdata=ranges, hovertemplate="%{customdata}: %{y}<extra></extra>")
     figure = go.Figure(bars)
     figure.update_layout(bargap=0)
-    figure.update_xaxes(title=title, tickvals=[values.iloc[0]] if values.nunique() == 1 else None)
+    figure.update_xaxes(title=title, tickvals=[near[0]] if np.ptp(near) == 0 else None)
     figure.update_yaxes(title=_("Pictures"))
     return _compact(figure)
 

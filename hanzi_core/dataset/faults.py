@@ -45,6 +45,15 @@ def find_faults(manifest: pd.DataFrame) -> pd.DataFrame:
     return table[["row", "path", "label", "fault", "detail", "excluded"]]
 
 
+def pictures_beside(faults: pd.DataFrame, manifest: pd.DataFrame) -> list[str]:
+    """Paths of the pictures that some ``faults`` are of, and after each that of the other one that it concerns.
+
+    What only a label list names is left out: its path may lead anywhere.
+    """
+    there = set(manifest.loc[manifest["fault"] != Fault.NOT_THERE.value, "path"])
+    return [path for pair in zip(faults["path"], faults["detail"], strict=True) for path in pair if path in there]
+
+
 def with_exclusions(manifest: pd.DataFrame, kinds: Iterable[Fault]) -> pd.DataFrame:
     """``manifest`` with ``excluded`` set for what was excluded by hand and for the ``kinds`` of faults."""
     faults = find_faults(manifest)

@@ -17,6 +17,9 @@ _FILE_LIMIT_BYTES = 256 * 2**20
 _AS_FOUND = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """What was a file when it was listed may be a link or a pipe by now: neither is followed or waited for."""
 
+_Found = tuple[tuple[str, ...], os.DirEntry[str]]
+"""A file or folder, and the names that lead to it."""
+
 
 class FolderSource:
     """A folder of folders of pictures."""
@@ -28,25 +31,22 @@ class FolderSource:
         self.location = location
 
     def entries(self) -> Iterator[Entry]:
-        """Every file below the folder, and with a fault empty folders, devices and links, which may lead anywhere."""
-        yield from self._walk(str(self.location), ())
-
-    def _walk(self, folder: str, names: tuple[str, ...]) -> Iterator[Entry]:
-        children = _children(folder, is_root=not names)
-        if names and not children:
-            yield file_entry((*names, ""), 0, 0)._replace(fault=Fault.EMPTY_FOLDER.value)
-        for child in children:
-            inside = (*names, child.name)
+        """Every file below the folder, and with a fault closed and empty folders, devices and links to anywhere."""
+        waiting: list[_Found] = [((child.name,), child) for child in reversed(_top(str(self.location)))]
+        while waiting:  # no recursion: folders may lie deeper in each other than Python calls
+            names, found = waiting.pop()
             try:
-                if child.is_dir(follow_symlinks=False):
-                    yield from self._walk(child.path, inside)
-                elif child.is_file(follow_symlinks=False):
-                    facts = child.stat(follow_symlinks=False)
-                    yield file_entry(inside, facts.st_size, facts.st_mtime_ns)
+                if found.is_dir(follow_symlinks=False):
+                    children = _children(found.path)
+                    waiting += [((*names, child.name), child) for child in reversed(children)]
+                    if not children:
+                        yield _folder_entry(names, Fault.EMPTY_FOLDER)
                 else:
-                    yield file_entry(inside, 0, 0)._replace(fault=Fault.LINK.value)
+                    yield _entry(names, found)
             except FileNotFoundError:  # deleted since its folder was listed: it is simply no part of the collection
                 continue
+            except OSError:
+                yield _folder_entry(names, Fault.CLOSED_FOLDER)
 
     def read(self, path: str) -> bytes:
         """The bytes of one file."""
@@ -76,13 +76,31 @@ def _too_large(path: str, size_bytes: int) -> ImageTooLargeError:
     )
 
 
-def _children(folder: str, is_root: bool) -> list[os.DirEntry[str]]:
+def _top(folder: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(folder) as found:
-            return sorted((child for child in found if not is_hidden(child.name)), key=lambda child: child.name)
+        return _children(folder)
     except FileNotFoundError as error:
-        if not is_root:
-            raise
         raise DatasetError(mark("Nothing is at {path} on this server: check the path."), path=folder) from error
     except OSError as error:
         raise DatasetError(mark("The folder {path} cannot be read: check its permissions."), path=folder) from error
+
+
+def _children(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return sorted((child for child in found if not is_hidden(child.name)), key=lambda child: child.name)
+
+
+def _entry(names: tuple[str, ...], found: os.DirEntry[str]) -> Entry:
+    if not found.is_file(follow_symlinks=False):
+        return file_entry(names, 0, 0)._replace(fault=Fault.LINK.value)
+    try:
+        facts = found.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        raise
+    except OSError:  # its folder may be listed and not entered
+        return file_entry(names, 0, 0)._replace(fault=Fault.GONE.value)
+    return file_entry(names, facts.st_size, facts.st_mtime_ns)
+
+
+def _folder_entry(names: tuple[str, ...], fault: Fault) -> Entry:
+    return file_entry((*names, ""), 0, 0)._replace(fault=fault.value)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.dataset.entry import Entry, part_of
+from hanzi_core.dataset.folder import FolderSource
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import DatasetError, ImageError
 from hanzi_core.language import mark
@@ -48,25 +49,39 @@ class GntSource:
         return type(self), (self.location,)
 
     def entries(self) -> Iterator[Entry]:
-        """Every record; a broken one has a fault, and the next whole one after it is looked for."""
-        for path in self._files():
-            names = self._name(path)
-            part = part_of(tuple(path.parent.parts[-3:]))
-            try:
-                facts = path.stat()
-                with path.open("rb", buffering=0) as file:
-                    for offset, size, label, fault in _records(file, facts.st_size):
-                        yield Entry(f"{names}#{offset}", label, size, facts.st_mtime_ns, part, fault)
-            except OSError as error:
-                raise DatasetError(mark("{path} cannot be read: check its permissions."), path=path) from error
+        """Every record; a broken one has a fault, and the next whole one after it is looked for.
 
-    def _files(self) -> list[Path]:
+        What else lies in the folder has a fault too: of pictures beside ``.gnt`` files none is read.
+        """
         if self.location.is_file():
-            return [self.location]
-        return sorted(path for path in self.location.rglob("*") if path.suffix.lower() == EXTENSION)
+            facts = self.location.stat()
+            yield from self._records_of(Entry(self.location.name, "", facts.st_size, facts.st_mtime_ns, ""))
+            return
+        for entry in FolderSource(self.location).entries():
+            if entry.fault:
+                yield entry
+            elif entry.path.lower().endswith(EXTENSION):
+                yield from self._records_of(entry)
+            else:
+                yield entry._replace(fault=Fault.BESIDE_GNT.value)
 
-    def _name(self, path: Path) -> str:
-        return path.name if path == self.location else path.relative_to(self.location).as_posix()
+    def _records_of(self, file: Entry) -> Iterator[Entry]:
+        """The records of one ``file``, or itself with the fault that hinders it from being read."""
+        place = self._place(file.path)
+        part = part_of(tuple(place.parent.parts[-3:]))
+        if not file.size_bytes:
+            yield file._replace(fault=Fault.EMPTY.value)
+        try:
+            with place.open("rb", buffering=0) as opened:
+                for offset, size, label, fault in _records(opened, file.size_bytes):
+                    yield Entry(f"{file.path}#{offset}", label, size, file.modified_ns, part, fault)
+        except OSError as error:
+            if place == self.location:
+                raise DatasetError(mark("{path} cannot be read: check its permissions."), path=place) from error
+            yield file._replace(fault=Fault.GONE.value)
+
+    def _place(self, name: str) -> Path:
+        return self.location if self.location.is_file() else self.location / name
 
     def read(self, path: str) -> bytes:
         """One record from its width on: without size and tag, so that equal pictures have equal bytes."""
@@ -85,8 +100,7 @@ class GntSource:
         if name not in self._open:
             if len(self._open) >= _OPEN_LIMIT:
                 self._open.pop(next(iter(self._open))).close()
-            place = self.location if self.location.is_file() else self.location / name
-            self._open[name] = place.open("rb", buffering=0)
+            self._open[name] = self._place(name).open("rb", buffering=0)
         return self._open[name]
 
     @staticmethod

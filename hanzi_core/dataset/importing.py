@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 
 import psutil
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.archive import ZipLimits
@@ -18,7 +17,7 @@ from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings, assign_parts
-from hanzi_core.dataset.store import MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
+from hanzi_core.dataset.store import LEAVING, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
@@ -103,11 +102,13 @@ def _drop_uploads(config: ImportConfig) -> None:
 
 
 def _sweep(workspace: Workspace) -> None:
-    """Clear away what an import left whose process was killed."""
+    """Clear away what an import or a deletion left whose process was killed."""
     for folder in workspace.datasets.glob(f"{_BUILDING}*"):
         pid = folder.name.removeprefix(_BUILDING).split("-")[0]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
+    for folder in workspace.datasets.glob(f"{LEAVING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_free(target: Path) -> None:
@@ -131,10 +132,11 @@ def rescan(dataset: Dataset, report: Report) -> Dataset:
     dataset waits for the first.
 
     Raises:
-        DatasetError: the source has gone, or holds no picture any more; the old manifest stays.
+        DatasetError: the source has gone, or holds no picture any more; the old manifest stays. Or the dataset was
+            deleted meanwhile.
     """
     packs = dataset.folder / PACKS
-    with writing(packs), FileLock(dataset.folder / ".scan.lock"):
+    with writing(packs), dataset.locked("scan"):
         previous = dataset.manifest()
         manifest = scan(dataset.source(), report, dataset.label_list(), previous, packs)
         scanned = manifest.columns.drop("excluded")  # by kinds of faults, which are the same if all else is

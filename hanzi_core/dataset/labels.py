@@ -10,18 +10,21 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import PurePosixPath
 from typing import Any
 
+from hanzi_core.dataset.entry import is_unicode
 from hanzi_core.errors import DatasetError
+from hanzi_core.image.decode import EXTENSIONS as PICTURE_EXTENSIONS
 from hanzi_core.language import mark
 
 EXTENSIONS = (".csv", ".tsv", ".json", ".txt")
 SIZE_LIMIT_BYTES = 256 * 2**20
 _CODE = re.compile(r"(?:0x|u\+|uni|\\u)([0-9a-f]{4,6})", re.IGNORECASE)
 _SAMPLE = 2000
+_SHORT = 8
 
 Row = tuple[str, ...]
 
@@ -31,6 +34,8 @@ class LabelTable:
     """Labels by key: a path, a file name with or without ending, the name of a folder, or a number."""
 
     labels: dict[str, str]
+    others: dict[str, str] = field(default_factory=dict)
+    """Labels of pictures that were none of the keys."""
 
     def for_path(self, path: str) -> str | None:
         """The label that the table gives to a file by its whole path."""
@@ -45,6 +50,10 @@ class LabelTable:
         """The label that the table gives to all files of a folder."""
         return self.labels.get(_key(name))
 
+    def absent_from(self, keys: Iterable[str]) -> dict[str, str]:
+        """The pictures that the table names and that are none of ``keys``, with their labels."""
+        return {key: self.others[key] for key in self.others.keys() - set(map(_key, keys))}
+
     @property
     def is_of_characters(self) -> bool:
         """Whether nearly all its labels are single characters: a table of something else is not."""
@@ -54,6 +63,11 @@ class LabelTable:
 def is_character(label: str) -> bool:
     """Whether ``label`` is one character; marks that combine with it, such as variation selectors, are part of it."""
     return sum(not unicodedata.category(sign).startswith(("M", "Cf")) for sign in label) == 1
+
+
+def short_label(label: str) -> str:
+    """A label as it can stand below a tile or a bar: of a longer one its beginning."""
+    return label if len(label) <= _SHORT else f"{label[: _SHORT - 1]}…"
 
 
 def is_settled(name: str) -> bool:
@@ -94,7 +108,8 @@ def read_table(name: str, data: bytes, keys: Iterable[str]) -> LabelTable:
             mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
             file=name,
         )
-    return LabelTable(labels)
+    pictures = {key: label for key, label in picked.items() if key.lower().endswith(PICTURE_EXTENSIONS)}
+    return LabelTable(labels, {key: label for key, label in pictures.items() if key not in wanted})
 
 
 def _pick(rows: list[Row], columns: tuple[int, int]) -> dict[str, str]:
@@ -102,7 +117,7 @@ def _pick(rows: list[Row], columns: tuple[int, int]) -> dict[str, str]:
     return {
         _key(row[key]): _character(row[label])
         for row in rows
-        if len(row) > max(columns) and row[key].strip() and row[label].strip()
+        if len(row) > max(columns) and row[key].strip() and row[label].strip() and is_unicode(row[key] + row[label])
     }
 
 

@@ -35,6 +35,8 @@ _SCHEMA = pa.schema(
 def list_rows(source: Source, report: Report, label_list: tuple[str, bytes] | None = None) -> pd.DataFrame:
     """One row a file of ``source``: path, given_name, size_bytes, modified_ns, given_part, fault and label.
 
+    Pictures that the label list names and that are not there come last.
+
     Args:
         source: Where to look.
         report: Told how many were found.
@@ -92,7 +94,18 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
     rows["label"] = rows["given_name"].map({name: from_code(name) or label for name, label in names.items()})
     if table is not None:
         rows["label"] = _table_labels(rows, table, [*names] if label_list else unsettled)
+        rows = _with_absent(rows, table)
     return rows
+
+
+def _with_absent(rows: pd.DataFrame, table: LabelTable) -> pd.DataFrame:
+    """``rows`` and behind them one for each picture that only the ``table`` knows of."""
+    labels = table.absent_from(_keys(rows, [])) if table.others else {}
+    if not labels:
+        return rows
+    paths = sorted(labels)
+    absent = _batch([Entry(path, "", 0, 0, "", Fault.NOT_THERE.value) for path in paths]).to_pandas()
+    return pd.concat([rows, absent.assign(label=[labels[path] for path in paths])], ignore_index=True)
 
 
 def _table_labels(rows: pd.DataFrame, table: LabelTable, names: list[str]) -> pd.Series:

@@ -19,7 +19,6 @@
 | split/NAME | str | part in the split NAME: train, validation, test, or empty |
 """
 
-import io
 from enum import StrEnum
 from pathlib import Path
 
@@ -28,7 +27,7 @@ import pyarrow as pa
 
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
-from hanzi_core.workspace import replace_file
+from hanzi_core.workspace import replacing
 
 SPLIT_PREFIX = "split/"
 
@@ -47,11 +46,14 @@ class Fault(StrEnum):
 
     EMPTY = "empty"
     EMPTY_FOLDER = "empty_folder"
+    CLOSED_FOLDER = "closed_folder"
     NOT_A_PICTURE = "not_a_picture"
     UNREADABLE = "unreadable"
     TOO_LARGE = "too_large"
     LINK = "link"
+    BESIDE_GNT = "beside_gnt"
     GONE = "gone"
+    NOT_THERE = "not_there"
     BROKEN_RECORD = "broken_record"
     NAME_ENCODING = "name_encoding"
     NAME_TWICE = "name_twice"
@@ -68,11 +70,14 @@ class Fault(StrEnum):
 FAULT_NAMES = {
     Fault.EMPTY: mark("empty file"),
     Fault.EMPTY_FOLDER: mark("empty folder"),
+    Fault.CLOSED_FOLDER: mark("folder that cannot be opened"),
     Fault.NOT_A_PICTURE: mark("not a picture"),
     Fault.UNREADABLE: mark("damaged picture"),
     Fault.TOO_LARGE: mark("too large to be read"),
     Fault.LINK: mark("link or device, not followed"),
+    Fault.BESIDE_GNT: mark("beside .gnt files, which alone are read"),
     Fault.GONE: mark("gone, or not allowed to be read"),
+    Fault.NOT_THERE: mark("named by the label list, but not there"),
     Fault.BROKEN_RECORD: mark("truncated or inconsistent record"),
     Fault.NAME_ENCODING: mark("name in a wrong encoding"),
     Fault.NAME_TWICE: mark("the zip holds another file of this name"),
@@ -114,10 +119,11 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     Raises:
         WorkspaceError: the disk is full; the old manifest stays.
     """
-    buffer = io.BytesIO()
     repetitive = [name for name in manifest.columns if name not in _ENCODINGS]
-    manifest.to_parquet(buffer, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS)
-    replace_file(path, buffer.getbuffer())
+    with replacing(path) as file:
+        manifest.to_parquet(
+            file, index=False, compression="zstd", use_dictionary=repetitive, column_encoding=_ENCODINGS
+        )
 
 
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:

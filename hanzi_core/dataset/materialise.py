@@ -63,9 +63,14 @@ def materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> 
         ``files``, of which ``linked`` and ``augmented``, and ``classes``.
 
     Raises:
-        DatasetError: the target is there already, or a picture has gone.
+        DatasetError: the target is there already, or a picture or the dataset has gone.
         WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
     """
+    with dataset.in_use():
+        return _materialise(dataset, config, report)
+
+
+def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> dict[str, int]:
     target = config.target.expanduser().absolute()
     source = dataset.source()
     _check_target(target, source)

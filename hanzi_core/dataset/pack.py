@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from hanzi_core.dataset.entry import Source
@@ -46,20 +45,20 @@ def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) ->
     A making that was stopped goes on where it was; a second process that wants the same pack waits for the first.
 
     Raises:
-        DatasetError: pictures have changed or gone since the scan.
+        DatasetError: pictures have changed or gone since the scan, or the dataset was deleted meanwhile.
         WorkspaceError: no space is left; nothing half-made stays behind.
     """
-    manifest = dataset.manifest(["path", "digest", "fault"])
-    path = pack_path(dataset.folder / PACKS, manifest["digest"], size_px)
-    pack = open_sound(path)
-    if pack is None:
-        with writing(path.parent):
-            path.parent.mkdir(exist_ok=True)
-            with FileLock(path.parent / ".lock"):
+    with dataset.in_use():
+        manifest = dataset.manifest(["path", "digest", "fault"])
+        path = pack_path(dataset.folder / PACKS, manifest["digest"], size_px)
+        pack = open_sound(path)
+        if pack is None:
+            with writing(path.parent), dataset.locked("pack"):
+                path.parent.mkdir(exist_ok=True)
                 if open_sound(path) is None:
                     clear_others(path)
                     _build(dataset.source(), manifest, path, report, size_px)
-    return pack or Pack(path)
+        return pack or Pack(path)
 
 
 def _build(source: Source, manifest: pd.DataFrame, path: Path, report: Report, size_px: int) -> None:

@@ -52,7 +52,16 @@ def _holds_gnt(folder: Path) -> bool:
     if _has_gnt(children):
         return True
     folders = [child for child in children if child.is_dir(follow_symlinks=False)]
-    return len(folders) <= _FEW and any(_has_gnt(os.scandir(child)) for child in folders)
+    return len(folders) <= _FEW and any(_has_gnt(_peek(child.path)) for child in folders)
+
+
+def _peek(folder: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder; nothing where it cannot be opened, for which the listing of its source has a fault."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 def _has_gnt(children: Iterable[os.DirEntry[str]]) -> bool:

@@ -27,9 +27,9 @@ from hanzi_core.dataset.manifest import (
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import Part, SplitSettings, assign_parts, place_synthetic
 from hanzi_core.dataset.written import WRITTEN, WithWritten
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_json
+from hanzi_core.workspace import Workspace, check_name, replace_json, writing
 
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
@@ -37,6 +37,8 @@ UPLOAD = "upload.zip"
 PACKS = "packs"
 PICTURES = "pictures"
 """Files and folders that are the dataset's own."""
+LEAVING = ".deleted-"
+"""What the folder of a dataset that is being deleted begins with."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,12 @@ class Dataset:
         dataset._check_there()
         return dataset
 
+    @property
+    def _is_there(self) -> bool:
+        return (self.folder / DESCRIPTION).is_file()
+
     def _check_there(self) -> None:
-        if not (self.folder / DESCRIPTION).is_file():
+        if not self._is_there:
             raise DatasetError(mark("There is no dataset “{name}”: import it first."), name=self.name)
 
     @property
@@ -177,17 +183,52 @@ class Dataset:
         Raises:
             DatasetError: the dataset has been deleted.
         """
-        self._check_there()
-        with FileLock(self.folder / ".change.lock"):
+        with self.locked("change"):
             yield
+
+    @contextmanager
+    def locked(self, work: str) -> Iterator[None]:
+        """Do this kind of ``work`` alone: who else wants to, in this process or another, waits.
+
+        Raises:
+            DatasetError: the dataset has been deleted.
+        """
+        self._check_there()  # or the lock would make the folder again
+        with self.in_use(), FileLock(self.folder / f".{work}.lock"):
+            yield
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Say of whatever goes wrong because the dataset is deleted meanwhile that this is why.
+
+        Raises:
+            DatasetError: it has been deleted.
+        """
+        try:
+            yield
+        except (OSError, HanziError) as error:
+            if self._is_there:
+                raise
+            raise DatasetError(
+                mark("The dataset “{name}” was deleted while it was in use: import it again."), name=self.name
+            ) from error
 
     def change_description(self, **values: Any) -> None:
         """Replace some values of the description, in one step."""
         replace_json(self.folder / DESCRIPTION, {**self.description, **values})
 
     def delete(self) -> None:
-        """Remove it from the workspace; a folder or zip that it was read from in place is left as it is."""
-        shutil.rmtree(self.folder)
+        """Remove it from the workspace; a folder or zip that it was read from in place is left as it is.
+
+        Raises:
+            DatasetError: somebody else has deleted it.
+            WorkspaceError: the disk does not let us.
+        """
+        # Out of sight in one step: what is written into it meanwhile would keep half of it.
+        leaving = self.folder.with_name(f"{LEAVING}{time.time_ns()}")
+        with self.in_use(), writing(self.folder):
+            self.folder.rename(leaving)
+        shutil.rmtree(leaving, ignore_errors=True)
 
 
 def split_digest(parts: pd.Series) -> str:

@@ -4,11 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from hanzi_core.dataset import Dataset, Fault, fault_name
-from hanzi_core.dataset.faults import EXCLUDABLE
+from hanzi_core.dataset.faults import EXCLUDABLE, pictures_beside
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
+from pages.parts.job_panel import escape
 from pages.parts.paging import page_of
 from pages.parts.session import errors_shown
 
@@ -101,13 +102,12 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
 
 def _show_beside(dataset: Dataset, faults: pd.DataFrame) -> None:
     """Each file, and beside it the other file that it concerns."""
-    paths = set(manifest_of(dataset)["path"])
-    wanted = [path for pair in zip(faults["path"], faults["detail"], strict=True) for path in pair if path in paths]
+    wanted = pictures_beside(faults, manifest_of(dataset))
     pictures = sample_pictures(source_of(dataset), wanted)
     found = [(picture, path) for picture, path in zip(pictures, wanted, strict=True) if picture is not None]
     if found:
         st.image(
             [thumbnail(picture, TILE_PX) for picture, _path in found],
-            caption=[path[-24:] for _picture, path in found],
+            caption=[escape(path[-24:]) for _picture, path in found],
             width=TILE_PX,
         )

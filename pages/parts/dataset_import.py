@@ -4,12 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hanzi_core.cli.perform import read_config, start
-from hanzi_core.dataset import ImportConfig
+from hanzi_core.dataset import ImportConfig, SplitSettings
+from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.labels import EXTENSIONS
 from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import list_jobs
@@ -17,6 +19,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, check_name, writing
 from pages.parts.choice import show_next
+from pages.parts.dataset_split import ask_shares
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis, show_starter_form
 
@@ -41,22 +44,66 @@ def show_import_form(space: Workspace) -> None:
         types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
         files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)
         name = st.text_input(_("Name"), key="upload-name", placeholder=_("that of the file"))
+        more = _ask_more()
         if st.form_submit_button(_("Import"), icon=":material/download:") and files:
             with errors_shown():
-                _import_uploads(space, files, name)
+                _import_uploads(space, files, name, _checked(more))
     with on_server, st.form("on-server", border=False):
         location = st.text_input(_("Path on the server"), placeholder="/data/characters")
         labels = st.text_input(_("Label list on the server, if it needs one"), placeholder="/data/labels.csv").strip()
         name = st.text_input(_("Name"), key="path-name", placeholder=_("that of the folder"))
+        more = _ask_more()
         if st.form_submit_button(_("Import"), icon=":material/download:") and location:
             with errors_shown():
-                place = open_source(location.strip()).location
+                settings = _checked(more)
+                place = open_source(location.strip(), settings["limits"]).location
                 label_list = Path(labels).expanduser().absolute() if labels else None
-                _start(space, {"location": place, "name": name or place.stem, "label_list": label_list})
+                _start(space, {"location": place, "name": name or place.stem, "label_list": label_list, **settings})
     _show_last_failure(space)
 
 
-def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str) -> None:
+class _Settings(TypedDict):
+    """What of an import most people leave as it is."""
+
+    split: SplitSettings
+    limits: ZipLimits
+
+
+def _ask_more() -> dict[str, dict[str, object]]:
+    """The fields for :class:`_Settings`, closed until they are asked for; their values."""
+    usual = ZipLimits()
+    with st.expander(_("More: split, writers, limits for a zip")):
+        split = ask_shares(SplitSettings())
+        left, right = st.columns(2)
+        total_gib = left.number_input(
+            _("A zip may unpack to, GiB"),
+            1.0,
+            100_000.0,
+            usual.total_gib,
+            1.0,
+            "%.0f",
+            help=_("What would unpack to more is refused: it may be made to fill the disk."),
+        )
+        ratio = right.number_input(
+            _("A file in it may shrink to one in"),
+            2.0,
+            100_000.0,
+            usual.ratio,
+            10.0,
+            "%.0f",
+            help=_("A file that is packed tighter is refused; a picture packs to a tenth at best."),
+        )
+    return {"split": split, "limits": {"total_gib": total_gib, "ratio": ratio}}
+
+
+def _checked(more: dict[str, dict[str, object]]) -> _Settings:
+    return {
+        "split": read_config(SplitSettings, more["split"]),
+        "limits": read_config(ZipLimits, more["limits"]),
+    }
+
+
+def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, settings: _Settings) -> None:
     """Start the import of one zip among ``files``, with the list beside it."""
     zips = [file for file in files if file.name.lower().endswith(".zip")]
     lists = [file for file in files if file not in zips]
@@ -64,12 +111,12 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str) 
         st.error(_("Upload one zip, and one label list at most."), icon=":material/error:")
         return
     name = check_name(name or Path(zips[0].name).stem)
-    location = _keep(space, zips[0])
-    label_list = _keep(space, lists[0]) if lists else None
-    _start(space, {"location": location, "name": name, "label_list": label_list, "take": True})
+    location = _keep(space, zips[0], settings["limits"])
+    label_list = _keep(space, lists[0], settings["limits"]) if lists else None
+    _start(space, {"location": location, "name": name, "label_list": label_list, "take": True, **settings})
 
 
-def _keep(space: Workspace, file: UploadedFile) -> Path:
+def _keep(space: Workspace, file: UploadedFile, limits: ZipLimits) -> Path:
     """The upload as a file in the workspace, until the import takes it over.
 
     Raises:
@@ -84,7 +131,7 @@ def _keep(space: Workspace, file: UploadedFile) -> Path:
             shutil.copyfileobj(file, kept)
             kept.flush()
             if suffix == ".zip":
-                open_source(kept.name)
+                open_source(kept.name, limits)
         except BaseException:
             Path(kept.name).unlink(missing_ok=True)
             raise

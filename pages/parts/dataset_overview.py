@@ -43,7 +43,7 @@ def _show_figures(dataset: Dataset, counts: pd.Series) -> None:
 
 def _show_classes(counts: pd.Series) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input(_("Find a character"), key="marked", max_chars=8, width=180).strip()
+        wanted = st.text_input(_("Find a character"), key="marked", width=180).strip()
         few = st.number_input(_("Classes under … pictures"), 2, 100_000, 10, key="few", width=200)
         logarithmic = st.toggle(_("Logarithmic"), key="logarithmic")
     small = counts[counts < few]

@@ -7,12 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.labels import short_label
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.dataset.statistics import mean_picture
 from hanzi_core.image.normalise import normalise
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
+from pages.parts.job_panel import escape
 from pages.parts.paging import page_of
 
 PAGE_SIZE = 60
@@ -36,7 +38,7 @@ def show_pictures(dataset: Dataset) -> None:
     else:
         # Of each character one picture: a page of sixty classes rather than sixty times the first class.
         firsts = rows.drop_duplicates("label").set_index("label").reindex(labels or counts.index).reset_index()
-        _show_grid(dataset, firsts, lambda part: [f"{label} · {counts[label]:,}" for label in part["label"]])
+        _show_grid(dataset, firsts, lambda part: [_caption(label, counts[label]) for label in part["label"]])
 
 
 def _show_class(dataset: Dataset, rows: pd.DataFrame) -> None:
@@ -55,9 +57,13 @@ def _show_class(dataset: Dataset, rows: pd.DataFrame) -> None:
         _show_grid(dataset, rows, _file_names)
 
 
+def _caption(label: str, count: int) -> str:
+    return f"{escape(short_label(label))} · {count:,}"
+
+
 def _file_names(rows: pd.DataFrame) -> list[str]:
     return [
-        _("synthetic") if is_ours else path.rsplit("/", 1)[-1][-14:]
+        _("synthetic") if is_ours else escape(path.rsplit("/", 1)[-1][-14:])
         for path, is_ours in zip(rows["path"], rows["synthetic"], strict=True)
     ]
 

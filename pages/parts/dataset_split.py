@@ -74,23 +74,27 @@ def _show_shortfalls(lacking: pd.DataFrame) -> None:
     st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
 
 
-def _show_form(dataset: Dataset, settings: SplitSettings) -> None:
-    with st.form("split"):
-        st.markdown("**" + _("Split anew") + "**")
-        columns = st.columns(3)
-        values: dict[str, object] = {
-            "validation": columns[0].number_input(_("Validation, %"), 0, 90, round(settings.validation * 100)) / 100,
-            "test": columns[1].number_input(_("Test, %"), 0, 90, round(settings.test * 100)) / 100,
-            "seed": columns[2].number_input(_("Seed"), 0, 2**31, settings.seed),
-        }
-        left, right = st.columns(2)
-        values["writer_pattern"] = left.text_input(
+def ask_shares(settings: SplitSettings) -> dict[str, object]:
+    """Fields of a form for what decides who gets into which part, filled with ``settings``; their values."""
+    columns = st.columns(3)
+    return {
+        "validation": columns[0].number_input(_("Validation, %"), 0, 90, round(settings.validation * 100)) / 100,
+        "test": columns[1].number_input(_("Test, %"), 0, 90, round(settings.test * 100)) / 100,
+        "seed": columns[2].number_input(_("Seed"), 0, 2**31, settings.seed),
+        "writer_pattern": st.text_input(
             _("Writer pattern"),
             settings.writer_pattern,
             placeholder=r"input_(\d+)_",
             help=_("A regular expression whose brackets hold the writer in a file's path: a writer stays in one part."),
-        ).strip()
-        values["name"] = right.text_input(_("Name of the split"), settings.name)
+        ).strip(),
+    }
+
+
+def _show_form(dataset: Dataset, settings: SplitSettings) -> None:
+    with st.form("split"):
+        st.markdown("**" + _("Split anew") + "**")
+        values = ask_shares(settings)
+        values["name"] = st.text_input(_("Name of the split"), settings.name)
         if (manifest_of(dataset)["given_part"] != "").any():
             values["keep_given"] = st.checkbox(_("Keep the parts that the folders give"), settings.keep_given)
         st.caption(_("Class by class; copies and near copies stay in one part. The same seed gives the same split."))

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from hanzi_core.dataset import Dataset, Fault
 from hanzi_core.image.presets import BUILT_IN, list_presets
+from hanzi_core.jobs import list_jobs
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter
 from tests.collection import drawn, png, write_files, write_gnt, write_zip
@@ -37,6 +38,9 @@ def bring_in(page: Page, folder: Path) -> None:
     page.get_by_role("tab", name="Folder or zip on this server").click()
     page.get_by_label("Path on the server").fill(str(folder))
     page.get_by_role("textbox", name="Name", exact=True).fill("coded")
+    page.get_by_text("More: split, writers, limits for a zip").last.click()
+    page.get_by_label("Validation, %").last.fill("20")
+    page.get_by_label("A zip may unpack to, GiB").last.fill("2")
     page.get_by_role("button", name="Import").last.click()
     expect(page.get_by_test_id("stMetric").filter(has_text="Classes")).to_contain_text("2", timeout=60_000)
 
@@ -72,6 +76,8 @@ def test_from_numbered_folders_to_folders_for_other_tools(
     page.goto(f"{serve(workspace).url}/datasets")
     bring_in(page, collection(tmp_path / "pictures"))
     dataset = Dataset.find(workspace, "coded")
+    assert dataset.splits()["default"].validation == 0.2
+    assert dataset.description["limits"]["total_gib"] == 2
     dataset.exclude([Fault.DUPLICATE], [])
     page.get_by_role("tab", name="Faults").click()
     expect(page.get_by_text("1 pictures are excluded")).to_be_visible()
@@ -96,6 +102,28 @@ def test_a_zip_from_chinese_windows_is_uploaded(
     dataset = Dataset.find(workspace, "汉字")
     assert set(dataset.manifest(["label"])["label"]) == set("人木")
     assert [path.name for path in workspace.datasets.iterdir()] == ["汉字"]  # the upload has moved into it
+
+
+def test_settings_of_an_import_that_cannot_be_are_a_sentence_and_start_nothing(
+    page: Page, serve: Starter, workspace: Workspace, tmp_path: Path
+) -> None:
+    files = {"人/1.png": png(drawn("人", 1)), "人/2.bmp": bytes(2 * 2**20)}
+    page.goto(f"{serve(workspace).url}/datasets")
+    page.locator("input[type=file]").set_input_files(write_zip(tmp_path / "a.zip", files))
+    expect(page.get_by_text("a.zip")).to_be_visible()
+    page.get_by_text("More: split, writers, limits for a zip").first.click()
+    for label, wrong, right, says in (
+        ("Validation, %", "90", "10", "must leave something to train on"),
+        ("Writer pattern", "(", "", "is no regular expression"),
+        ("A file in it may shrink to one in", "2", "200", "would unpack to 2 MiB"),
+    ):
+        field = page.locator(f"input[aria-label='{label}']").first
+        field.fill(wrong)
+        page.get_by_role("button", name="Import").first.click()
+        expect(page.get_by_text(says)).to_be_visible()
+        field.fill(right)
+    assert list_jobs(workspace) == []
+    assert [*workspace.datasets.iterdir()] == []
 
 
 def test_records_of_casia_by_their_path(page: Page, serve: Starter, workspace: Workspace, tmp_path: Path) -> None:
