@@ -1,8 +1,10 @@
+import errno
+import os
 import time
 
 import pytest
 
-from hanzi_core.errors import JobError
+from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.jobs import Follower, History, Job, State, Work, run_work
 from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices, slots
 from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
@@ -24,6 +26,17 @@ def test_a_job_is_what_its_folder_says(workspace: Workspace) -> None:
         job.describe(title=" ")
     with pytest.raises(JobError, match="no job"):
         Job.find(workspace, "train-gone")
+
+
+def test_a_job_that_finds_no_space_leaves_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr("pathlib.Path.replace", refuse)
+    with pytest.raises(WorkspaceError):
+        make(workspace)
+    assert list(workspace.jobs.iterdir()) == []
 
 
 def test_the_trash_gives_back_until_it_is_emptied(workspace: Workspace) -> None:

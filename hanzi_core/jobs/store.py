@@ -3,6 +3,7 @@
 import contextlib
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -123,14 +124,21 @@ class Job:
             config: What to do, as the kind defines.
             title: What a person calls it.
             devices: Keys of the devices that it will hold; a job without any waits for nobody.
+
+        Raises:
+            WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
         """
         name = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         job = cls(workspace.jobs / check_name(name))
         with writing(job.folder):
             job.folder.mkdir(parents=True)
         description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
-        replace_json(job.folder / "config.json", description)
-        job.write_status(Status(changes=()).to(State.QUEUED, Sentence(mark("Waiting to be started."))))
+        try:
+            replace_json(job.folder / "config.json", description)
+            job.write_status(Status(changes=()).to(State.QUEUED, Sentence(mark("Waiting to be started."))))
+        except BaseException:
+            shutil.rmtree(job.folder, ignore_errors=True)
+            raise
         return job
 
     @classmethod
