@@ -62,6 +62,8 @@ def test_guide_and_pen_are_set_and_the_drawing_stays(screen: Page) -> None:
     screen.wait_for_timeout(1500)  # the pad is told of the pen, and draws anew
     expect(best(screen, "一")).to_be_visible()
     until(lambda: shows_plain(screen, thin))  # what was drawn stays as it was
+    # A button that the page draws anew between press and release is not clicked: the slider's last runs come first.
+    expect(screen.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     screen.get_by_role("button", name="Clear").click()
     expect(screen.get_by_text("Draw one character")).to_be_visible()
     draw(screen, "一")
