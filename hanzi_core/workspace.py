@@ -84,7 +84,7 @@ def writing(place: Path) -> Iterator[None]:
     """Turn the system's refusals to write at ``place`` into a sentence.
 
     Raises:
-        WorkspaceError: no space left, no permission, a read-only disk.
+        WorkspaceError: no space left, no permission, a read-only disk, no such place.
     """
     try:
         yield
@@ -95,7 +95,9 @@ def writing(place: Path) -> Iterator[None]:
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise WorkspaceError(mark("{place} cannot be written: check its permissions."), place=place) from error
-        raise
+        raise WorkspaceError(
+            mark("{place} cannot be written ({reason}): name another place."), place=place, reason=error.strerror
+        ) from error
 
 
 @contextmanager

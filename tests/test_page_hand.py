@@ -54,6 +54,9 @@ def test_a_dataset_by_the_hand_as_it_is_adjusted(workspace: Workspace) -> None:
     assert widget(app, "button", "Write").disabled
     widget(app, "slider", "Slant").set_value(0.3)
     widget(app, "text_input", "Name of the dataset").set_value("starter")
+    widget(app, "text_area", "My own characters").set_value("common-0").run()
+    assert not app.exception
+    assert "no set common-0" in texts(app)
     widget(app, "text_area", "My own characters").set_value("永我あ")
     widget(app, "number_input", "Pictures a character").set_value(5).run()
     assert "lacks: あ" in texts(app)

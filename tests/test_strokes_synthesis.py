@@ -121,7 +121,7 @@ def test_named_sets() -> None:
     assert len(set(common)) == 300
     assert {"的", "一", "是"} <= set(common) <= set(characters_named("gb2312-1"))
     assert characters_named("common-600")[:300] == common
-    for text in ("common-0", "common-99999"):
+    for text in ("common-0", "common-99999", "hsk-9", "GB2312-1"):
         with pytest.raises(CharacterSetError, match=text):
             characters_named(text)
 

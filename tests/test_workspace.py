@@ -6,18 +6,12 @@ from pathlib import Path
 import pytest
 
 from hanzi_core.errors import WorkspaceError
-from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json
 
 
 def test_opening_makes_the_folders(tmp_path: Path) -> None:
     workspace = Workspace.open(tmp_path / "deep" / "er")
     assert workspace.datasets.is_dir() and workspace.jobs.is_dir() and workspace.models.is_dir()
-
-
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("")
-    with pytest.raises((WorkspaceError, OSError)):
-        Workspace.open(tmp_path / "taken")
 
 
 @pytest.mark.parametrize("name", ["calligraphy100", "手写 2", "a.b-c", " trimmed "])
@@ -56,6 +50,13 @@ def test_others_may_read_what_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "card.json").stat().st_mode & 0o044 == 0o044
 
 
-def test_other_faults_pass_through(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), writing(tmp_path):
-        (tmp_path / "nowhere" / "file").write_text("")
+@pytest.mark.parametrize("name", ["taken", "taken/deeper"])
+def test_a_file_in_the_way_of_a_workspace_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(WorkspaceError, match=r"taken.* cannot be written .*: name another place"):
+        Workspace.open(tmp_path / name)
+
+
+def test_a_place_that_is_gone_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"card.json cannot be written \(No such file or directory\)"):
+        replace_file(tmp_path / "gone" / "card.json", b"{}")

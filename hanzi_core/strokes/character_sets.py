@@ -38,7 +38,7 @@ def characters_named(text: str) -> list[str]:
     most frequent simplified characters.
 
     Raises:
-        CharacterSetError: there are not as many common characters.
+        CharacterSetError: no such set, or not as many common characters.
     """
     name = text.strip()
     if name == WHOLE_LIBRARY:
@@ -49,6 +49,9 @@ def characters_named(text: str) -> list[str]:
         return [character for character in library if first <= _lead_byte(character, codec) <= last]
     if common := _COMMON.fullmatch(name):
         return _most_frequent(int(common[1]))
+    if name.isascii() and name:
+        sets = ", ".join([*LEVELS, "common-300", WHOLE_LIBRARY])
+        raise CharacterSetError(mark("There is no set “{name}”: choose one of {sets}."), name=name, sets=sets)
     return list(dict.fromkeys("".join(text.split())))
 
 

@@ -178,7 +178,7 @@ def style_named(name: str, **changes: float | tuple[float, float]) -> HandStyle:
     except ValidationError as error:
         first = error.errors()[0]
         raise StyleError(
-            mark("The style cannot be used: {place} {problem}"),
+            mark("The style cannot be used: {place}: {problem}."),
             place=".".join(str(part) for part in first["loc"]),
             problem=first["msg"],
         ) from error

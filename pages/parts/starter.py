@@ -42,7 +42,9 @@ def show_starter_form(space: Workspace, style: str = "", adjust: Adjustment | No
     style = style or right.selectbox(
         _("Style"), list(STYLE_NAMES), 4, format_func=lambda key: _(STYLE_NAMES[key]), key="starter-style"
     )
-    characters = _characters_to_write(text)
+    characters: list[str] = []
+    with errors_shown():
+        characters = _characters_to_write(text)
     if characters:
         _show_size(len(characters), per_class)
     ready = bool(characters and name.strip())
