@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hanzi_core.errors import BundleError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, VERSION
 from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, replace_json
 
@@ -100,6 +101,11 @@ class Bundle:
         """
         return Model(self, threads)
 
+    @property
+    def name(self) -> str:
+        """What its card calls it; the built-in model is called so in the reader's language."""
+        return _("Built-in") if self.folder == BUILT_IN else self.card.name
+
     @cached_property
     def index(self) -> dict[str, int]:
         """The logit of each label."""
@@ -118,15 +124,13 @@ class Model:
             classes = int(outputs["logits"]["shape"][-1])
             size = int(next(iter(self._runner.get_input_details().values()))["shape"][1])
         except Exception as error:  # the runtime raises ValueError, RuntimeError and more on broken files
-            raise BundleError(
-                mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.card.name
-            ) from error
+            raise BundleError(mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.name) from error
         if classes != len(bundle.labels) or size != bundle.card.image_size_px:
             raise BundleError(
                 mark(
                     "The model “{name}” does not fit together: {classes} outputs, {labels} labels; or its picture size."
                 ),
-                name=bundle.card.name,
+                name=bundle.name,
                 classes=classes,
                 labels=len(bundle.labels),
             )

@@ -23,7 +23,7 @@ def list_(context: typer.Context) -> None:
     for key, folder in find_bundles(context.obj).items():
         try:
             bundle = Bundle.open(folder)
-            print(f"{key}\t{bundle.card.name}\t{len(bundle.labels)}")
+            print(f"{key}\t{bundle.name}\t{len(bundle.labels)}")
         except HanziError as error:
             print(f"{key}\t{error}")
 

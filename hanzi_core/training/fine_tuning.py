@@ -29,7 +29,7 @@ def fine_tuning(workspace: Workspace, model: str, dataset: str, rehearsal: str |
 
 def model_name(workspace: Workspace, model: str) -> str:
     """What the card of a model calls it."""
-    return Bundle.open(find_bundles(workspace)[model]).card.name
+    return Bundle.open(find_bundles(workspace)[model]).name
 
 
 def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
@@ -43,5 +43,5 @@ def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
             "it forgets little."
         ),
         dataset=bundle.card.dataset,
-        model=bundle.card.name,
+        model=bundle.name,
     )

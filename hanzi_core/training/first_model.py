@@ -41,7 +41,7 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
         embedding, head = old.output["embedding"], old.get_layer(HEAD)
     except Exception as error:  # Keras raises ValueError, TypeError, OSError and more on broken files
         raise TrainingError(
-            mark("The weights of the model “{name}” are damaged: choose another."), name=bundle.card.name
+            mark("The weights of the model “{name}” are damaged: choose another."), name=bundle.name
         ) from error
     logits = keras.layers.Dense(len(labels), name=HEAD, dtype="float32")
     model = keras.Model(old.input, {"logits": logits(head.input), "embedding": embedding}, name=old.name)

@@ -1,12 +1,14 @@
 """The card of a model bundle."""
 
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
-from hanzi_core.bundle import Bundle
+from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.bundle_archive import archive_bundle
+from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 
@@ -19,11 +21,25 @@ METRIC_NAMES = {
 }
 
 
+def names_to_choose(bundles: dict[str, Path]) -> dict[str, str]:
+    """What to call each bundle where one is chosen; those that are called alike have their key too."""
+    names = {key: _name(folder) for key, folder in bundles.items()}
+    counts = Counter(names.values())
+    return {key: f"{name} · {key}" if counts[name] > 1 else name for key, name in names.items()}
+
+
+def _name(folder: Path) -> str:
+    try:
+        return Bundle.open(folder).name
+    except BundleError:
+        return _("{name} (damaged)").format(name=folder.parent.name)
+
+
 def show_card(key: str, bundle: Bundle) -> None:
     """What it is, how good it is, what it knows, and the ways on from here."""
     card = bundle.card
     with st.container(border=True):
-        st.markdown(f"**{card.name}**  \n`{key}`")
+        st.markdown(f"**{bundle.name}**  \n`{key}`")
         st.caption(" · ".join(_facts(bundle)))
         measured = {_(METRIC_NAMES[name]): value for name, value in card.metrics.items() if name in METRIC_NAMES}
         if measured:
@@ -53,7 +69,8 @@ def _facts(bundle: Bundle) -> list[str]:
         f"{size_mb:.1f} MB",
         f"{datetime.fromtimestamp(card.created):%Y-%m-%d %H:%M}",
     ]
-    return [*facts, card.dataset] if card.dataset else facts
+    source = _("simulated handwriting") if bundle.folder == BUILT_IN else card.dataset
+    return [*facts, source] if source else facts
 
 
 def _offer_download(key: str, folder: Path) -> None:

@@ -39,7 +39,7 @@ def show_corrections(desk: Desk) -> None:
 
 def _offer_to_learn(desk: Desk) -> None:
     """One click lets the present model learn them; a link shows the settings first."""
-    name = desk.recogniser.bundle.card.name
+    name = desk.recogniser.bundle.name
     with st.container(horizontal=True, vertical_alignment="center"):
         begin = st.button(
             _("Fine-tune “{model}” on them").format(model=name), type="primary", icon=":material/model_training:"

@@ -7,12 +7,13 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from hanzi_core.bundle import CARD, Bundle
+from hanzi_core.bundle import CARD
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
 from pages.parts.drawing import PEN_PX
+from pages.parts.model_card import names_to_choose
 
 _OPEN_LIMIT = 4
 """Models in memory at once, whoever uses them."""
@@ -30,7 +31,7 @@ def load_recogniser(folder: Path, _changed: float) -> Recogniser:
 
 def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> tuple[str, Recogniser] | None:
     """Key and recogniser of the chosen bundle; of the first that works where the chosen one is broken, and why."""
-    chosen = choose(_("Model"), {key: _name(folder) for key, folder in bundles.items()}, "model")
+    chosen = choose(_("Model"), names_to_choose(bundles), "model")
     for key in [chosen, *bundles]:
         try:
             return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
@@ -40,13 +41,6 @@ def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> t
         except OSError:
             continue  # deleted since it was listed
     return None
-
-
-def _name(folder: Path) -> str:
-    try:
-        return Bundle.open(folder).card.name
-    except BundleError:
-        return _("{name} (damaged)").format(name=folder.parent.name)
 
 
 def choose_preferences() -> Preferences:

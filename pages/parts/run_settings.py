@@ -11,6 +11,7 @@ from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
+from pages.parts.model_card import names_to_choose
 from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES
 
 
@@ -61,11 +62,12 @@ def _ask_start(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str
 def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
     """The model to go on from, and what keeps it from forgetting."""
     left, right = st.columns(2)
-    bundles = list(find_bundles(space))
+    names = names_to_choose(find_bundles(space))
     bundle = left.selectbox(
         _("Model"),
-        bundles,
-        index=bundles.index(defaults.start_bundle) if defaults.start_bundle in bundles else 0,
+        list(names),
+        index=list(names).index(defaults.start_bundle) if defaults.start_bundle in names else 0,
+        format_func=names.__getitem__,
         key=f"{key}-bundle",
         help=_("Its body is kept, its head refitted."),
     )

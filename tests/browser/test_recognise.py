@@ -83,6 +83,21 @@ def test_keys(desktop: Page) -> None:
     expect(desktop.get_by_text("Draw one character")).to_be_visible()
 
 
+def test_keys_in_a_text_field_are_the_field_s(desktop: Page) -> None:
+    draw(desktop, "十")
+    expect(best(desktop, "十")).to_be_visible()
+    desktop.get_by_role("button", name="It should be").click()
+    field = desktop.get_by_role("textbox", name="Or another")
+    field.press_sequentially("ab")
+    for key in ("Control+z", "Control+y", "Escape"):
+        desktop.keyboard.press(key)
+    expect(field).not_to_be_visible()  # Esc has closed the dialog, as it does everywhere
+    desktop.wait_for_timeout(600)
+    expect(best(desktop, "十")).to_be_visible()
+    desktop.keyboard.press("Control+z")
+    expect(best(desktop, "一")).to_be_visible()
+
+
 def test_correct(screen: Page, place: Workspace) -> None:
     draw(screen, "大")
     expect(screen.locator(".best")).to_be_visible()
