@@ -21,7 +21,13 @@ BEST = "background-color: rgba(46, 139, 87, 0.25)"
 def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
     """Choose runs, and see them together."""
     asked = [key for key in st.query_params.get_all("compare") if key in runs]
-    chosen = st.multiselect(_("Runs"), list(runs), default=asked or list(runs)[:2], format_func=names.__getitem__)
+    chosen = st.multiselect(
+        _("Runs"),
+        list(runs),
+        default=asked or list(runs)[:2],
+        format_func=names.__getitem__,
+        placeholder=_("Choose runs"),
+    )
     st.query_params["compare"] = chosen
     if not chosen:
         st.info(_("Choose two runs or more."), icon=":material/info:")

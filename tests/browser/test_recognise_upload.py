@@ -65,6 +65,14 @@ def test_a_photo_of_two_lines(screen: Page) -> None:
     assert sum(a == b for a, b in zip("".join(read), "大木人口日中十三", strict=True)) >= 6
 
 
+def test_streamlit_s_own_words_are_in_the_reader_s_language(desktop: Page) -> None:
+    desktop.get_by_text("简体中文").click()
+    desktop.get_by_role("tab", name="上传").click()
+    word = desktop.get_by_test_id("stFileUploaderDropzone").get_by_role("button").locator("p")
+    expect(word).to_have_css("font-size", "0px")
+    assert word.evaluate("each => getComputedStyle(each, '::after').content") == '"上传"'
+
+
 def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
     upload(desktop, photo(), "photo.jpg")
     assert [len(line) for line in lines(desktop)] == [4, 4]
