@@ -1,4 +1,4 @@
-"""The look of the Recognise page where Streamlit has no setting for it."""
+"""The look of the Recognise page alone, where Streamlit has no setting for it."""
 
 import streamlit as st
 
@@ -18,14 +18,10 @@ _STYLE = f"""
 [class*="-manners"] {{ position: absolute; }}
 [class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
 .st-key-answer {{ min-width: min(340px, 100%); }}
-.stMainBlockContainer {{ padding: 3rem 5rem 1.5rem; }}
-@media (max-width: 1000px) {{ .stMainBlockContainer {{ padding: 3rem 1rem 1.5rem; }} }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
 @media (max-width: 640px) {{
   [class*="pad-canvas"] {{ zoom: .84; }}
-  h1 {{ font-size: 1.4rem !important; padding: .25rem 0 !important; }}
   .st-key-backspace button p {{ position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }}
-  .stMainBlockContainer {{ padding: 3.9rem 1rem 2rem; }}
 }}
 @media (max-width: 360px) {{ [class*="pad-canvas"] {{ zoom: .74; }} }}
 </style>

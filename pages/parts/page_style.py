@@ -1,0 +1,19 @@
+"""The look that all pages share where Streamlit has no setting for it."""
+
+import streamlit as st
+
+_STYLE = """
+<style>
+.stMainBlockContainer { padding: 3rem 5rem 1.5rem; }
+@media (max-width: 1000px) { .stMainBlockContainer { padding: 3rem 1rem 1.5rem; } }
+@media (max-width: 640px) {
+  h1 { font-size: 1.4rem !important; padding: .25rem 0 !important; }
+  .stMainBlockContainer { padding: 3.9rem 1rem 2rem; }
+}
+</style>
+"""
+
+
+def show_page_style() -> None:
+    """Put the style sheet into the page."""
+    st.html(_STYLE)
