@@ -14,6 +14,7 @@ from hanzi_core.strokes.frequency import frequencies_per_million
 from hanzi_core.strokes.library import StrokeLibrary
 
 _SECONDS_PER_STROKE = 0.45
+_ROUNDS = 3
 _SIDE = 100
 _READING_LIMIT = 3
 
@@ -40,10 +41,11 @@ def is_common(character: str) -> bool:
 
 @lru_cache(256)
 def stroke_order_svg(character: str, size_px: int) -> str | None:
-    """The character writing itself, stroke after stroke, again and again; ``None`` where the library lacks it.
+    """The character writing itself, stroke after stroke, three times; ``None`` where the library lacks it.
 
-    Plain SVG with CSS animation in the colour of the text around it, so that it needs neither script nor network;
-    it stands still for who has asked the system for less motion.
+    Plain SVG with CSS animation in the colour of the text around it, so that it needs neither script nor network.
+    Afterwards it rests, for moving pictures eat batteries, and goes on while it is pointed at; it stands still for who
+    has asked the system for less motion.
     """
     library = StrokeLibrary.load()
     if character not in library:
@@ -64,8 +66,8 @@ def stroke_order_svg(character: str, size_px: int) -> str | None:
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{character}" viewBox="0 0 {_SIDE} {_SIDE}"'
         f' width="{size_px}" height="{size_px}" fill="none" stroke="currentColor" stroke-width="6"'
         ' stroke-linecap="round" stroke-linejoin="round">'
-        f"<style>.ink{{stroke-dasharray:1 2;animation-duration:{period_s:.2f}s;animation-iteration-count:infinite;"
-        f"animation-timing-function:linear}}{frames}"
+        f"<style>.ink{{stroke-dasharray:1 2;animation-duration:{period_s:.2f}s;animation-iteration-count:{_ROUNDS};"
+        f"animation-timing-function:linear}}{frames}svg:hover>g>.ink{{animation-iteration-count:infinite}}"
         "@media (prefers-reduced-motion:reduce){.ink{animation:none}}</style>"
         f'<g opacity=".15">{faint}</g><g>{inked}</g></svg>'
     )

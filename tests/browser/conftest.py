@@ -112,8 +112,10 @@ def window(chromium: Browser, width: int = 1280, height: int = 900, **options: o
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.set_default_timeout(90_000)
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
     assert [fault for fault in faults if fault != CANVAS_IS_GONE] == []
 
 

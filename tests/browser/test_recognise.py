@@ -98,6 +98,18 @@ def test_keys_in_a_text_field_are_the_field_s(desktop: Page) -> None:
     expect(best(desktop, "一")).to_be_visible()
 
 
+def test_the_stroke_order_rests_after_three_rounds_and_goes_on_when_pointed_at(desktop: Page) -> None:
+    draw(desktop, "人")
+    expect(best(desktop, "人")).to_be_visible()
+    shown = desktop.get_by_role("img", name="人")
+    strokes = "each.getAnimations({ subtree: true })"
+    assert shown.evaluate(f"each => {strokes}.map(one => one.effect.getTiming().iterations)") == [3, 3]
+    shown.evaluate(f"each => {strokes}.forEach(one => one.finish())")
+    shown.hover()
+    handle = shown.element_handle()
+    desktop.wait_for_function(f"each => {strokes}.every(one => one.playState === 'running')", arg=handle)
+
+
 def test_correct(screen: Page, place: Workspace) -> None:
     draw(screen, "大")
     expect(screen.locator(".best")).to_be_visible()
