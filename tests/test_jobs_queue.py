@@ -4,6 +4,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hanzi_core.jobs import Job, State, enqueue, kill, requeue
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
+from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import holders, keep_watched, look
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -91,6 +93,24 @@ def test_a_job_without_a_device_waits_for_nobody(workspace: Workspace, errands: 
     light.request_stop()
     until(lambda: state(light) is State.STOPPED)
     assert [change.state for change in light.status().changes][-2:] == [State.STOPPING, State.STOPPED]
+
+
+def test_work_that_does_not_hear_is_ended_within_thirty_seconds(workspace: Workspace) -> None:
+    deaf = Job.create(workspace, "errand", {"deaf": True}, "deaf", [CPU])
+    look(workspace, launch_errand)
+    try:
+        until((deaf.folder / "child").exists)
+        child = ProcessId.of(int((deaf.folder / "child").read_text()))
+        assert child.find()
+        deaf.request_stop()
+        asked = time.monotonic()
+        until(lambda: state(deaf) is not State.RUNNING, 40)
+        until(lambda: deaf.process() is None, 10)
+        assert time.monotonic() - asked < 30
+        assert state(deaf) is State.STOPPED and "amid a long step" in str(deaf.status().changes[-1])
+        until(lambda: child.find() is None, 5)
+    finally:
+        kill(deaf)
 
 
 def _look(root: str) -> None:
@@ -211,14 +231,17 @@ def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_webhook(workspace, f"http://127.0.0.1:{server.server_port}/done")
     first, second, third = errands
-    second.request_stop()
     third.request_stop()
     look(workspace, launch_errand)
     until(lambda: state(first) is State.RUNNING)
     (first.folder / "enough").touch()
     until(lambda: _Listener.heard)
+    look(workspace, launch_errand)
+    until(lambda: state(second) is State.RUNNING)
+    kill(second)
     server.shutdown()
-    assert [(each["title"], each["state"]) for each in _Listener.heard] == [("first", "finished")]
+    heard = [(each["title"], each["state"]) for each in _Listener.heard]
+    assert heard == [("first", "finished"), ("second", "stopped")]
 
 
 def test_only_a_web_address_can_be_told(workspace: Workspace) -> None:
