@@ -8,6 +8,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
 from hanzi_core.jobs.process import ProcessId
@@ -131,6 +132,28 @@ def test_processes_and_machines_can_be_set(workspace: Workspace, runs: list[Job]
     press(app, "Start training")
     assert not app.exception
     assert "more hosts than processes" in texts(app)
+
+
+def test_one_of_several_splits_can_be_chosen(workspace: Workspace, runs: list[Job]) -> None:
+    assert "Split" not in {box.label for box in open_page("training.py").selectbox}
+    dataset = Dataset.find(workspace, "three")
+    dataset.split(SplitSettings(name="half", validation=0.5, test=0.0))
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    app = open_page("training.py")
+    assert "Held by “holds the CPU”; a new run waits for its turn." in texts(app)
+    next(box for box in app.selectbox if box.label == "Split").select("half").run()
+    press(app, "Start training")
+    assert not app.exception
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.config["split"] == "half"
+    dataset.delete_split("default")
+    app = open_page("training.py")
+    press(app, "Estimate")
+    assert not app.exception and not app.error, "the only one left is taken"
+    (asked,) = list_jobs(workspace, "estimate")
+    assert asked.config["split"] == "half"
+    waits = [text.value for text in app.text if text.value.startswith("Its turn comes after: “holds the CPU”")]
+    assert len(waits) == 2, "an estimate waits in the same queue, and says so too"
 
 
 def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: list[Job]) -> None:

@@ -11,9 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
-from hanzi_core.dataset import list_datasets
+from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.jobs import Job
-from hanzi_core.jobs.devices import CPU, cores, list_devices
+from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import Network, TrainingConfig
@@ -21,7 +21,7 @@ from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
-from pages.parts.job_panel import duration, watch_until_done
+from pages.parts.job_panel import duration, escape, watch_until_done
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown
 
@@ -58,7 +58,7 @@ def show_run_form(space: Workspace) -> None:
         defaults = TrainingConfig(**{**original, "dataset": dataset})
     title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key("title"))
     devices = _ask_devices(second, space)
-    values = ask_settings(space, defaults, _key(network))
+    values = _ask_split(first, space, defaults) | ask_settings(space, defaults, _key(network))
     with st.container(horizontal=True):
         begin = st.button(_("Start training"), type="primary", icon=":material/play_arrow:")
         ask = st.button(_("Estimate"), icon=":material/timer:", help=_("Tries a few steps: memory and time."))
@@ -112,30 +112,47 @@ def _fine_tuning(space: Workspace) -> dict[str, Any]:
     return {}
 
 
+def _ask_split(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig) -> dict[str, str]:
+    """Which of the dataset's splits, where it has several."""
+    with errors_shown():
+        splits = list(Dataset.find(space, defaults.dataset).splits())
+        if len(splits) < 2:
+            return {"split": splits[0]}
+        key = _key(f"split-{defaults.dataset}")
+        return {"split": place.selectbox(_("Split"), splits, _place(splits, defaults.split), key=key)}
+    return {}
+
+
 def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
-    """One device, or several GPUs that share each batch."""
-    shown = _devices(space)
+    """One device, or several GPUs that share each batch; under them, in full, for whom one would wait."""
+    held = holders(space)
+    shown = _devices(held)
     gpus = [key for key in shown if key != CPU]
     if len(gpus) < 2:
-        return [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
-    return place.multiselect(
-        _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
-        help=_("Several GPUs share each batch."),
-    )  # fmt: skip
+        chosen = [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
+    else:
+        chosen = place.multiselect(
+            _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
+            help=_("Several GPUs share each batch."),
+        )  # fmt: skip
+    full = [key for key in chosen if len(held.get(key, [])) >= slots(key)]
+    if names := ", ".join(f"“{escape(job.title)}”" for key in full for job in held[key]):
+        place.caption(_("Held by {runs}; a new run waits for its turn.").format(runs=names))
+    return chosen
 
 
 def _place(choices: list[Any], wanted: Any) -> int:
     return choices.index(wanted) if wanted in choices else 0
 
 
-def _devices(space: Workspace) -> dict[str, str]:
-    """How each device is shown: name, who holds it, free memory and load."""
-    held, shown = holders(space), {}
+def _devices(held: dict[str, list[Job]]) -> dict[str, str]:
+    """How each device is shown: name, free memory, load, and who holds it, which may be long."""
+    shown = {}
     for device in list_devices():
         name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else device.name
-        facts = [name, *(_("held by “{run}”").format(run=job.title) for job in held.get(device.key, []))]
-        facts.append(_("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30))
-        facts.append(_("{load} busy").format(load=f"{device.load:.0%}"))
+        size = _("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30)
+        facts = [name, size, _("{load} busy").format(load=f"{device.load:.0%}")]
+        facts += [_("held by “{run}”").format(run=job.title) for job in held.get(device.key, [])]
         shown[device.key] = " · ".join(facts)
     return shown
 
