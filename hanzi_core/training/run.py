@@ -168,6 +168,9 @@ def steps_explained(trainee: Trainee, batch_size: int, devices: Sequence[str]) -
     try:
         yield
     except Exception as error:
+        if ran_out_of_memory(error):
+            needed = needed_bytes(trainee.model, batch_size)
+            raise too_large(batch_size, needed, available_bytes(devices), max(2, batch_size // 2)) from error
         if lost := vanished(devices):
             raise TrainingError(
                 mark(
@@ -175,10 +178,7 @@ def steps_explained(trainee: Trainee, batch_size: int, devices: Sequence[str]) -
                 ),
                 devices=", ".join(lost),
             ) from error
-        if not ran_out_of_memory(error):
-            raise
-        needed = needed_bytes(trainee.model, batch_size)
-        raise too_large(batch_size, needed, available_bytes(devices), max(2, batch_size // 2)) from error
+        raise
 
 
 def ran_out_of_memory(error: Exception) -> bool:
