@@ -18,7 +18,7 @@ from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
 from hanzi_core.jobs.process import ProcessId
-from hanzi_core.jobs.queue import holders, keep_watched, look
+from hanzi_core.jobs.queue import ahead, holders, keep_watched, look
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.errands import launch_errand, until
@@ -64,6 +64,27 @@ def test_one_job_a_device_and_the_oldest_first(workspace: Workspace, errands: li
         State.RUNNING,
         State.FINISHED,
     ]
+
+
+def test_every_device_has_its_queue_and_who_wants_two_keeps_its_place(workspace: Workspace) -> None:
+    wanted = (("gpu:0",), ("gpu:0", "gpu:1"), ("gpu:1",), (CPU,))
+    jobs = [make(workspace, str(devices), devices) for devices in wanted]
+    one, both, other, apart = jobs
+    try:
+        look(workspace, launch_errand)
+        until(lambda: state(one) is state(apart) is State.RUNNING)
+        assert state(both) is state(other) is State.QUEUED
+        assert ahead(workspace, other) == [both]
+        assert holders(workspace) == {"gpu:0": [one], CPU: [apart]}
+        (one.folder / "enough").touch()
+        until(lambda: state(one) is State.FINISHED)
+        look(workspace, launch_errand)
+        until(lambda: state(both) is State.RUNNING)
+        look(workspace, launch_errand)
+        assert state(other) is State.QUEUED
+    finally:
+        for job in jobs:
+            kill(job)
 
 
 def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(workspace: Workspace, errands: list[Job]) -> None:

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
+from hanzi_core.jobs.devices import CPU, Device
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence
@@ -35,8 +36,14 @@ def _navigation_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", begin_knowing)
 
 
-def write_run(workspace: Workspace, title: str, state: State = State.FINISHED, epochs: int = 3) -> Job:
-    job = make_run(workspace, epochs=epochs)
+def write_run(
+    workspace: Workspace,
+    title: str,
+    state: State = State.FINISHED,
+    epochs: int = 3,
+    devices: tuple[str, ...] = (CPU,),
+) -> Job:
+    job = make_run(workspace, devices, epochs=epochs)
     job.describe(title=title)
     for number in range(1, epochs + 1):
         figures = {"loss": 1 / number, "accuracy": 1 - 1 / number, "val_loss": 1.0, "val_accuracy": number / 10}
@@ -154,6 +161,27 @@ def test_one_of_several_splits_can_be_chosen(workspace: Workspace, runs: list[Jo
     assert asked.config["split"] == "half"
     waits = [text.value for text in app.text if text.value.startswith("Its turn comes after: “holds the CPU”")]
     assert len(waits) == 2, "an estimate waits in the same queue, and says so too"
+
+
+def test_gpus_are_shown_with_what_is_free_and_who_holds_them(
+    workspace: Workspace, runs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: no machine of ours has two."""
+    gpus = [Device(f"gpu:{n}", "NVIDIA A", 80 * 2**30, (30 + n) * 2**30, 0.1 * n, 1) for n in range(2)]
+    monkeypatch.setattr("hanzi_core.jobs.devices._gpus", lambda: gpus)
+    holder = write_run(workspace, "holds them", State.RUNNING, devices=("gpu:0", "gpu:1"))
+    app = open_page("training.py")
+    picker = next(box for box in app.multiselect if box.label == "Devices")
+    assert picker.value == ["gpu:0"]
+    assert picker.options[:2] == [
+        "gpu:0 NVIDIA A · 50 GiB free · 0% busy · held by “holds them”",
+        "gpu:1 NVIDIA A · 49 GiB free · 10% busy · held by “holds them”",
+    ]
+    picker.select("gpu:1").run()
+    press(app, "Start training")
+    assert not app.exception
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.devices == ("gpu:0", "gpu:1") and made.status().state is State.QUEUED
 
 
 def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: list[Job]) -> None:

@@ -146,10 +146,10 @@ def _place(choices: list[Any], wanted: Any) -> int:
 
 
 def _devices(held: dict[str, list[Job]]) -> dict[str, str]:
-    """How each device is shown: name, free memory, load, and who holds it, which may be long."""
+    """How each device is shown: number and name, free memory, load, and who holds it, which may be long."""
     shown = {}
     for device in list_devices():
-        name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else device.name
+        name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else f"{device.key} {device.name}"
         size = _("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30)
         facts = [name, size, _("{load} busy").format(load=f"{device.load:.0%}")]
         facts += [_("held by “{run}”").format(run=job.title) for job in held.get(device.key, [])]
