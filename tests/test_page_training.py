@@ -12,6 +12,7 @@ from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
 from hanzi_core.jobs.devices import CPU, Device
+from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence
@@ -161,6 +162,32 @@ def test_one_of_several_splits_can_be_chosen(workspace: Workspace, runs: list[Jo
     assert asked.config["split"] == "half"
     waits = [text.value for text in app.text if text.value.startswith("Its turn comes after: “holds the CPU”")]
     assert len(waits) == 2, "an estimate waits in the same queue, and says so too"
+
+
+def test_an_estimate_is_shown_as_long_as_it_is_of_these_settings(workspace: Workspace, runs: list[Job]) -> None:
+    write_run(workspace, "holds the CPU", State.RUNNING)
+    app = press(open_page("training.py"), "Estimate")
+    (job,) = list_jobs(workspace, "estimate")
+    job.write_result({"epoch_s": 41.0, "total_s": 1640.0, "memory_bytes": 2**30, "images_per_s": 170.0})
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    epochs = next(field for field in app.run().number_input if field.label == "Epochs")
+    assert "41 s an epoch" in texts(app)
+    epochs.set_value(41).run()
+    assert "an epoch" not in texts(app)
+    epochs.set_value(40).run()
+    assert "41 s an epoch" in texts(app)
+
+
+def test_the_address_to_tell_is_kept(workspace: Workspace, runs: list[Job]) -> None:
+    app = open_page("training.py", view="more")
+    app.text_input(key="webhook").input("http://localhost:1/done")
+    press(app, "Save")
+    assert [toast.value for toast in app.toast] == ["Runs that end are told there."]
+    assert webhook(workspace) == "http://localhost:1/done"
+    app.text_input(key="webhook").input("nonsense")
+    press(app, "Save")
+    assert "must begin with http" in texts(app) and not app.toast
+    assert webhook(workspace) == "http://localhost:1/done"
 
 
 def test_gpus_are_shown_with_what_is_free_and_who_holds_them(

@@ -3,16 +3,18 @@
 A clone begins with what another run had; a link from a page of corrections with the model that is to learn them.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import Dataset, list_datasets
-from hanzi_core.jobs import Job
+from hanzi_core.jobs import Job, State
 from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
@@ -74,7 +76,7 @@ def show_run_form(space: Workspace) -> None:
             else:
                 st.session_state["estimate"] = job.id
             st.rerun()
-    _show_estimate(space)
+    _show_estimate(space, {**defaults.model_dump(), **values}, devices)
 
 
 def _forget_what_was_asked() -> None:
@@ -110,6 +112,13 @@ def _fine_tuning(space: Workspace) -> dict[str, Any]:
     with errors_shown():
         return fine_tuning(space, model, dataset, st.query_params.get(REHEARSAL)).model_dump(mode="json")
     return {}
+
+
+def _as_stored(values: dict[str, Any]) -> dict[str, Any] | None:
+    """What a job of these settings keeps; ``None`` where they cannot be."""
+    with suppress(ValidationError):
+        return TrainingConfig(**values).model_dump(mode="json")
+    return None
 
 
 def _ask_split(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig) -> dict[str, str]:
@@ -157,8 +166,8 @@ def _devices(held: dict[str, list[Job]]) -> dict[str, str]:
     return shown
 
 
-def _show_estimate(space: Workspace) -> None:
-    """The last estimate that was asked for, or how far it is."""
+def _show_estimate(space: Workspace, values: dict[str, Any], devices: list[str]) -> None:
+    """The last estimate that was asked for, or how far it is; one of other settings than ``values`` tells nothing."""
     asked = st.session_state.get("estimate")
     if not asked:
         return
@@ -167,6 +176,8 @@ def _show_estimate(space: Workspace) -> None:
         status = job.status()
         if status.state.is_active:
             watch_until_done(job)
+        elif job.config != _as_stored(values) or job.devices != tuple(devices) or status.state is State.STOPPED:
+            return
         elif found := job.result():
             st.info(
                 _("{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB; {rate:,.0f} images/s").format(
