@@ -194,7 +194,8 @@ def test_memory_that_runs_out_amid_a_step_is_told(workspace: Workspace) -> None:
     from hanzi_core.training.trainee import Trainee
 
     model = build(Network.COMPACT, 32, 3)
-    with pytest.raises(TrainingError) as told, steps_explained(Trainee(model, model, None), 48, [CPU]):
+    job = make_run(workspace)
+    with pytest.raises(TrainingError) as told, steps_explained(Trainee(model, model, None), 48, job):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
     assert "A batch of 48 pictures needs about" in str(told.value) and "a batch size of 24" in str(told.value)
 

@@ -34,7 +34,7 @@ def estimate(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[s
     batch_size = min(config.batch_size, material.pictures_per_epoch)
     share = (0, config.processes)
     batches = Batches(material, epoch_order(material, config, 0), batch_size, share=share)
-    with steps_explained(trainee, batch_size, work.job.devices):
+    with steps_explained(trainee, batch_size, work.job):
         trainee.whole.train_on_batch(*batches[0])  # compiles
         seconds = _time_of_a_step(work, trainee.whole, batches)
     epoch_s = seconds * batch_count(material.pictures_per_epoch, batch_size, config.processes)

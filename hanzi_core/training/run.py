@@ -51,7 +51,7 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     prepare(work.job.devices, config.seed)
     trainee = build_trainee(workspace, config, material, work.job.devices)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
-    with steps_explained(trainee, config.batch_size, work.job.devices):
+    with steps_explained(trainee, config.batch_size, work.job):
         fitting.run()
     return _leave_bundle(work, config, fitting, material, trainee)
 
@@ -68,7 +68,7 @@ def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: R
     trainee = build_trainee(workspace, config, material, device, rank.count)
     share = (rank.number, rank.count)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
-    with steps_explained(trainee, config.batch_size, device):
+    with steps_explained(trainee, config.batch_size, work.job):
         fitting.run()
     fitting.save()
     if fitting.fault:
@@ -159,7 +159,7 @@ def build_trainee(
 
 
 @contextmanager
-def steps_explained(trainee: Trainee, batch_size: int, devices: Sequence[str]) -> Iterator[None]:
+def steps_explained(trainee: Trainee, batch_size: int, job: Job) -> Iterator[None]:
     """Take steps, and say in a sentence where memory ran out all the same, or a GPU went away.
 
     Raises:
@@ -170,8 +170,8 @@ def steps_explained(trainee: Trainee, batch_size: int, devices: Sequence[str]) -
     except Exception as error:
         if ran_out_of_memory(error):
             needed = needed_bytes(trainee.model, batch_size)
-            raise too_large(batch_size, needed, available_bytes(devices), max(2, batch_size // 2)) from error
-        if lost := vanished(devices):
+            raise too_large(batch_size, needed, available_bytes(job.devices), max(2, batch_size // 2)) from error
+        if lost := vanished(job.devices):
             raise TrainingError(
                 mark(
                     "{devices} has vanished from under the run: “python -m hanzi_core doctor” says more; then resume."
