@@ -148,7 +148,7 @@ def test_one_of_several_splits_can_be_chosen(workspace: Workspace, runs: list[Jo
     dataset.split(SplitSettings(name="half", validation=0.5, test=0.0))
     holder = write_run(workspace, "holds the CPU", State.RUNNING)
     app = open_page("training.py")
-    assert "Held by “holds the CPU”; a new run waits for its turn." in texts(app)
+    assert "Held by “holds the CPU”; the next one waits for its turn." in texts(app)
     next(box for box in app.selectbox if box.label == "Split").select("half").run()
     press(app, "Start training")
     assert not app.exception

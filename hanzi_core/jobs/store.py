@@ -248,7 +248,12 @@ class Job:
         again = self.stored_status()  # it may have ended properly between the two looks
         if not again.state.is_active:
             return again
-        sentence = Sentence(mark("Its process ended without a word; it was killed, or the machine was restarted."))
+        sentence = Sentence(
+            mark(
+                "Its process ended without a word: it was killed, by the system perhaps when memory ran out, "
+                "or the machine was restarted. It can be resumed."
+            )
+        )
         return again.to(State.LOST, sentence)
 
     def _is_as_stored(self, stored: Status) -> bool:

@@ -58,7 +58,8 @@ def show_run_form(space: Workspace) -> None:
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
         defaults = TrainingConfig(**{**original, "dataset": dataset})
-    title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key("title"))
+    started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
+    title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key(f"title-{started}"))
     devices = _ask_devices(second, space)
     values = _ask_split(first, space, defaults) | ask_settings(space, defaults, _key(network))
     with st.container(horizontal=True):
@@ -71,7 +72,7 @@ def show_run_form(space: Workspace) -> None:
             job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
             if begin:
                 show_next("run", job.id)
-                st.session_state[STARTED] = st.session_state.get(STARTED, 0) + 1
+                st.session_state[STARTED] = started + 1
                 _forget_what_was_asked()
             else:
                 st.session_state["estimate"] = job.id
@@ -146,7 +147,7 @@ def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
         )  # fmt: skip
     full = [key for key in chosen if len(held.get(key, [])) >= slots(key)]
     if names := ", ".join(f"“{escape(job.title)}”" for key in full for job in held[key]):
-        place.caption(_("Held by {runs}; a new run waits for its turn.").format(runs=names))
+        place.caption(_("Held by {runs}; the next one waits for its turn.").format(runs=names))
     return chosen
 
 

@@ -136,6 +136,8 @@ def test_a_run_that_was_started_is_shown_and_tells_for_whom_it_waits(
     expect(page.get_by_text("Its turn comes after: “slow and steady”")).to_be_visible()
     expect(page.get_by_role("button", name="Start training")).to_be_hidden()
     expect(page).to_have_title("queued · next in line")
+    page.get_by_text("New run").click()
+    expect(page.get_by_role("textbox", name="Name").first).to_have_value("")
 
 
 def test_runs_are_laid_over_each_other(page: Page, serve: Starter, workspace: Workspace, trainer: Trainer) -> None:
