@@ -32,6 +32,7 @@ def show_more(space: Workspace) -> None:
     if st.button(_("Save"), icon=":material/save:"):
         with errors_shown():
             notice.set_webhook(space, url)
+            st.toast(_("Runs that end are told there.") if notice.webhook(space) else _("Nobody is told."))
     thrown = trash.thrown_away(space)
     st.subheader(_("Trash"))
     for job in thrown:

@@ -1,4 +1,7 @@
-"""``python -m tests.errands WORKSPACE JOB``: a job's process that works until its folder holds the file “enough”."""
+"""``python -m tests.errands WORKSPACE JOB``: a job's process that works until its folder holds the file “enough”.
+
+One whose configuration says ``deaf`` never asks whether to stop, as amid one long step, and has a child.
+"""
 
 import subprocess
 import sys
@@ -8,7 +11,7 @@ from typing import Any
 
 from hanzi_core.jobs import Job, State, Work, run_work
 from hanzi_core.language import Sentence
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, replace_file
 from tests.conftest import PROJECT
 
 LIMIT_S = 60.0
@@ -40,6 +43,10 @@ def main() -> None:
         with (job.folder / "begun").open("a") as file:
             file.write("begun\n")
         begun = time.monotonic()
+        if job.config.get("deaf"):
+            child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({2 * LIMIT_S})"])
+            replace_file(job.folder / "child", str(child.pid).encode())
+            child.wait()
         while not (job.folder / "enough").exists() and time.monotonic() - begun < LIMIT_S:
             work.check()
             work.progress("Working", int(time.monotonic() - begun), int(LIMIT_S))

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,10 @@ def make_dataset(workspace: Workspace, folder: Path, characters: str = "人木�
     import_dataset(workspace, ImportConfig(location=folder, name="three", split=split), silent)
 
 
-def make_run(workspace: Workspace, **settings: Any) -> Job:
+def make_run(workspace: Workspace, devices: Sequence[str] = (CPU,), **settings: Any) -> Job:
     """A prepared run of :data:`SMALL` with other ``settings``."""
     config = TrainingConfig(**{**SMALL, **settings})
-    return Job.create(workspace, "train", config.model_dump(mode="json"), "small", [CPU])
+    return Job.create(workspace, "train", config.model_dump(mode="json"), "small", devices)
 
 
 def fit(

@@ -27,7 +27,8 @@ def test_the_verdict_on_jax(driver: str | None, jax: dict | None, says: str) -> 
     ("driver", "tensorflow", "says"),
     [
         (None, {"gpus": []}, "no NVIDIA driver"),
-        ("595.1", {"gpus": ["GPU:0"]}, "sees 1 GPUs"),
+        ("595.1", {"gpus": ["GPU:0"]}, "sees 1 GPU: runs can use it"),
+        ("595.1", {"gpus": ["GPU:0", "GPU:1"]}, "sees 2 GPUs: runs can use them"),
         ("595.1", {"gpus": []}, "start it with the GPU passed in"),
     ],
 )

@@ -4,6 +4,7 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from hanzi_core.jobs import Job, State, enqueue, kill, requeue
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
-from hanzi_core.jobs.queue import holders, keep_watched, look
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.queue import ahead, holders, keep_watched, look
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.errands import launch_errand, until
@@ -64,6 +66,27 @@ def test_one_job_a_device_and_the_oldest_first(workspace: Workspace, errands: li
     ]
 
 
+def test_every_device_has_its_queue_and_who_wants_two_keeps_its_place(workspace: Workspace) -> None:
+    wanted = (("gpu:0",), ("gpu:0", "gpu:1"), ("gpu:1",), (CPU,))
+    jobs = [make(workspace, str(devices), devices) for devices in wanted]
+    one, both, other, apart = jobs
+    try:
+        look(workspace, launch_errand)
+        until(lambda: state(one) is state(apart) is State.RUNNING)
+        assert state(both) is state(other) is State.QUEUED
+        assert ahead(workspace, other) == [both]
+        assert holders(workspace) == {"gpu:0": [one], CPU: [apart]}
+        (one.folder / "enough").touch()
+        until(lambda: state(one) is State.FINISHED)
+        look(workspace, launch_errand)
+        until(lambda: state(both) is State.RUNNING)
+        look(workspace, launch_errand)
+        assert state(other) is State.QUEUED
+    finally:
+        for job in jobs:
+            kill(job)
+
+
 def test_a_killed_job_is_lost_frees_its_device_and_goes_on_when_asked(workspace: Workspace, errands: list[Job]) -> None:
     first, second, _ = errands
     look(workspace, launch_errand)
@@ -91,6 +114,24 @@ def test_a_job_without_a_device_waits_for_nobody(workspace: Workspace, errands: 
     light.request_stop()
     until(lambda: state(light) is State.STOPPED)
     assert [change.state for change in light.status().changes][-2:] == [State.STOPPING, State.STOPPED]
+
+
+def test_work_that_does_not_hear_is_ended_within_thirty_seconds(workspace: Workspace) -> None:
+    deaf = Job.create(workspace, "errand", {"deaf": True}, "deaf", [CPU])
+    look(workspace, launch_errand)
+    try:
+        until((deaf.folder / "child").exists)
+        child = ProcessId.of(int((deaf.folder / "child").read_text()))
+        assert child.find()
+        deaf.request_stop()
+        asked = time.monotonic()
+        until(lambda: state(deaf) is not State.RUNNING, 40)
+        until(lambda: deaf.process() is None, 10)
+        assert time.monotonic() - asked < 30
+        assert state(deaf) is State.STOPPED and "amid a long step" in str(deaf.status().changes[-1])
+        until(lambda: child.find() is None, 5)
+    finally:
+        kill(deaf)
 
 
 def _look(root: str) -> None:
@@ -211,14 +252,17 @@ def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_webhook(workspace, f"http://127.0.0.1:{server.server_port}/done")
     first, second, third = errands
-    second.request_stop()
     third.request_stop()
     look(workspace, launch_errand)
     until(lambda: state(first) is State.RUNNING)
     (first.folder / "enough").touch()
     until(lambda: _Listener.heard)
+    look(workspace, launch_errand)
+    until(lambda: state(second) is State.RUNNING)
+    kill(second)
     server.shutdown()
-    assert [(each["title"], each["state"]) for each in _Listener.heard] == [("first", "finished")]
+    heard = [(each["title"], each["state"]) for each in _Listener.heard]
+    assert heard == [("first", "finished"), ("second", "stopped")]
 
 
 def test_only_a_web_address_can_be_told(workspace: Workspace) -> None:

@@ -130,7 +130,20 @@ def test_devices_of_this_machine() -> None:
     assert environment(["gpu:1", "gpu:3"])["CUDA_VISIBLE_DEVICES"] == "1,3"
 
 
-def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace) -> None:
+def test_a_stop_that_comes_while_the_outcome_is_written_lets_it_be_written(workspace: Workspace) -> None:
+    def write_out(work: Work) -> dict:
+        work.write_out()
+        work.job.request_stop()
+        work.stop_unheard()
+        assert work.job.status().state is State.STOPPED
+        return {"much": 2}
+
+    job = make(workspace)
+    assert run_work(job, write_out) == 0
+    assert job.status().state is State.STOPPED and job.result() == {"much": 2}
+
+
+def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
     import os
 
@@ -142,5 +155,9 @@ def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace) -
     assert json.loads((job.folder / "status.json").read_text())["process"]["host"] == "another-machine"
     job.beat()
     assert job.status().state is State.RUNNING
+    with monkeypatch.context() as patched:  # the clock of this machine alone
+        now = time.time()
+        patched.setattr("time.time", lambda: now - 3600)
+        assert job.status().state is State.RUNNING
     os.utime(job.folder / "heartbeat", (0, 0))
     assert job.status().state is State.LOST

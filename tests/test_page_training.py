@@ -8,8 +8,11 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
+from hanzi_core.jobs.devices import CPU, Device
+from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence
@@ -34,8 +37,14 @@ def _navigation_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", begin_knowing)
 
 
-def write_run(workspace: Workspace, title: str, state: State = State.FINISHED, epochs: int = 3) -> Job:
-    job = make_run(workspace, epochs=epochs)
+def write_run(
+    workspace: Workspace,
+    title: str,
+    state: State = State.FINISHED,
+    epochs: int = 3,
+    devices: tuple[str, ...] = (CPU,),
+) -> Job:
+    job = make_run(workspace, devices, epochs=epochs)
     job.describe(title=title)
     for number in range(1, epochs + 1):
         figures = {"loss": 1 / number, "accuracy": 1 - 1 / number, "val_loss": 1.0, "val_accuracy": number / 10}
@@ -131,6 +140,75 @@ def test_processes_and_machines_can_be_set(workspace: Workspace, runs: list[Job]
     press(app, "Start training")
     assert not app.exception
     assert "more hosts than processes" in texts(app)
+
+
+def test_one_of_several_splits_can_be_chosen(workspace: Workspace, runs: list[Job]) -> None:
+    assert "Split" not in {box.label for box in open_page("training.py").selectbox}
+    dataset = Dataset.find(workspace, "three")
+    dataset.split(SplitSettings(name="half", validation=0.5, test=0.0))
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    app = open_page("training.py")
+    assert "Held by “holds the CPU”; the next one waits for its turn." in texts(app)
+    next(box for box in app.selectbox if box.label == "Split").select("half").run()
+    press(app, "Start training")
+    assert not app.exception
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.config["split"] == "half"
+    dataset.delete_split("default")
+    app = open_page("training.py")
+    press(app, "Estimate")
+    assert not app.exception and not app.error, "the only one left is taken"
+    (asked,) = list_jobs(workspace, "estimate")
+    assert asked.config["split"] == "half"
+    waits = [text.value for text in app.text if text.value.startswith("Its turn comes after: “holds the CPU”")]
+    assert len(waits) == 2, "an estimate waits in the same queue, and says so too"
+
+
+def test_an_estimate_is_shown_as_long_as_it_is_of_these_settings(workspace: Workspace, runs: list[Job]) -> None:
+    write_run(workspace, "holds the CPU", State.RUNNING)
+    app = press(open_page("training.py"), "Estimate")
+    (job,) = list_jobs(workspace, "estimate")
+    job.write_result({"epoch_s": 41.0, "total_s": 1640.0, "memory_bytes": 2**30, "images_per_s": 170.0})
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    epochs = next(field for field in app.run().number_input if field.label == "Epochs")
+    assert "41 s an epoch" in texts(app)
+    epochs.set_value(41).run()
+    assert "an epoch" not in texts(app)
+    epochs.set_value(40).run()
+    assert "41 s an epoch" in texts(app)
+
+
+def test_the_address_to_tell_is_kept(workspace: Workspace, runs: list[Job]) -> None:
+    app = open_page("training.py", view="more")
+    app.text_input(key="webhook").input("http://localhost:1/done")
+    press(app, "Save")
+    assert [toast.value for toast in app.toast] == ["Runs that end are told there."]
+    assert webhook(workspace) == "http://localhost:1/done"
+    app.text_input(key="webhook").input("nonsense")
+    press(app, "Save")
+    assert "must begin with http" in texts(app) and not app.toast
+    assert webhook(workspace) == "http://localhost:1/done"
+
+
+def test_gpus_are_shown_with_what_is_free_and_who_holds_them(
+    workspace: Workspace, runs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Simulated: no machine of ours has two."""
+    gpus = [Device(f"gpu:{n}", "NVIDIA A", 80 * 2**30, (30 + n) * 2**30, 0.1 * n, 1) for n in range(2)]
+    monkeypatch.setattr("hanzi_core.jobs.devices._gpus", lambda: gpus)
+    holder = write_run(workspace, "holds them", State.RUNNING, devices=("gpu:0", "gpu:1"))
+    app = open_page("training.py")
+    picker = next(box for box in app.multiselect if box.label == "Devices")
+    assert picker.value == ["gpu:0"]
+    assert picker.options[:2] == [
+        "gpu:0 NVIDIA A · 50 GiB free · 0% busy · held by “holds them”",
+        "gpu:1 NVIDIA A · 49 GiB free · 10% busy · held by “holds them”",
+    ]
+    picker.select("gpu:1").run()
+    press(app, "Start training")
+    assert not app.exception
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.devices == ("gpu:0", "gpu:1") and made.status().state is State.QUEUED
 
 
 def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: list[Job]) -> None:

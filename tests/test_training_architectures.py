@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,30 @@ from hanzi_core.training.config import Network, TrainingConfig  # noqa: E402
 from hanzi_core.training.distortion import Distortion  # noqa: E402
 from hanzi_core.training.memory import needed_bytes  # noqa: E402
 from hanzi_core.training.objective import SmoothedCrossentropy, optimiser  # noqa: E402
+from tests.conftest import PROJECT  # noqa: E402
+
+TAKES = """
+import resource, sys
+import numpy as np
+from hanzi_core.training.backend import load_backend
+load_backend(["cpu"])
+import psutil
+from hanzi_core.training.architectures import build
+from hanzi_core.training.config import Network
+from hanzi_core.training.memory import needed_bytes
+network, size, batch_size = Network(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+model = build(network, size, 100)
+model.compile("sgd", {"logits": "mse", "embedding": None})
+def step(count):
+    pictures = np.zeros((count, size, size, 1), np.uint8)
+    model.train_on_batch(pictures, {"logits": np.zeros((count, 100), np.float32)})
+step(2)
+before = psutil.Process().memory_info().rss
+step(batch_size)
+taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+print(taken / (needed_bytes(model, batch_size) - needed_bytes(model, 2)))
+"""
+"""What a step really takes, over what is reckoned."""
 
 
 @pytest.mark.parametrize(
@@ -48,6 +75,18 @@ def test_compact_stays_small() -> None:
 def test_memory_grows_with_the_batch() -> None:
     model = build(Network.COMPACT, 64, 10)
     assert needed_bytes(model, 128) - needed_bytes(model, 64) == needed_bytes(model, 64) - needed_bytes(model, 0)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("network", "size", "batch_size"), [("compact", 64, 1024), ("cnn", 160, 96)])
+def test_memory_is_reckoned_neither_short_nor_far_above_what_a_step_takes(
+    network: str, size: int, batch_size: int
+) -> None:
+    """Short, a run is killed without a word; far above, one that fits is refused."""
+    command = [sys.executable, "-c", TAKES, network, str(size), str(batch_size)]
+    done = subprocess.run(command, cwd=PROJECT, timeout=300, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert 0.4 < float(done.stdout.split()[-1]) <= 1.0
 
 
 def test_smoothed_crossentropy_is_that_of_keras_on_one_hot_targets() -> None:

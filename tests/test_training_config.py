@@ -23,6 +23,10 @@ from hanzi_core.workspace import Workspace
         ({"rehearsal": "old", "start": "bundle", "start_bundle": "m", "balance": "weights"}, "cannot be balanced"),
         ({"processes": 3}, "multiple of the number of processes"),
         ({"processes": 2, "hosts": ("a", "b", "c")}, "more hosts than processes"),
+        ({"processes": 2, "hosts": ("-oProxyCommand=x", "b")}, "as ssh knows it"),
+        ({"processes": 2, "hosts": ("a; true",)}, "as ssh knows it"),
+        ({"processes": 2, "hosts": ("",)}, "as ssh knows it"),
+        ({"seed": 2**32}, "seed"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -32,7 +36,8 @@ def test_what_cannot_be_trained_is_refused_before_anything_starts(values: dict, 
 
 
 def test_a_configuration_survives_its_file() -> None:
-    config = TrainingConfig(dataset="手写", network="cnn", augmentation=NO_AUGMENTATION, hosts=("a", "b"), processes=2)
+    hosts = ("node-1.local", "me@10.0.0.7")
+    config = TrainingConfig(dataset="手写", network="cnn", augmentation=NO_AUGMENTATION, hosts=hosts, processes=2)
     assert TrainingConfig(**config.model_dump(mode="json")) == config
 
 

@@ -14,7 +14,7 @@ from hanzi_core.bundle import CARD, Bundle, bundle_folder
 from hanzi_core.cli.perform import launch_job, resume
 from hanzi_core.jobs import Job, State, kill
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.distributed import RANK, Rank, _command
+from hanzi_core.training.distributed import RANK, Rank, _address, _command
 from hanzi_core.training.input import batch_count
 from hanzi_core.workspace import Workspace
 from tests.errands import until
@@ -133,6 +133,14 @@ def test_a_rank_elsewhere_is_told_all_that_one_here_is() -> None:
     assert words[:4] == ["cd", str(Path.cwd()), "&&", "env"]
     assert {"HANZI_RANK=2", "HANZI_RANKS=3", "HANZI_COORDINATOR=one:7000", "KERAS_BACKEND=jax"} <= set(words)
     assert words[-6:] == ["hanzi_core", "--workspace", "/shared/my workspace", "train", "--job", "train-1"]
+
+
+def test_the_ranks_meet_at_the_first_machine_whoever_logs_in_there() -> None:
+    assert [_address(hosts) for hosts in ((), ("node1", "node2"), ("me@10.0.0.7",))] == [
+        "127.0.0.1",
+        "node1",
+        "10.0.0.7",
+    ]
 
 
 def test_the_devices_of_a_machine_are_dealt_out() -> None:

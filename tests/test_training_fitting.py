@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.errors import TrainingError
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace
@@ -130,6 +132,16 @@ def test_a_run_that_died_within_a_validation_goes_on_within_it(
     assert same_state(expected, resumed)
     assert lasting(whole) == lasting(broken)
     assert resumed.best.accuracy == expected.best.accuracy
+
+
+def test_a_run_is_not_taken_up_with_another_split(workspace: Workspace, stopped: Job) -> None:
+    """It would be told that it reads right what it has been trained on."""
+    before = stopped.history.path.read_bytes()
+    stopped.forget_process()
+    Dataset.find(workspace, "three").split(SplitSettings(validation=0.2, test=0.0, seed=5))
+    with pytest.raises(TrainingError, match="its split has changed since"):
+        fit(workspace, stopped)
+    assert stopped.history.path.read_bytes() == before
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work, run_work
+from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.handwriting import write_collection
@@ -181,6 +182,22 @@ def test_a_batch_too_large_for_memory_fails_with_a_size_that_fits(workspace: Wor
     assert status.state is State.FAILED
     assert "A batch of 32 pictures needs about" in str(status.changes[-1])
     assert status.changes[-1].sentence["values"]["fitting"] in (2, 4, 8, 16)
+
+
+def test_memory_that_runs_out_amid_a_step_is_told(workspace: Workspace) -> None:
+    """Simulated: a CPU's process is ended by the system then, and no machine of ours has a GPU to fill."""
+    load_backend([CPU])
+    import tensorflow as tf
+
+    from hanzi_core.training.architectures import build
+    from hanzi_core.training.run import steps_explained
+    from hanzi_core.training.trainee import Trainee
+
+    model = build(Network.COMPACT, 32, 3)
+    job = make_run(workspace)
+    with pytest.raises(TrainingError) as told, steps_explained(Trainee(model, model, None), 48, job):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+    assert "A batch of 48 pictures needs about" in str(told.value) and "a batch size of 24" in str(told.value)
 
 
 def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from hanzi_core.jobs.devices import CPU, driver_version, list_devices
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 
 PACKAGES = ("tensorflow", "keras", "numpy", "streamlit", "ai-edge-litert", "jax")
 LIBRARIES = ("nvidia-cuda-runtime-cu12", "nvidia-cudnn-cu12", "nvidia-nccl-cu12", "jax-cuda12-plugin")
@@ -58,8 +59,10 @@ def _verdict(driver: str | None, tensorflow: dict[str, Any]) -> str:
         return _("TensorFlow does not start: {reason} Install the requirements again.").format(
             reason=tensorflow["fault"]
         )
-    if tensorflow["gpus"]:
-        return _("TensorFlow sees {count} GPUs: runs can use them.").format(count=len(tensorflow["gpus"]))
+    if count := len(tensorflow["gpus"]):
+        return ngettext(
+            "TensorFlow sees {count} GPU: runs can use it.", "TensorFlow sees {count} GPUs: runs can use them.", count
+        ).format(count=count)
     if driver is None:
         return _("There is no NVIDIA driver, so runs use the CPU. With a GPU in the machine: install its driver.")
     if not any(device.key != CPU for device in list_devices()):

@@ -12,6 +12,7 @@ import psutil
 
 from hanzi_core.errors import JobError
 from hanzi_core.jobs.lock import deciding
+from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.store import Job, State
 from hanzi_core.language import Sentence, mark
 
@@ -61,24 +62,24 @@ def kill(job: Job) -> None:
     with deciding(job.folder.parent):  # or it might be started between the look and the end
         process = job.process()
         if process is not None:
-            _end(process)
+            end_children(process)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+            psutil.wait_procs([process], timeout=5)
         status = job.stored_status()
-        if status.state.is_active:
+        ends = status.state.is_active
+        if ends:
             job.write_status(status.to(State.STOPPED, Sentence(mark("Ended at once, as asked; unsaved work is lost."))))
+    if ends:
+        notify(job)
 
 
-def _end(process: psutil.Process) -> None:
-    for victim in [*_children(process), process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            victim.kill()
-    psutil.wait_procs([process], timeout=5)
-
-
-def _children(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
+def end_children(process: psutil.Process) -> None:
+    """End all that ``process`` has started."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
 
 
 def _environment() -> dict[str, str]:

@@ -248,7 +248,12 @@ class Job:
         again = self.stored_status()  # it may have ended properly between the two looks
         if not again.state.is_active:
             return again
-        sentence = Sentence(mark("Its process ended without a word; it was killed, or the machine was restarted."))
+        sentence = Sentence(
+            mark(
+                "Its process ended without a word: it was killed, by the system perhaps when memory ran out, "
+                "or the machine was restarted. It can be resumed."
+            )
+        )
         return again.to(State.LOST, sentence)
 
     def _is_as_stored(self, stored: Status) -> bool:
@@ -326,9 +331,18 @@ class Job:
 
     def _beats(self) -> bool:
         try:
-            return abs(time.time() - (self.folder / "heartbeat").stat().st_mtime) < HEARTBEAT_LIMIT_S
+            return abs(self._now_on_disk() - (self.folder / "heartbeat").stat().st_mtime) < HEARTBEAT_LIMIT_S
         except OSError:
             return False
+
+    def _now_on_disk(self) -> float:
+        """By the clock that dates the heartbeat: those of two machines may be set differently, or jump."""
+        now = self.folder.parent / ".now"
+        try:
+            now.touch()
+            return now.stat().st_mtime
+        except OSError:  # somebody who may only look
+            return time.time()
 
     def request_stop(self) -> None:
         """Ask the job to save what it has and end.

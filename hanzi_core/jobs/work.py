@@ -1,5 +1,6 @@
 """The worker's side of a job: what runs in the job's own process."""
 
+import os
 import signal
 import sys
 import threading
@@ -12,8 +13,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psutil
+
 from hanzi_core.errors import HanziError, WorkspaceError
 from hanzi_core.jobs.history import Row
+from hanzi_core.jobs.launcher import end_children
 from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, Progress, State
@@ -24,6 +28,9 @@ WRITE_INTERVAL_S = 0.5
 """Progress reaches the disk this often: pages are at most 2 s behind, and the disk is left alone."""
 
 HEARTBEAT_INTERVAL_S = 5.0
+UNHEARD_LIMIT_S = 20.0
+"""Work that has not come to ask for so long whether to stop is ended all the same: the first step of a large network
+compiles for half a minute on a busy machine, and what was saved before stands."""
 
 Tell = Callable[[Progress], None]
 """Hears of progress as it is written: the command line shows it."""
@@ -39,7 +46,8 @@ class Work:
     def __init__(self, job: Job, tell: Tell | None = None) -> None:
         self.job = job
         self._tell = tell
-        self._terminated = self._stopping = self._has_let_go = False
+        self._terminated = self._stopping = self._has_let_go = self._writes_out = False
+        self._hearing = threading.Lock()
         self._written = 0.0
         self._phase = ""
         self._phase_started = time.monotonic()
@@ -54,10 +62,31 @@ class Work:
         """Whether to save what there is and end; cheap enough to ask for every batch."""
         if self._stopping:
             return True
-        self._stopping = self._terminated or self.job.stop_requested()
-        if self._stopping:
-            self.change(State.STOPPING, Sentence(mark("Saving what there is, then ending.")))
+        with self._hearing:
+            if not self._stopping and (self._terminated or self.job.stop_requested()):
+                self._stopping = True
+                self.change(State.STOPPING, Sentence(mark("Saving what there is, then ending.")))
         return self._stopping
+
+    def write_out(self) -> None:
+        """From now on only what was reached is written: a request to stop finds nothing left to stop."""
+        self._writes_out = True
+
+    def stop_unheard(self) -> None:
+        """Stop from outside of the work, which does not come to ask."""
+        with self._hearing:
+            if self._stopping:
+                return
+            self._stopping = True
+            if self._writes_out:
+                self.let_go()
+                return
+            self.change(
+                State.STOPPED, Sentence(mark("Stopped as asked, amid a long step: what it had saved before is kept."))
+            )
+            notify(self.job)
+            end_children(psutil.Process())
+            os._exit(0)
 
     def check(self) -> None:
         """Raise :class:`Stopped` if the job should end here."""
@@ -83,8 +112,10 @@ class Work:
 
     def end(self, state: State, sentence: Sentence) -> None:
         """Come to the last state, unless this work had let go and somebody has taken the job up since."""
-        if not self._has_let_go or not self.job.stored_status().state.is_active:
-            self.change(state, sentence)
+        with self._hearing:
+            self._stopping = True  # whoever asks now comes too late
+            if not self._has_let_go or not self.job.stored_status().state.is_active:
+                self.change(state, sentence)
 
     def record(self, row: Row) -> None:
         """Add a row to the job's history."""
@@ -139,7 +170,7 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, work.terminate)
     work.change(State.RUNNING, Sentence(mark("Working.")))
-    with _beating(job):
+    with _beating(work):
         code, state, sentence = _outcome(work, function)
         work.end(state, sentence)
     notify(job)
@@ -164,15 +195,20 @@ def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[in
 
 
 @contextmanager
-def _beating(job: Job) -> Iterator[None]:
-    """Touch the job's heartbeat all the while, also when the work itself is silent for a minute."""
+def _beating(work: Work) -> Iterator[None]:
+    """Touch the job's heartbeat and hear of requests to stop, also when the work itself is silent for a minute."""
     over = threading.Event()
 
     def beat() -> None:
+        asked = None
         while not over.wait(HEARTBEAT_INTERVAL_S):
-            job.beat()
+            work.job.beat()
+            if asked is None and work.job.stop_requested():
+                asked = time.monotonic()
+            if asked is not None and time.monotonic() - asked >= UNHEARD_LIMIT_S:
+                work.stop_unheard()
 
-    job.beat()
+    work.job.beat()
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:

@@ -40,6 +40,8 @@ class Position(BaseModel):
     lowest_loss: float | None = None
     """In validation."""
     epochs_since_lowest: int = 0
+    split_digest: str = ""
+    """Of the division that it trains on: pictures of another one may have been trained on and validated on before."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,13 @@ def read_state(trainee: keras.Model) -> Arrays:
     return [keras.ops.convert_to_numpy(variable) for variable in variables_of(trainee)]
 
 
+def does_not_fit() -> TrainingError:
+    """What to tell of a run whose pictures are no longer those that it began with."""
+    return TrainingError(
+        mark("The checkpoint does not fit this run: the dataset or its split has changed since. Clone the run.")
+    )
+
+
 def write_state(trainee: keras.Model, state: Arrays) -> None:
     """Put back what :func:`read_state` gave.
 
@@ -110,9 +119,7 @@ def write_state(trainee: keras.Model, state: Arrays) -> None:
     """
     variables = variables_of(trainee)
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in state]:
-        raise TrainingError(
-            mark("The checkpoint does not fit this run: the dataset or its split has changed since. Clone the run.")
-        )
+        raise does_not_fit()
     for variable, array in zip(variables, state, strict=True):
         variable.assign(array)
 

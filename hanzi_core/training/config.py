@@ -1,9 +1,10 @@
 """All that can be set for a run: the page, the command line and a resumed run read this one."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hanzi_core.image.augment import Augmentation
 from hanzi_core.language import mark
@@ -49,6 +50,9 @@ class Balance(StrEnum):
     WEIGHTS = "weights"
     SAMPLING = "sampling"
 
+
+_HOST = re.compile(r"(?:[\w.-]+@)?\w[\w.:-]*")
+"""A name or an address, after the name of a user where that is another one."""
 
 IMAGENET_NETWORKS = (Network.RESNET50, Network.DENSENET169)
 
@@ -96,10 +100,18 @@ class TrainingConfig(BaseModel):
     early_stopping: int | None = Field(None, ge=1, description="Epochs without a lower validation loss, then stop.")
     balance: Balance = Field(Balance.NONE, description="What is done about classes of uneven size.")
     augmentation: Augmentation = Field(default_factory=Augmentation, description="Random changes to each picture.")
-    seed: int = Field(0, ge=0, description="Seed of weights, order and augmentation.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Seed of weights, order and augmentation.")
     time_limit_min: float | None = Field(None, gt=0, description="Stop after this many minutes, and keep the best.")
     processes: int = Field(1, ge=1, le=1024, description="Processes that train together, by JAX.")
     hosts: tuple[str, ...] = Field((), description="Machines to start them on by ssh; none is this one.")
+
+    @field_validator("hosts")
+    @classmethod
+    def _hosts_are_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """ssh would take a word that begins with a hyphen for an option, and some of those run commands."""
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError(mark("a machine is named as ssh knows it, like node1 or me@10.0.0.7"))
+        return hosts
 
     @model_validator(mode="after")
     def _start_is_named(self) -> "TrainingConfig":

@@ -214,7 +214,7 @@ def _give_last_words(ranks: list[subprocess.Popen]) -> None:
 @contextmanager
 def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subprocess.Popen]]:
     """The processes of the group; none outlives the block."""
-    coordinator = f"{config.hosts[0] if config.hosts else '127.0.0.1'}:{_free_port()}"
+    coordinator = f"{_address(config.hosts)}:{_free_port()}"
     with job.log_path.open("ab") as log:
         ranks = [
             subprocess.Popen(
@@ -231,6 +231,11 @@ def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subpro
     finally:
         for rank in ranks:
             _end(rank)
+
+
+def _address(hosts: Sequence[str]) -> str:
+    """Where rank 0 listens: its machine, without the name that ssh logs in by."""
+    return hosts[0].rpartition("@")[2] if hosts else "127.0.0.1"
 
 
 def _command(job: Job, root: Path, config: TrainingConfig, number: int, coordinator: str) -> list[str]:

@@ -11,8 +11,7 @@ from hanzi_core.language import mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.input import Batches, batch_count, epoch_order
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.run import open_material
-from hanzi_core.training.trainee import prepare_trainee
+from hanzi_core.training.run import build_trainee, open_material, steps_explained
 from hanzi_core.workspace import Workspace
 
 ESTIMATING = mark("Trying a few steps")
@@ -31,12 +30,13 @@ def estimate(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[s
     """
     material = open_material(work, workspace, config)
     prepare(work.job.devices, config.seed)
-    trainee = prepare_trainee(workspace, config, material, work.job.devices, config.processes)
+    trainee = build_trainee(workspace, config, material, work.job.devices, config.processes)
     batch_size = min(config.batch_size, material.pictures_per_epoch)
     share = (0, config.processes)
     batches = Batches(material, epoch_order(material, config, 0), batch_size, share=share)
-    trainee.whole.train_on_batch(*batches[0])  # compiles
-    seconds = _time_of_a_step(work, trainee.whole, batches)
+    with steps_explained(trainee, batch_size, work.job):
+        trainee.whole.train_on_batch(*batches[0])  # compiles
+        seconds = _time_of_a_step(work, trainee.whole, batches)
     epoch_s = seconds * batch_count(material.pictures_per_epoch, batch_size, config.processes)
     return {
         "images_per_s": round(batch_size / seconds, 1),

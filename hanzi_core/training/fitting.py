@@ -18,6 +18,7 @@ from hanzi_core.training.checkpoint import (
     Arrays,
     Checkpoints,
     Position,
+    does_not_fit,
     load_arrays,
     read_state,
     save_arrays,
@@ -67,7 +68,7 @@ class Fitting:
         self._work, self._config, self._material = work, config, material
         self._model, self._trainee, self._share = model, trainee, share
         self._checkpoints = Checkpoints(work.folder / "checkpoints")
-        self.position = Position()
+        self.position = Position(split_digest=material.split_digest)
         self.steps_per_epoch = batch_count(material.pictures_per_epoch, self._batch_size, share[1])
         self._best = _Best()
         self._restored: Arrays | None = None
@@ -84,7 +85,7 @@ class Fitting:
         """Train until the end, a request to stop, the time limit, or a fault; the best weights are in the model then.
 
         Raises:
-            TrainingError: no checkpoint of a run that had some can be read.
+            TrainingError: no checkpoint of a run that had some can be read, or it was made with another split.
             WorkspaceError: the disk is full.
         """
         self._take_up()
@@ -146,6 +147,8 @@ class Fitting:
         """Go back to the newest checkpoint, and take back what the history tells of the time after it."""
         self._restored = self.look_back()
         if self._restored:
+            if self.position.split_digest not in ("", self._material.split_digest):  # earlier versions kept none
+                raise does_not_fit()
             write_state(self._trainee, self._restored)
         if self.position.batch == 0 or self.position.trained is not None:
             self._restored = None  # between two passes there are no running metrics to go on with

@@ -13,15 +13,23 @@ from hanzi_core.jobs.devices import CPU, find_device
 from hanzi_core.language import mark
 
 _BYTES = 4
+_BYTES_WITH_SLACK = 6
+"""Of each number kept for the gradient. Measured on a CPU, the presets took 0.5 (compact) to 0.9 (densenet169) of what
+is reckoned with this."""
 _COPIES_OF_WEIGHTS = 6
 """Weights, gradients, two averages of AdamW, averaged weights, the best so far."""
 _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def needed_bytes(model: keras.Model, batch_size: int) -> int:
-    """Rough memory of training: the output of each layer and its gradient for each picture, and the weights."""
-    elements = sum(_elements(layer) for layer in _layers(model))
-    return 2 * _BYTES * elements * batch_size + _COPIES_OF_WEIGHTS * _BYTES * int(model.count_params())
+    """Rough memory of training: the outputs that are kept for the gradients, the gradients at work, and the weights.
+
+    What a normalisation gives is not kept: the activation behind it is. Of gradients there are two at once, at most as
+    large as the largest output.
+    """
+    kept = [_elements(layer) for layer in _layers(model) if not isinstance(layer, keras.layers.BatchNormalization)]
+    elements = sum(kept) + 2 * max(kept)
+    return _BYTES_WITH_SLACK * elements * batch_size + _COPIES_OF_WEIGHTS * _BYTES * int(model.count_params())
 
 
 def _layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

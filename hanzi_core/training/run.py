@@ -2,6 +2,8 @@
 
 import errno
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -47,9 +49,10 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     material = open_material(work, workspace, config)
     work.progress(PREPARING, 0, 1)
     prepare(work.job.devices, config.seed)
-    trainee = _prepared(workspace, config, material, work.job)
+    trainee = build_trainee(workspace, config, material, work.job.devices)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
-    _fit(fitting, config, trainee, work.job)
+    with steps_explained(trainee, config.batch_size, work.job):
+        fitting.run()
     return _leave_bundle(work, config, fitting, material, trainee)
 
 
@@ -62,10 +65,11 @@ def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: R
     material = open_material(work, workspace, config)
     device = rank.device(work.job.devices, config.hosts)
     prepare(device, config.seed)
-    trainee = prepare_trainee(workspace, config, material, device, rank.count)
+    trainee = build_trainee(workspace, config, material, device, rank.count)
     share = (rank.number, rank.count)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
-    _fit(fitting, config, trainee, work.job)
+    with steps_explained(trainee, config.batch_size, work.job):
+        fitting.run()
     fitting.save()
     if fitting.fault:
         raise fitting.fault
@@ -81,7 +85,7 @@ def export_best(
         Stopped: the group was stopped before its first epoch was complete.
     """
     material = open_material(work, workspace, config)
-    trainee = prepare_trainee(workspace, config, material, (CPU,))
+    trainee = build_trainee(workspace, config, material, (CPU,))
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     write_graph(work.folder / "events", trainee.whole)  # the ranks had none
     fitting.look_back()
@@ -97,6 +101,7 @@ def _leave_bundle(
         raise fitting.fault or Stopped
     if work.stopping():
         work.let_go()  # a large network takes a minute to write
+    work.write_out()
     result = _result(fitting, material, trainee)
     _export(work, config, trainee, material, result)
     if fitting.fault:
@@ -133,10 +138,16 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> M
     return material
 
 
-def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, job: Job) -> Trainee:
-    """Build, and say in a sentence where memory is not even enough for that."""
+def build_trainee(
+    workspace: Workspace, config: TrainingConfig, material: Material, devices: Sequence[str], processes: int = 1
+) -> Trainee:
+    """What is trained, ready for its first step.
+
+    Raises:
+        TrainingError: memory is not even enough for that, or as :func:`prepare_trainee`.
+    """
     try:
-        return prepare_trainee(workspace, config, material, job.devices)
+        return prepare_trainee(workspace, config, material, devices, processes)
     except Exception as error:
         if not ran_out_of_memory(error):
             raise
@@ -147,11 +158,19 @@ def _prepared(workspace: Workspace, config: TrainingConfig, material: Material, 
         ) from error
 
 
-def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -> None:
-    """Train, and say in a sentence where memory ran out all the same, or a GPU went away."""
+@contextmanager
+def steps_explained(trainee: Trainee, batch_size: int, job: Job) -> Iterator[None]:
+    """Take steps, and say in a sentence where memory ran out all the same, or a GPU went away.
+
+    Raises:
+        TrainingError: one of the two.
+    """
     try:
-        fitting.run()
+        yield
     except Exception as error:
+        if ran_out_of_memory(error):
+            needed = needed_bytes(trainee.model, batch_size)
+            raise too_large(batch_size, needed, available_bytes(job.devices), max(2, batch_size // 2)) from error
         if lost := vanished(job.devices):
             raise TrainingError(
                 mark(
@@ -159,12 +178,7 @@ def _fit(fitting: Fitting, config: TrainingConfig, trainee: Trainee, job: Job) -
                 ),
                 devices=", ".join(lost),
             ) from error
-        if not ran_out_of_memory(error):
-            raise
-        needed = needed_bytes(trainee.model, config.batch_size)
-        raise too_large(
-            config.batch_size, needed, available_bytes(job.devices), max(2, config.batch_size // 2)
-        ) from error
+        raise
 
 
 def ran_out_of_memory(error: Exception) -> bool:

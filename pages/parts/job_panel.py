@@ -4,9 +4,10 @@ import streamlit as st
 
 from hanzi_core.errors import HanziError
 from hanzi_core.jobs import Job, Status, kill
+from hanzi_core.jobs.queue import ahead
 from hanzi_core.jobs.store import STATE_NAMES, State
 from hanzi_core.language import gettext as _
-from pages.parts.session import errors_shown
+from pages.parts.session import errors_shown, workspace
 
 REFRESH_S = 1.0
 
@@ -33,6 +34,7 @@ def _watch(job: Job) -> None:
         return
     show_state(job, status)
     show_progress(status)
+    show_turn(job, status)
     show_end_buttons(job, status)
     if not status.state.is_active:
         st.rerun()
@@ -57,11 +59,17 @@ def show_progress(status: Status, within: str = "") -> None:
         st.progress(0.0, text=str(status.changes[-1]))
         return
     parts = [_(progress.phase), *filter(None, [within])]
-    if progress.total:
+    if progress.total > 1:
         parts.append(f"{progress.done:,} / {progress.total:,}")
     if progress.remaining_s is not None:
         parts.append(_("{time} left").format(time=duration(progress.remaining_s)))
     st.progress(min(1.0, progress.done / progress.total) if progress.total else 0.0, text=" · ".join(parts))
+
+
+def show_turn(job: Job, status: Status) -> None:
+    """For whom a queued job waits."""
+    if status.state is State.QUEUED and (before := ahead(workspace(), job)):
+        st.text(_("Its turn comes after: {runs}").format(runs=", ".join(f"“{other.title}”" for other in before)))
 
 
 def show_end_buttons(job: Job, status: Status) -> None:

@@ -3,17 +3,19 @@
 A clone begins with what another run had; a link from a page of corrections with the model that is to learn them.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
-from hanzi_core.dataset import list_datasets
-from hanzi_core.jobs import Job
-from hanzi_core.jobs.devices import CPU, cores, list_devices
+from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.jobs import Job, State
+from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import Network, TrainingConfig
@@ -21,7 +23,7 @@ from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
-from pages.parts.job_panel import duration, watch_until_done
+from pages.parts.job_panel import duration, escape, watch_until_done
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown
 
@@ -56,9 +58,10 @@ def show_run_form(space: Workspace) -> None:
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
         defaults = TrainingConfig(**{**original, "dataset": dataset})
-    title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key("title"))
+    started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
+    title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key(f"title-{started}"))
     devices = _ask_devices(second, space)
-    values = ask_settings(space, defaults, _key(network))
+    values = _ask_split(first, space, defaults) | ask_settings(space, defaults, _key(network))
     with st.container(horizontal=True):
         begin = st.button(_("Start training"), type="primary", icon=":material/play_arrow:")
         ask = st.button(_("Estimate"), icon=":material/timer:", help=_("Tries a few steps: memory and time."))
@@ -69,12 +72,12 @@ def show_run_form(space: Workspace) -> None:
             job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
             if begin:
                 show_next("run", job.id)
-                st.session_state[STARTED] = st.session_state.get(STARTED, 0) + 1
+                st.session_state[STARTED] = started + 1
                 _forget_what_was_asked()
             else:
                 st.session_state["estimate"] = job.id
             st.rerun()
-    _show_estimate(space)
+    _show_estimate(space, {**defaults.model_dump(), **values}, devices)
 
 
 def _forget_what_was_asked() -> None:
@@ -112,36 +115,60 @@ def _fine_tuning(space: Workspace) -> dict[str, Any]:
     return {}
 
 
+def _as_stored(values: dict[str, Any]) -> dict[str, Any] | None:
+    """What a job of these settings keeps; ``None`` where they cannot be."""
+    with suppress(ValidationError):
+        return TrainingConfig(**values).model_dump(mode="json")
+    return None
+
+
+def _ask_split(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig) -> dict[str, str]:
+    """Which of the dataset's splits, where it has several."""
+    with errors_shown():
+        splits = list(Dataset.find(space, defaults.dataset).splits())
+        if len(splits) < 2:
+            return {"split": splits[0]}
+        key = _key(f"split-{defaults.dataset}")
+        return {"split": place.selectbox(_("Split"), splits, _place(splits, defaults.split), key=key)}
+    return {}
+
+
 def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
-    """One device, or several GPUs that share each batch."""
-    shown = _devices(space)
+    """One device, or several GPUs that share each batch; under them, in full, for whom one would wait."""
+    held = holders(space)
+    shown = _devices(held)
     gpus = [key for key in shown if key != CPU]
     if len(gpus) < 2:
-        return [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
-    return place.multiselect(
-        _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
-        help=_("Several GPUs share each batch."),
-    )  # fmt: skip
+        chosen = [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
+    else:
+        chosen = place.multiselect(
+            _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
+            help=_("Several GPUs share each batch."),
+        )  # fmt: skip
+    full = [key for key in chosen if len(held.get(key, [])) >= slots(key)]
+    if names := ", ".join(f"“{escape(job.title)}”" for key in full for job in held[key]):
+        place.caption(_("Held by {runs}; the next one waits for its turn.").format(runs=names))
+    return chosen
 
 
 def _place(choices: list[Any], wanted: Any) -> int:
     return choices.index(wanted) if wanted in choices else 0
 
 
-def _devices(space: Workspace) -> dict[str, str]:
-    """How each device is shown: name, who holds it, free memory and load."""
-    held, shown = holders(space), {}
+def _devices(held: dict[str, list[Job]]) -> dict[str, str]:
+    """How each device is shown: number and name, free memory, load, and who holds it, which may be long."""
+    shown = {}
     for device in list_devices():
-        name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else device.name
-        facts = [name, *(_("held by “{run}”").format(run=job.title) for job in held.get(device.key, []))]
-        facts.append(_("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30))
-        facts.append(_("{load} busy").format(load=f"{device.load:.0%}"))
+        name = _("CPU, {cores} cores").format(cores=cores()) if device.key == CPU else f"{device.key} {device.name}"
+        size = _("{size:.0f} GiB free").format(size=device.memory_free_bytes / 2**30)
+        facts = [name, size, _("{load} busy").format(load=f"{device.load:.0%}")]
+        facts += [_("held by “{run}”").format(run=job.title) for job in held.get(device.key, [])]
         shown[device.key] = " · ".join(facts)
     return shown
 
 
-def _show_estimate(space: Workspace) -> None:
-    """The last estimate that was asked for, or how far it is."""
+def _show_estimate(space: Workspace, values: dict[str, Any], devices: list[str]) -> None:
+    """The last estimate that was asked for, or how far it is; one of other settings than ``values`` tells nothing."""
     asked = st.session_state.get("estimate")
     if not asked:
         return
@@ -150,6 +177,8 @@ def _show_estimate(space: Workspace) -> None:
         status = job.status()
         if status.state.is_active:
             watch_until_done(job)
+        elif job.config != _as_stored(values) or job.devices != tuple(devices) or status.state is State.STOPPED:
+            return
         elif found := job.result():
             st.info(
                 _("{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB; {rate:,.0f} images/s").format(

@@ -11,10 +11,9 @@ from hanzi_core.charts.curves import learning_curves
 from hanzi_core.errors import HanziError
 from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Follower, History, Job, State, Status
-from hanzi_core.jobs.queue import ahead
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state
+from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
 from pages.parts.session import workspace
@@ -38,21 +37,22 @@ def show_run(job: Job) -> None:
     status = job.status()
     at_work = _is_at_work(job, status)
     if at_work:
-        _show_live(job)
+        _show_live(job, status.state)
     else:
         _show(job, status)
     show_record(job, at_work)
 
 
 @st.fragment(run_every=REFRESH_S)
-def _show_live(job: Job) -> None:
+def _show_live(job: Job, drawn: State) -> None:
+    """The list of runs names the state too, so the whole page is drawn anew when it is another than was ``drawn``."""
     try:
         status = job.status()
         _show(job, status)
     except HanziError as error:  # its folder may be deleted while we look at it
         st.error(str(error), icon=":material/error:")
         return
-    if not _is_at_work(job, status):
+    if status.state is not drawn or not _is_at_work(job, status):
         st.rerun()
 
 
@@ -65,9 +65,8 @@ def _show(job: Job, status: Status) -> None:
     show_in_title(job, status)
     show_state(job, status)
     rows = rows_of(job)
-    show_progress(status, _epoch(job, rows))
-    if status.state is State.QUEUED and (before := ahead(workspace(), job)):
-        st.text(_("Its turn comes after: {runs}").format(runs=", ".join(f"“{other.title}”" for other in before)))
+    show_progress(status, _epoch(job, rows) if rows else "")
+    show_turn(job, status)
     _show_figures(job, status, rows)
     show_end_buttons(job, status)
     if rows:

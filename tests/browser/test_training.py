@@ -29,10 +29,11 @@ class Trainer:
         self.job.describe(title=title)
         self._accuracy, self._step = accuracy, 0
         self._over = threading.Event()
-        self._change(State.RUNNING, "Working.")
+        self.change(State.RUNNING, "Working.")
 
-    def _change(self, state: State, words: str) -> None:
-        process = ProcessId.own() if state is State.RUNNING else None
+    def change(self, state: State, words: str) -> None:
+        """Come to ``state``."""
+        process = ProcessId.own() if state.is_active else None
         self.job.write_status(self.job.stored_status().to(state, Sentence(words), process=process))
 
     def go_on(self, steps: int) -> None:
@@ -53,7 +54,7 @@ class Trainer:
 
     def finish(self) -> None:
         """Come to the end."""
-        self._change(State.FINISHED, "Finished.")
+        self.change(State.FINISHED, "Finished.")
 
 
 @pytest.fixture
@@ -80,6 +81,9 @@ def test_a_run_is_seen_live_and_its_end_is_told(
     expect(page.get_by_text("epoch 2 of 4, 0%")).to_be_visible()
     expect(page).to_have_title("25% · running · slow and steady")
     expect(page.locator("link[rel~=icon]")).to_have_attribute("href", re.compile("^data:"))  # from no foreign host
+    trainer.change(State.STOPPING, "Saving.")
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("slow and steady · stopping"))
+    trainer.change(State.RUNNING, "Working.")
     trainer.go_on(15)
     expect(page.get_by_text("epoch 3 of 4, 50%")).to_be_visible()
     expect(metric(page, "Images/s")).to_contain_text("321")
@@ -99,6 +103,7 @@ def test_a_run_is_seen_live_and_its_end_is_told(
         trainer.finish()
         expect(other.get_by_test_id("stToast")).to_contain_text("“slow and steady”: finished")
     expect(page).to_have_title("finished · slow and steady")
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("slow and steady · finished"))
     expect(page.get_by_role("button", name="Clone")).to_be_visible()
 
 
@@ -131,6 +136,8 @@ def test_a_run_that_was_started_is_shown_and_tells_for_whom_it_waits(
     expect(page.get_by_text("Its turn comes after: “slow and steady”")).to_be_visible()
     expect(page.get_by_role("button", name="Start training")).to_be_hidden()
     expect(page).to_have_title("queued · next in line")
+    page.get_by_text("New run").click()
+    expect(page.get_by_role("textbox", name="Name").first).to_have_value("")
 
 
 def test_runs_are_laid_over_each_other(page: Page, serve: Starter, workspace: Workspace, trainer: Trainer) -> None:
