@@ -43,9 +43,11 @@ def show_more(space: Workspace) -> None:
                 st.rerun()
     if not thrown:
         st.caption(_("The trash is empty."))
-    elif st.button(_("Empty the trash"), icon=":material/delete_forever:", help=_("Deletes them for good.")):
-        trash.empty(space)
-        st.rerun()
+    else:
+        with st.popover(_("Empty the trash"), icon=":material/delete_forever:"):
+            if st.button(_("Delete them for good"), type="primary"):
+                trash.empty(space)
+                st.rerun()
 
 
 space = workspace()

@@ -13,12 +13,12 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import SIMULATED_HAND, Balance, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Balance, Start, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.workspace import Workspace
 from tests.conftest import Command
 from tests.handwriting import draw, write_collection, write_png
-from tests.runs import silent
+from tests.runs import fit, silent
 
 load_backend(["cpu"])
 
@@ -127,6 +127,21 @@ def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: 
     assert np.array_equal(mixed.pack[mixed.rehearsal], written(material, 64, 3, silent).pack[mixed.rehearsal])
     with pytest.raises(TrainingError, match="writes nothing that this model knows"):
         written(replace(material, labels=["☀", "☂"]), 64, 3, silent)
+
+
+def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(
+    corrected: Workspace, finished_run: Job
+) -> None:
+    from hanzi_core.training.run import export_best
+
+    config = TrainingConfig(
+        dataset="fixes", rehearsal=SIMULATED_HAND, start=Start.BUNDLE, start_bundle=finished_run.id, epochs=1
+    )
+    job = Job.create(corrected, "train", config.model_dump(mode="json"), "stopped", ["cpu"])
+    fit(corrected, job).save()  # what the ranks of a group leave
+    job.request_stop()
+    export_best(Work(job), corrected, config)
+    assert "川" in Bundle.open(bundle_folder(job)).labels
 
 
 def test_what_a_model_was_trained_on_must_be_there_or_named(corrected: Workspace, finished_run: Job) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hanzi_core.bundle import Card, bundle_folder
 from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.scan import Report
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.jobs.devices import CPU, vanished
@@ -84,7 +85,7 @@ def export_best(
         TrainingError: ``fault``, by which the group ended.
         Stopped: the group was stopped before its first epoch was complete.
     """
-    material = open_material(work, workspace, config)
+    material = open_material(work, workspace, config, work.progress)  # also where it was asked to stop
     trainee = build_trainee(workspace, config, material, (CPU,))
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
     write_graph(work.folder / "events", trainee.whole)  # the ranks had none
@@ -112,23 +113,30 @@ def _leave_bundle(
     return result
 
 
-def open_material(work: Work, workspace: Workspace, config: TrainingConfig) -> Material:
+def open_material(work: Work, workspace: Workspace, config: TrainingConfig, report: Report | None = None) -> Material:
     """The pictures of the run, packed now if they were not.
+
+    Args:
+        work: Of the run.
+        workspace: Where the dataset is.
+        config: Of the run.
+        report: Hears how far it is; else the work's own, by which a request to stop ends it.
 
     Raises:
         HanziError: the dataset cannot be trained on, or the first weights cannot be had.
     """
+    report = report or work.report
     check_start(workspace, config)
     size = image_size_px(workspace, config)
     bundle = start_bundle(workspace, config) if config.rehearsal else None
     dataset = Dataset.find(workspace, config.dataset)
-    material = gather(dataset, config.split, size, work.report, bundle.labels if bundle else ())
+    material = gather(dataset, config.split, size, report, bundle.labels if bundle else ())
     if config.keep_last:
         material = whole(material, dataset, config.split)
     if config.rehearsal == SIMULATED_HAND:
-        material = written(material, size, config.seed, work.report)
+        material = written(material, size, config.seed, report)
     elif config.rehearsal:
-        material = rehearsed(material, Dataset.find(workspace, config.rehearsal), size, work.report)
+        material = rehearsed(material, Dataset.find(workspace, config.rehearsal), size, report)
     if not len(material.validation):
         raise TrainingError(
             mark("The split “{split}” of “{name}” has nothing to validate on: split it with a larger share."),
