@@ -219,6 +219,9 @@ def test_a_deleted_run_comes_back_from_the_trash(workspace: Workspace, runs: lis
     assert not app.exception
     press(app, "Restore")
     assert runs[1].folder.exists() and not thrown_away(workspace)
+    press(open_page("training.py", run=runs[1].id), "Delete")
+    press(open_page("training.py", view="more"), "Delete them for good")
+    assert not runs[1].folder.exists() and not thrown_away(workspace)
 
 
 def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
