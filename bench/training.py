@@ -46,7 +46,7 @@ NETWORKS = (*OURS, *(network.value for network in Network if network is not Netw
 COMPARED = (*OURS, "cnn", "resnet50")
 PROCESSOR = "processor.json"
 INPUT_STEPS = 60
-LEAST_EPOCHS, MOST_EPOCHS = 4, 60
+LEAST_EPOCHS, MOST_EPOCHS = 2, 60
 """Of ``compact``, whatever the time."""
 SAMPLE_S = 1.0
 SPEED_ROUNDS = 4

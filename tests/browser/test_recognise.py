@@ -138,7 +138,7 @@ def test_one_click_lets_the_model_learn_its_corrections(desktop: Page, place: Wo
     expect(desktop.get_by_role("heading", level=1, name="Training")).to_be_visible()
     (job,) = list_jobs(place, "train")
     expect(desktop).to_have_url(re.compile(f"run={job.id}"))
-    expect(desktop.get_by_text("Built-in + Corrections").first).to_be_visible()
+    expect(desktop.get_by_text("Built-in + Corrections", exact=True)).to_be_visible()
     expect(desktop.get_by_text(re.compile("starting|running")).first).to_be_visible()
     until(lambda: job.process() is not None, 90)
     process = job.process()
