@@ -48,6 +48,8 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     assert lasting(whole) == lasting(broken)
     assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
     assert resumed.position.step == expected.position.step == 12
+    log = broken.log_tail()
+    assert " begins: compact, " in log and " goes on after step 6: compact, " in log and " 3 classes, " in log
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(broken.folder / "events"))

@@ -207,9 +207,10 @@ def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: P
     job = make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd")
     patient = fit(workspace, job)
     assert 1 < patient.position.epoch < 50
-    log = job.log_tail().splitlines()
-    assert len(log) == patient.position.epoch, "a line an epoch"
-    assert "epoch 1 of 50: " in log[0] and "val_accuracy 0." in log[0]
+    begin, *epochs = job.log_tail().splitlines()
+    assert " begins: compact, " in begin
+    assert len(epochs) == patient.position.epoch, "a line an epoch"
+    assert "epoch 1 of 50: " in epochs[0] and "val_accuracy 0." in epochs[0]
 
 
 def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, finished_run: Job) -> None:

@@ -89,6 +89,7 @@ class Fitting:
             WorkspaceError: the disk is full.
         """
         self._take_up()
+        self._note_start()
         events = self._work.folder / ("events" if self._share[0] == 0 else f"events/rank-{self._share[0]}")
         self._events = EventFiles(events, self._trainee, self.position.step)
         total = self._config.epochs * self.steps_per_epoch
@@ -101,6 +102,16 @@ class Fitting:
                 break
             self._validate()
         self._events.close()
+
+    def _note_start(self) -> None:
+        """The first line of the log: an epoch, and with it the next line, may take half an hour."""
+        material = self._material
+        begins = f"goes on after step {self.position.step:,}" if self.position.step else "begins"
+        self._work.note(
+            f"{begins}: {self._config.network}, {self._model.count_params():,} parameters, on "
+            f"{', '.join(self._work.job.devices)}; {len(material.labels):,} classes, {material.pictures_per_epoch:,} "
+            f"pictures an epoch in {self.steps_per_epoch:,} steps, {len(material.validation):,} to validate on"
+        )
 
     @property
     def best(self) -> _Best:
