@@ -30,6 +30,13 @@ MODEL, WEIGHTS, LABELS, CARD = "model.tflite", "model.keras", "labels.json", "ca
 LABEL_LENGTH_LIMIT = 64
 BUILT_IN_KEY = "builtin"
 BUILT_IN = Path(__file__).parents[1] / "models" / BUILT_IN_KEY
+BUILT_IN_NAME = mark("Built-in")
+"""As its card says it."""
+
+
+def shown_name(name: str) -> str:
+    """The name on a card as a reader is to see it: that of the built-in model is in the reader's language."""
+    return _(name) if name == BUILT_IN_NAME else name
 
 
 class Card(BaseModel):
@@ -103,8 +110,8 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        """What its card calls it; the built-in model is called so in the reader's language."""
-        return _("Built-in") if self.folder == BUILT_IN else self.card.name
+        """What its card calls it, in the reader's language."""
+        return shown_name(self.card.name)
 
     @cached_property
     def index(self) -> dict[str, int]:

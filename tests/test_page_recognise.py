@@ -3,16 +3,21 @@
 import csv
 import io
 
+import numpy as np
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ImageError
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
+from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
 from pages.parts.recognise_batch import read_table
+from tests.conftest import PROJECT
+from tests.handwriting import draw
 
 
 def page() -> None:
@@ -23,6 +28,19 @@ def page() -> None:
     from pages.parts.recognise_batch import show_batch
 
     show_batch(cast("Any", SimpleNamespace(space=Workspace.open())), [])
+
+
+def test_corrections_name_the_built_in_model_in_the_language_of_the_reader(workspace: Workspace) -> None:
+    card = Bundle.open(BUILT_IN).card
+    for name in (card.name, "mine"):
+        written = draw("木", np.random.default_rng(0))
+        Corrections(workspace).add(written, "本", [], card.model_copy(update={"name": name}))
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+    app.query_params["lang"] = "zh_CN"
+    app.session_state["recognise-way"] = "纠正"
+    app.run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["model"]) == {"内置模型", "mine"}
 
 
 def finished_job(workspace: Workspace) -> Job:

@@ -15,11 +15,11 @@ from hanzi_core.jobs.devices import CPU, Device
 from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
-from hanzi_core.language import Sentence
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.language import Sentence, set_language_source
+from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
-from pages.parts.setting_names import SETTING_NAMES
+from pages.parts.setting_names import SETTING_NAMES, readable
 from tests.handwriting import write_collection
 from tests.runs import make_dataset, make_run, silent
 from tests.test_pages import open_page, texts
@@ -248,3 +248,9 @@ def test_settings_that_cannot_be_are_one_sentence(runs: list[Job]) -> None:
     press(app, "Start training")
     assert not app.exception
     assert "nothing is downloaded" in texts(app)
+
+
+def test_the_simulated_hand_is_named_in_the_language_of_the_reader() -> None:
+    set_language_source(lambda: "zh_CN")
+    assert readable({"rehearsal": SIMULATED_HAND}, {})["复习用的数据集"] == "模拟手写"
+    assert readable({"rehearsal": "Models"}, {})["复习用的数据集"] == "Models", "the user's own name"

@@ -47,6 +47,12 @@ def test_something_else_there(tmp_path: Path) -> None:
         open_source(tmp_path / "a.tar")
 
 
+def test_a_damaged_zip_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"x")
+    with pytest.raises(DatasetError, match=r"^a\.zip is damaged"):
+        open_source(tmp_path / "a.zip")
+
+
 @pytest.mark.parametrize(
     ("path", "label", "part"),
     [

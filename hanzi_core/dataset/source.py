@@ -36,14 +36,14 @@ def open_source(location: Path | str, limits: ZipLimits | None = None) -> Source
             return GntSource(path) if _holds_gnt(path) else FolderSource(path)
         if path.suffix.lower() == GNT_EXTENSION and path.is_file():
             return GntSource(path)
-        if zipfile.is_zipfile(path):
+        if zipfile.is_zipfile(path) or (path.suffix.lower() == ".zip" and path.is_file()):
             return _checked_zip(ZipSource(path, limits))
         found = path.exists()
     except OSError as error:
         raise DatasetError(mark("{path} cannot be read: check its permissions."), path=path) from error
     if not found:
         raise DatasetError(mark("Nothing is at {path} on this server: check the path."), path=path)
-    raise DatasetError(mark("{path} is neither a folder nor a zip or .gnt file, or the zip is damaged."), path=path)
+    raise DatasetError(mark("{path} is neither a folder nor a zip or .gnt file."), path=path)
 
 
 def _holds_gnt(folder: Path) -> bool:

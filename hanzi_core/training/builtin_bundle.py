@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import WEIGHTS, Bundle, Card, write_description
+from hanzi_core.bundle import BUILT_IN_NAME, WEIGHTS, Bundle, Card, write_description
 from hanzi_core.strokes.character_sets import bare_components
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
@@ -45,7 +45,7 @@ def package(model: keras.Model, state: State, held_out: HeldOut, folder: Path) -
     logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
     labels = list(StrokeLibrary.load().characters)
     card = Card(
-        name="Built-in",
+        name=BUILT_IN_NAME,
         network=NETWORK,
         created=time.time(),
         temperature=calibrate(logits, held_out.labels),

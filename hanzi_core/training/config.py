@@ -60,7 +60,7 @@ IMAGENET_NETWORKS = (Network.RESNET50, Network.DENSENET169)
 SIMULATED_HAND = ":hand"
 """In the place of a dataset to rehearse with: pictures that the simulated hand writes. No dataset can be called so."""
 
-NO_DATASET = "simulated handwriting"
+NO_DATASET = mark("simulated handwriting")
 """What the card of the built-in model, and of those that began as it, says instead of a dataset."""
 
 

@@ -9,7 +9,7 @@ _HTML = '<button type="button"></button>'
 _CSS = """
 button {
   min-height: 44px; padding: 0 .9rem; cursor: pointer; white-space: nowrap;
-  font: inherit; color: var(--st-text-color); background: var(--st-background-color);
+  font: .875rem var(--st-font); color: var(--st-text-color); background: var(--st-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius, .5rem);
 }
 button:hover:not(:disabled) { border-color: var(--st-primary-color); color: var(--st-primary-color); }

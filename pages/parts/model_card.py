@@ -6,11 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from hanzi_core.bundle import BUILT_IN, Bundle
+from hanzi_core.bundle import Bundle
 from hanzi_core.bundle_archive import archive_bundle
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from hanzi_core.training.config import NO_DATASET
 
 LABELS_SHOWN = 2000
 
@@ -69,7 +70,7 @@ def _facts(bundle: Bundle) -> list[str]:
         f"{size_mb:.1f} MB",
         f"{datetime.fromtimestamp(card.created):%Y-%m-%d %H:%M}",
     ]
-    source = _("simulated handwriting") if bundle.folder == BUILT_IN else card.dataset
+    source = _(NO_DATASET) if card.dataset == NO_DATASET else card.dataset
     return [*facts, source] if source else facts
 
 

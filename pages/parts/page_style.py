@@ -1,4 +1,4 @@
-"""The look that all pages share where Streamlit has no setting for it."""
+"""The look that all pages share where Streamlit has no setting for it; what a finger hits is 44 px or larger."""
 
 import streamlit as st
 
@@ -9,6 +9,16 @@ _STYLE = """
 @media (max-width: 640px) {
   h1 { font-size: 1.4rem !important; padding: .25rem 0 !important; }
   .stMainBlockContainer { padding: 3.9rem 1rem 2rem; }
+}
+@media (hover: none) {
+  :is(button, a):is(
+    [data-testid^="stBaseButton-"]:not([data-testid$="Toolbar"], [data-testid$="minimal"]),
+    [data-testid="stPopoverButton"], [data-testid="stExpandSidebarButton"], [data-testid$="NavLink"], [role="radio"]
+  ), [role="tab"], [data-testid="stCheckbox"] label, [role="dialog"] > button {
+    min-width: 44px; min-height: 44px;
+  }
+  [role="tab"] { justify-content: center; }
+  [data-testid="stCheckbox"] label { align-items: center; }
 }
 </style>
 """

@@ -12,7 +12,7 @@ _HTML = '<button type="button"></button>'
 _CSS = """
 button {
   width: 100%; min-height: 44px; padding: 0 .9rem; cursor: pointer;
-  font: inherit; color: var(--st-text-color); background: var(--st-background-color);
+  font: .875rem var(--st-font); color: var(--st-text-color); background: var(--st-background-color);
   border: 1px dashed var(--st-border-color); border-radius: var(--st-button-radius, .5rem);
 }
 button:hover, button:focus { border-color: var(--st-primary-color); color: var(--st-primary-color); outline: none; }

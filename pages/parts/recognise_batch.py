@@ -54,12 +54,13 @@ def _start(desk: Desk, files: list[UploadedFile]) -> Job:
     Raises:
         HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
     """
-    config = PredictionConfig(location=Path(PICTURES), model=desk.model, preferences=desk.preferences)
-    title = files[0].name if len(files) == 1 else _("{count} files").format(count=len(files))
+    zipped = Path(files[0].name).name if len(files) == 1 else PICTURES
+    config = PredictionConfig(location=Path(zipped), model=desk.model, preferences=desk.preferences)
+    title = zipped if len(files) == 1 else _("{count} files").format(count=len(files))
     job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
     try:
-        _pack(files, job.folder / PICTURES)
-        open_source(job.folder / PICTURES)
+        _pack(files, job.folder / zipped)
+        open_source(job.folder / zipped)
     except BaseException:
         shutil.rmtree(job.folder)
         raise

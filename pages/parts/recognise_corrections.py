@@ -5,6 +5,7 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from hanzi_core.bundle import shown_name
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import chosen_devices
 from hanzi_core.language import gettext as _
@@ -69,7 +70,7 @@ def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correc
         {
             "label": [each.label for each in kept],
             "recognised": [each.recognised for each in kept],
-            "model": [each.model for each in kept],
+            "model": [shown_name(each.model) for each in kept],
             "time": [datetime.fromtimestamp(each.time) for each in kept],
         }
     )

@@ -19,6 +19,7 @@ from hanzi_core.image.segment import Direction, Page, find_characters
 from hanzi_core.image.sheet import straighten_sheet
 from hanzi_core.language import gettext as _
 from pages.parts.candidates import show_candidates
+from pages.parts.ink_pad import SIDE_PX
 from pages.parts.recognise_correct import show_correct
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_page import show_page
@@ -65,22 +66,12 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
                 required=True,
                 key=f"several-{digest}",
             )
-            polarity = st.selectbox(
-                _("Ink"),
-                list(Polarity),
-                format_func=lambda choice: _(POLARITY_NAMES[choice]),
-                **kept("polarity", Polarity.FOUND),
-                width=180,
-            )
-            if not several:
-                threshold, level = _choose_threshold()
+            polarity = _choose_polarity() if several else Polarity.FOUND
         if several:
             show_page(desk, gray, digest, polarity)
         else:
             show_writing()
-            ink = binarise(gray, threshold, polarity, level)
-            as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
-            _show_character(desk, gray, ink, desk.recogniser.see(gray if as_it_is else 255 - ink))
+            _show_character(desk, gray)
 
 
 def _shows_several(page: Page) -> bool:
@@ -90,6 +81,16 @@ def _shows_several(page: Page) -> bool:
     height = max(box.bottom for box in page.boxes) - min(box.top for box in page.boxes)
     # Two boxes in a square may as well be the halves of one character.
     return len(page.boxes) > 3 or max(width, height) > 1.5 * min(width, height)
+
+
+def _choose_polarity() -> Polarity:
+    return st.selectbox(
+        _("Ink"),
+        list(Polarity),
+        format_func=lambda choice: _(POLARITY_NAMES[choice]),
+        **kept("polarity", Polarity.FOUND),
+        width=180,
+    )
 
 
 def _choose_threshold() -> tuple[Threshold, int]:
@@ -106,8 +107,18 @@ def _choose_threshold() -> tuple[Threshold, int]:
     return threshold, level
 
 
-def _show_character(desk: Desk, gray: NDArray[np.uint8], ink: NDArray[np.uint8], seen: NDArray[np.uint8]) -> None:
-    views = st.container(horizontal=True, wrap=False, width=3 * _SHOWN_PX + 40, key="views")
+def _show_character(desk: Desk, gray: NDArray[np.uint8]) -> None:
+    """The views, and beside them what it says, or above where there is no room: below them it is off the screen."""
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=SIDE_PX):
+            views = st.container(horizontal=True, wrap=False, key="views")
+            with st.expander(_("How the ink is found"), icon=":material/contrast:"):
+                polarity = _choose_polarity()
+                threshold, level = _choose_threshold()
+        side = st.container(key="picture-answer", width="stretch")
+    ink = binarise(gray, threshold, polarity, level)
+    as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
+    seen = desk.recogniser.see(gray if as_it_is else 255 - ink)
     for picture, caption in (
         (gray, _("The picture")),
         (255 - ink, _("Taken as ink")),
@@ -115,9 +126,10 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], ink: NDArray[np.uint8],
     ):
         views.image(_fitted(picture), caption=caption, width="stretch")
     found = desk.answer(seen)
-    show_candidates(found, write, "picture-")
-    show_correct(desk, gray, found, key="picture-")
-    show_why(desk, found, "picture-")
+    with side:
+        show_candidates(found, write, "picture-")
+        show_correct(desk, gray, found, key="picture-")
+        show_why(desk, found, "picture-")
 
 
 def _fitted(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -17,7 +17,8 @@ _STYLE = f"""
 }}
 [class*="-manners"] {{ position: absolute; }}
 [class*="views"] > div {{ flex: 1 1 0 !important; min-width: 0; }}
-.st-key-answer {{ min-width: min(340px, 100%); }}
+.st-key-answer, .st-key-picture-answer {{ min-width: min(340px, 100%); }}
+@media (max-width: 1000px) {{ div:has(> .st-key-picture-answer) {{ order: -1; }} }}
 @media (hover: none) {{ [class*="-tools"] button kbd {{ display: none; }} }}
 @media (max-width: 640px) {{
   [class*="pad-canvas"] {{ zoom: .84; }}

@@ -12,7 +12,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
-from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES
+from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES, dataset_name
 
 
 def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         _("Rehearse with"),
         others,
         index=others.index(defaults.rehearsal) if defaults.rehearsal in others else None,
-        format_func=lambda name: _("the simulated hand") if name == SIMULATED_HAND else name,
+        format_func=dataset_name,
         placeholder=_("nothing: it will know these classes alone"),
         key=f"{key}-rehearsal",
         help=_("Pictures of what it knows, mixed in so that it forgets little; all its classes are kept."),

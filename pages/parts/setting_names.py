@@ -6,7 +6,7 @@ from typing import Any
 from hanzi_core.image.augment import Augmentation
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.training.config import Balance, Optimiser, Precision, Start
+from hanzi_core.training.config import SIMULATED_HAND, Balance, Optimiser, Precision, Start
 
 SETTING_NAMES = {
     "dataset": mark("Dataset"),
@@ -66,9 +66,16 @@ def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> 
     return shown
 
 
+def dataset_name(dataset: str) -> str:
+    """A dataset to rehearse with, which may be none but a hand that writes."""
+    return _("the simulated hand") if dataset == SIMULATED_HAND else dataset
+
+
 def _readable(name: str, value: Any) -> str:
     if value in (None, [], ()):
         return "–"
+    if name == "rehearsal":
+        return dataset_name(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name in _VALUE_NAMES:

@@ -7,9 +7,16 @@ import streamlit as st
 from hanzi_core.language import current_language
 from hanzi_core.language import gettext as _
 
+_NOT_TAKEN = '[data-testid="stFileChip"][aria-invalid="true"] [data-testid="stFileChipName"] + div::after'
+
 
 def translate_streamlit() -> None:
-    """Put our words over Streamlit's English ones on the buttons that take files and photos."""
+    """Put our words over Streamlit's English ones on the buttons that take files and photos.
+
+    Of a file that is not taken it says so to the pointer and to screen readers only: that is told to all.
+    """
+    told = _quoted(" · " + _("Not taken: another kind of file, or too large"))
+    st.html(f"<style>{_NOT_TAKEN} {{ content: {told} }}</style>")
     if current_language() == "en":
         return
     limit = _("At most {size:g} GB a file").format(size=st.get_option("server.maxUploadSize") / 1024)
@@ -19,9 +26,13 @@ def translate_streamlit() -> None:
         '[data-testid="stCameraInput"]:has(video) button': _("Take a photo"),
         '[data-testid="stCameraInput"]:not(:has(video)) button': _("Clear the photo"),
     }
-    quoted = {place: json.dumps(text, ensure_ascii=False) for place, text in words.items()}
     rules = [
-        f"{place} {{ font-size: 0 }} {place}::after {{ font-size: .875rem; content: {text} }}"
-        for place, text in quoted.items()
+        f"{place} {{ font-size: 0 }} {place}::after {{ font-size: .875rem; content: {_quoted(text)} }}"
+        for place, text in words.items()
     ]
     st.html(f"<style>{' '.join(rules)}</style>")
+
+
+def _quoted(text: str) -> str:
+    """As a style sheet takes it."""
+    return json.dumps(text, ensure_ascii=False)

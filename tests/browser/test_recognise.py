@@ -56,6 +56,18 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     assert screen.evaluate("navigator.clipboard.readText()") == "人"
 
 
+def test_a_finger_hits_everything(chromium: Browser, serve: Starter, place: Workspace) -> None:
+    with window(chromium, 390, 844, has_touch=True, is_mobile=True) as page:
+        page.goto(serve(place).url)
+        draw(page, "木")
+        page.get_by_role("button", name="It should be").click()
+        expect(page.get_by_role("radio", name="本")).to_be_visible()
+        hit = page.locator(":is(button, [role=tab]):visible:not([tabindex='-1'])").all()
+        sizes = {each.inner_text() or each.get_attribute("aria-label"): each.bounding_box() for each in hit}
+        assert len(sizes) > 20
+        assert {name for name, box in sizes.items() if box and min(box["width"], box["height"]) < 43.9} == set()
+
+
 def test_a_drawing_survives_a_page_change_and_a_language_switch(desktop: Page) -> None:
     draw(desktop, "木")
     expect(best(desktop, "木")).to_be_visible()

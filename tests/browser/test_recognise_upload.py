@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, Starter, window
@@ -247,4 +248,26 @@ def test_odd_pictures_are_read_all_the_same(desktop: Page) -> None:
 
 def test_a_pdf_is_not_taken(desktop: Page) -> None:
     upload(desktop, b"%PDF-1.7", "paper.pdf")
-    expect(desktop.get_by_text("not allowed")).to_be_visible()
+    told = desktop.get_by_test_id("stFileChipName").locator("+ div")
+    expect(told).to_be_visible()
+    assert "Not taken" in told.evaluate("each => getComputedStyle(each, '::after').content")
+
+
+def test_a_damaged_zip_is_told_and_leaves_no_job(desktop: Page, place: Workspace) -> None:
+    upload(desktop, b"PK rubbish", "many.zip")
+    desktop.get_by_role("button", name="Recognise 1 file").click()
+    expect(desktop.get_by_test_id("stAlert").filter(has_text="many.zip is damaged")).to_be_visible()
+    assert list_jobs(place) == []
+
+
+def test_the_answer_to_a_picture_is_seen_at_once(screen: Page) -> None:
+    upload(screen, picture("木"))
+    expect(best(screen, "木")).to_be_in_viewport(ratio=1)
+    screen.get_by_text("How the ink is found").click()
+    threshold = screen.get_by_role("combobox", name="Threshold")
+    screen.wait_for_timeout(800)  # unfolding comes to rest
+    threshold.scroll_into_view_if_needed()
+    screen.wait_for_timeout(800)  # so does scrolling, which would close the list
+    threshold.click()
+    screen.get_by_role("option", name="By hand").click()
+    expect(screen.get_by_role("slider", name="Level")).to_be_visible()
