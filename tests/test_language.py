@@ -35,6 +35,20 @@ def visible_texts() -> set[str]:
     return {text for text in found if text}
 
 
+def marked_texts() -> set[str]:
+    """Every text that the running code asks for, wherever it stands."""
+    found = set()
+    for path in (PROJECT / "app.py", *(PROJECT / "pages").rglob("*.py"), *(PROJECT / "hanzi_core").rglob("*.py")):
+        calls = (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call))
+        named = (each for each in calls if isinstance(each.func, ast.Name) and each.func.id in KEYWORDS)
+        found |= {each.args[0].value for each in named if isinstance(each.args[0], ast.Constant)}
+    return {text for text in found if text}
+
+
+def test_no_text_is_marked_where_the_catalogue_does_not_look() -> None:
+    assert sorted(marked_texts() - visible_texts()) == []  # before Python 3.12, that is within an f-string
+
+
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
 class TestCatalogue:
     def read(self, language: str) -> dict[str, str]:

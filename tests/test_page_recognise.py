@@ -15,6 +15,7 @@ from hanzi_core.language import mark, set_language_source
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
+from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
 from tests.conftest import PROJECT
 from tests.handwriting import draw
@@ -28,6 +29,13 @@ def page() -> None:
     from pages.parts.recognise_batch import show_batch
 
     show_batch(cast("Any", SimpleNamespace(space=Workspace.open())), [])
+
+
+def test_a_damaged_model_is_named_by_its_key(workspace: Workspace) -> None:
+    torn = workspace.models / "torn"
+    torn.mkdir()
+    (torn / "card.json").write_text("{")
+    assert names_to_choose({"builtin": BUILT_IN, "torn": torn}) == {"builtin": "Built-in", "torn": "torn (damaged)"}
 
 
 def test_corrections_name_the_built_in_model_in_the_language_of_the_reader(workspace: Workspace) -> None:

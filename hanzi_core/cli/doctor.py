@@ -35,7 +35,8 @@ def doctor(context: typer.Context) -> None:
     """Tell what is installed, whether TensorFlow (and JAX) see the GPU, and if not, why and what to do."""
     print(f"Python {platform.python_version()}, {platform.platform()}")
     for name in PACKAGES:
-        print(f"{name} {_version(name) or _('not installed')}")
+        found = _version(name) or _("not installed")
+        print(f"{name} {found}")
     print(_("workspace {path}").format(path=context.obj.root))
     for device in list_devices():
         print(f"{device.key}: {device.name}, {device.memory_bytes / 2**30:.0f} GiB")

@@ -45,7 +45,11 @@ i {{ display: block; font-style: normal; white-space: nowrap; }}
   font-size: .875rem; line-height: 1.3; color: var(--st-text-color);
 }}
 .order > div {{ line-height: 0; cursor: pointer; }}
-.long b {{ font-size: 1rem; white-space: normal; line-height: 1.2; overflow-wrap: anywhere; }}
+button.long b {{
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden;
+  font-size: .875rem; white-space: normal; line-height: 1.2; overflow-wrap: anywhere;
+}}
+button.best.long b {{ font-size: 1.5rem; -webkit-line-clamp: 3; }}
 @media (max-width: 640px) {{
   .all {{ display: flex; flex-direction: column-reverse; }}
   p {{ margin: .4rem 0 0; }}

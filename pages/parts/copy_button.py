@@ -30,6 +30,8 @@ export default function ({ data, parentElement }) {
     document.execCommand("copy");
     area.remove();
   };
+  const field = data.field && document.querySelector(data.field);
+  if (field && field !== document.activeElement) setTimeout(() => { field.scrollLeft = field.scrollWidth; }, 100);
   button.onclick = async () => {
     try { await navigator.clipboard.writeText(data.text); } catch { select(); }
     button.textContent = data.done;
@@ -41,6 +43,10 @@ export default function ({ data, parentElement }) {
 _button = st.components.v2.component("hanzi_copy_button", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_copy_button(text: str, key: str) -> None:
-    """A button that copies ``text``; it says so when it has."""
-    _button(key=key, data={"text": text, "label": _("Copy"), "done": _("Copied")}, width="content")
+def show_copy_button(text: str, key: str, field: str = "") -> None:
+    """A button that copies ``text``; it says so when it has.
+
+    Args:
+        field: CSS selector of the input that shows ``text``, whose end is brought into view.
+    """
+    _button(key=key, data={"text": text, "label": _("Copy"), "done": _("Copied"), "field": field}, width="content")

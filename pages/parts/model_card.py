@@ -24,16 +24,16 @@ METRIC_NAMES = {
 
 def names_to_choose(bundles: dict[str, Path]) -> dict[str, str]:
     """What to call each bundle where one is chosen; those that are called alike have their key too."""
-    names = {key: _name(folder) for key, folder in bundles.items()}
+    names = {key: _name(key, folder) for key, folder in bundles.items()}
     counts = Counter(names.values())
     return {key: f"{name} · {key}" if counts[name] > 1 else name for key, name in names.items()}
 
 
-def _name(folder: Path) -> str:
+def _name(key: str, folder: Path) -> str:
     try:
         return Bundle.open(folder).name
     except BundleError:
-        return _("{name} (damaged)").format(name=folder.parent.name)
+        return _("{name} (damaged)").format(name=key)
 
 
 def show_card(key: str, bundle: Bundle) -> None:

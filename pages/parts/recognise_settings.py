@@ -37,7 +37,8 @@ def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> t
             return key, load_recogniser(bundles[key], (bundles[key] / CARD).stat().st_mtime)
         except BundleError as error:
             if key == chosen:
-                complaints.error(f"{error} {_('Another model answers meanwhile.')}", icon=":material/error:")
+                meanwhile = _("Another model answers meanwhile.")
+                complaints.error(f"{error} {meanwhile}", icon=":material/error:")
         except OSError:
             continue  # deleted since it was listed
     return None

@@ -35,7 +35,7 @@ def show_writing() -> None:
             on_click=lambda: _set_text(text[:-1]),
             disabled=not text,
         )
-        show_copy_button(text, key="copy")
+        show_copy_button(text, key="copy", field=f".st-key-{_BOX} input")
 
 
 def _set_text(text: str) -> None:

@@ -176,6 +176,24 @@ def test_teach(screen: Page, place: Workspace) -> None:
     expect(best(screen, "☀")).to_be_visible()
 
 
+def test_a_long_name_that_was_taught_leaves_the_candidates_in_place(screen: Page, place: Workspace) -> None:
+    drawings = [draw_picture("日", np.random.default_rng(seed)) for seed in range(3)]
+    TaughtCharacters(place).add("一个很长很长的名字" * 5, drawings)
+    draw(screen, "日")
+    expect(best(screen, "一个很长")).to_be_visible()
+    height = screen.locator(".candidates").bounding_box()
+    assert height and height["height"] < 350
+
+
+def test_the_end_of_a_long_text_is_seen(screen: Page) -> None:
+    text(screen).fill("写一行字" * 20)
+    text(screen).press("Enter")
+    draw(screen, "一")
+    best(screen, "一").click()
+    expect(text(screen)).to_have_value("写一行字" * 20 + "一")
+    until(lambda: text(screen).evaluate("each => each.scrollLeft + each.clientWidth >= each.scrollWidth - 1"))
+
+
 def test_a_broken_model_says_so_and_another_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
     broken = Path(shutil.copytree(BUILT_IN, place.models / "broken"))
     (broken / "labels.json").write_text('["一", "二"]')
