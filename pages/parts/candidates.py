@@ -12,6 +12,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import ngettext
 from hanzi_core.recognition import Answer, Candidate
 from hanzi_core.recognition.reference import readings, stroke_count, stroke_order_svg
+from pages.parts.in_order import IN_ORDER, in_order
 from pages.parts.recognise_style import KAI
 
 _ANIMATION_PX = 132
@@ -63,8 +64,9 @@ button.best.long b {{ font-size: 1.5rem; -webkit-line-clamp: 3; }}
 """
 
 # The stroke order goes on writing itself while the character stays the first; a click writes it again from the start.
-_JS = """
-export default function ({ data, parentElement, setTriggerValue }) {
+_JS = (
+    f"export default function ({{ data, parentElement, setTriggerValue }}) {{{IN_ORDER}"
+    + """
   const box = parentElement.querySelector(".candidates");
   const place = (name, parent, text) => {
     const made = parent.appendChild(document.createElement(name));
@@ -101,6 +103,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   box.replaceChildren(best, ...(data.svg ? [order()] : []), ...others);
 }
 """
+)
 
 _element = st.components.v2.component("hanzi_candidates", html=_HTML, css=_CSS, js=_JS)
 
@@ -112,15 +115,16 @@ def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
         return
     best, name = answer.candidates[0].label, f"{key}candidates"
     count = stroke_count(best)
+    data = {
+        "candidates": [_described(each) for each in answer.candidates],
+        "label": best,
+        "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
+        "strokes": ngettext("{count} stroke", "{count} strokes", count).format(count=count) if count else "",
+        "doubt": "" if answer.is_sure else _("Not sure. It may be one of these, or none."),
+    }
     _element(
         key=name,
-        data={
-            "candidates": [_described(each) for each in answer.candidates],
-            "label": best,
-            "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
-            "strokes": ngettext("{count} stroke", "{count} strokes", count).format(count=count) if count else "",
-            "doubt": "" if answer.is_sure else _("Not sure. It may be one of these, or none."),
-        },
+        data=in_order(name, data),
         on_chosen_change=lambda: choose(st.session_state[name].chosen),
     )
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from hanzi_core.language import gettext as _
+from pages.parts.in_order import IN_ORDER, in_order
 
 _HTML = '<button type="button"></button>'
 
@@ -17,8 +18,9 @@ button:disabled { opacity: .4; cursor: not-allowed; }
 """
 
 # Outside https and localhost browsers offer no clipboard: the old way with a selection works everywhere.
-_JS = """
-export default function ({ data, parentElement }) {
+_JS = (
+    f"export default function ({{ data, parentElement }}) {{{IN_ORDER}"
+    + """
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
   button.disabled = !data.text;
@@ -39,6 +41,7 @@ export default function ({ data, parentElement }) {
   };
 }
 """
+)
 
 _button = st.components.v2.component("hanzi_copy_button", html=_HTML, css=_CSS, js=_JS)
 
@@ -49,4 +52,5 @@ def show_copy_button(text: str, key: str, field: str = "") -> None:
     Args:
         field: CSS selector of the input that shows ``text``, whose end is brought into view.
     """
-    _button(key=key, data={"text": text, "label": _("Copy"), "done": _("Copied"), "field": field}, width="content")
+    data = {"text": text, "label": _("Copy"), "done": _("Copied"), "field": field}
+    _button(key=key, data=in_order(key, data), width="content")

@@ -15,6 +15,8 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
+from pages.parts import candidates, copy_button
+from pages.parts.in_order import IN_ORDER
 from tests.browser.conftest import Starter, window
 from tests.browser.pad import best, canvas, draw, text
 from tests.errands import until
@@ -192,6 +194,29 @@ def test_the_end_of_a_long_text_is_seen(screen: Page) -> None:
     best(screen, "一").click()
     expect(text(screen)).to_have_value("写一行字" * 20 + "一")
     until(lambda: text(screen).evaluate("each => each.scrollLeft + each.clientWidth >= each.scrollWidth - 1"))
+
+
+def test_an_element_that_is_told_late_shows_what_is_true(desktop: Page) -> None:
+    words = {"label": "Copy", "done": "Copied", "field": ""}
+    shown = desktop.evaluate(
+        """async ([script, now, before]) => {
+            const file = new Blob([script], { type: "text/javascript" });
+            const { default: show } = await import(URL.createObjectURL(file));
+            const parentElement = document.createElement("div");
+            parentElement.innerHTML = "<button></button>";
+            for (const data of [now, before]) show({ data, parentElement });
+            return parentElement.querySelector("button").disabled;
+        }""",
+        [copy_button._JS, {**words, "text": "木", "told": 2.0}, {**words, "text": "", "told": 1.0}],
+    )
+    assert shown is False
+    assert IN_ORDER in candidates._JS
+    text(desktop).fill("人")
+    text(desktop).press("Enter")
+    expect(desktop.get_by_role("button", name="Copy")).to_be_enabled()
+    text(desktop).fill("")
+    text(desktop).press("Enter")
+    expect(desktop.get_by_role("button", name="Copy")).to_be_disabled()
 
 
 def test_a_broken_model_says_so_and_another_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
