@@ -13,17 +13,17 @@ def choose(label: str, names: Mapping[str, str], parameter: str) -> str:
     """
     keys = list(names)
     wanted = st.session_state.get(_wanted(parameter))
-    if wanted in names:
-        st.session_state[parameter] = wanted
-    if st.session_state.get(parameter) not in names:
-        asked = st.query_params.get(parameter)
-        st.session_state[parameter] = asked if asked in names else keys[0]
-    selected = st.session_state[parameter]
-    if st.session_state.get(f"{parameter}-shown") != names[selected]:
-        # A browser keeps the name that it has for a choice, unless the choice is set again.
+    offered = (wanted, st.session_state.get(parameter), st.query_params.get(parameter), keys[0])
+    selected = next(str(key) for key in offered if key in names)
+    # A browser keeps the name that it has for a choice, unless the choice is set again.
+    shown = st.session_state.get(parameter), st.session_state.get(f"{parameter}-shown")
+    is_news = shown != (selected, names[selected])
+    if is_news:
         st.session_state[parameter] = selected
         st.session_state[f"{parameter}-shown"] = names[selected]
-    chosen = st.selectbox(label, keys, format_func=names.__getitem__, key=parameter)
+    # News are told once: a picker that is folded away by then begins with the index of a later run.
+    index = 0 if is_news else keys.index(selected)
+    chosen = st.selectbox(label, keys, index, format_func=names.__getitem__, key=parameter)
     if wanted == chosen:
         del st.session_state[_wanted(parameter)]
     if st.query_params.get(parameter) != chosen:

@@ -23,7 +23,7 @@ from pages.parts.ink_pad import SIDE_PX
 from pages.parts.recognise_correct import show_correct
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_page import show_page
-from pages.parts.recognise_settings import kept
+from pages.parts.recognise_settings import kept_choice
 from pages.parts.recognise_why import show_why
 from pages.parts.recognise_writing import show_writing, write
 from pages.parts.session import errors_shown
@@ -86,9 +86,8 @@ def _shows_several(page: Page) -> bool:
 def _choose_polarity() -> Polarity:
     return st.selectbox(
         _("Ink"),
-        list(Polarity),
         format_func=lambda choice: _(POLARITY_NAMES[choice]),
-        **kept("polarity", Polarity.FOUND),
+        **kept_choice("polarity", list(Polarity), Polarity.FOUND),
         width=180,
     )
 
@@ -96,9 +95,8 @@ def _choose_polarity() -> Polarity:
 def _choose_threshold() -> tuple[Threshold, int]:
     threshold = st.selectbox(
         _("Threshold"),
-        list(Threshold),
         format_func=lambda choice: _(THRESHOLD_NAMES[choice]),
-        **kept("threshold", Threshold.OTSU),
+        **kept_choice("threshold", list(Threshold), Threshold.OTSU),
         width=260,
     )
     level = 128

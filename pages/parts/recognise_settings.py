@@ -48,9 +48,8 @@ def choose_preferences() -> Preferences:
     """Which characters count, and whether common ones come first."""
     vocabulary = st.selectbox(
         _("Characters that count"),
-        list(Vocabulary),
         format_func=lambda choice: _(VOCABULARY_NAMES[choice]),
-        **kept("vocabulary", Vocabulary.ALL),
+        **kept_choice("vocabulary", list(Vocabulary), Vocabulary.ALL),
     )
     listed = ""
     if vocabulary is Vocabulary.LIST:
@@ -75,12 +74,21 @@ def choose_pad() -> None:
 
 
 def kept(name: str, default: Any) -> dict[str, Any]:
-    """Settings for a widget that keeps its value when the page is left, which a widget of Streamlit's does not."""
+    """Settings for a widget that keeps its value when the page is left, which a widget of Streamlit's does not.
+
+    What is set in the session alone is told to the browser once, and is lost if the widget is folded away by then: a
+    popover that was opened after the next run had another pen and no guide.
+    """
     key, stored = f"widget-{name}", f"kept-{name}"
-    if key not in st.session_state:
-        st.session_state[key] = st.session_state.get(stored, default)
-    st.session_state[stored] = st.session_state[key]
-    return {"key": key, "on_change": _keep, "args": (key, stored)}
+    st.session_state[stored] = st.session_state.get(key, st.session_state.get(stored, default))
+    return {"key": key, "value": st.session_state[stored], "on_change": _keep, "args": (key, stored)}
+
+
+def kept_choice(name: str, choices: list[Any], default: Any) -> dict[str, Any]:
+    """The same for one that chooses among ``choices``."""
+    settings = kept(name, default)
+    value = settings.pop("value")
+    return {**settings, "options": choices, "index": choices.index(value)}
 
 
 def _keep(key: str, stored: str) -> None:

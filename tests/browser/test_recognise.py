@@ -10,7 +10,7 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from hanzi_core.bundle import BUILT_IN, Bundle
+from hanzi_core.bundle import BUILT_IN, CARD, Bundle
 from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
@@ -227,6 +227,17 @@ def test_a_broken_model_says_so_and_another_answers(chromium: Browser, serve: St
         expect(page.get_by_text("does not fit together")).to_be_visible()
         draw(page, "木")
         expect(best(page, "木")).to_be_visible()
+
+
+def test_settings_show_the_model_that_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
+    mine = Path(shutil.copytree(BUILT_IN, place.models / "mine"))
+    (mine / CARD).write_text(Bundle.open(BUILT_IN).card.model_copy(update={"name": "My model"}).model_dump_json())
+    with window(chromium) as page:
+        page.goto(serve(place).url + "/?model=mine")
+        page.get_by_role("tab", name="Upload").click()
+        expect(page.get_by_role("button", name="Paste a picture")).to_be_visible()
+        page.get_by_role("button", name="Settings").click()
+        expect(page.get_by_role("combobox", name="Model")).to_have_value("My model")
 
 
 def test_pad_and_candidates_are_seen_together(screen: Page) -> None:

@@ -71,6 +71,28 @@ def test_guide_and_pen_are_set_and_the_drawing_stays(screen: Page) -> None:
     assert ink_pixels(screen) > 1.4 * thin
 
 
+def test_settings_are_as_they_were_whenever_they_are_opened(desktop: Page) -> None:
+    desktop.get_by_role("tab", name="Upload").click()
+    expect(desktop.get_by_role("button", name="Paste a picture")).to_be_visible()
+    desktop.get_by_role("button", name="Settings").click()
+    pen = desktop.get_by_role("slider", name="Pen width")
+    expect(pen).to_have_value("14")
+    for name in ("Guide lines", "Common characters first"):
+        expect(desktop.get_by_role("switch", name=name)).to_be_checked()
+    desktop.get_by_text("Guide lines").click()
+    pen.press("ArrowRight")
+    desktop.keyboard.press("Escape")
+    expect(pen).to_be_hidden()
+    for page in ("Models", "Recognise"):
+        desktop.get_by_test_id("stSidebarNav").get_by_role("link", name=page).click()
+        expect(desktop.get_by_role("heading", level=1, name=page)).to_be_visible()
+    desktop.get_by_role("tab", name="Upload").click()
+    expect(desktop.get_by_role("button", name="Paste a picture")).to_be_visible()
+    desktop.get_by_role("button", name="Settings").click()
+    expect(pen).to_have_value("15")
+    expect(desktop.get_by_role("switch", name="Guide lines")).not_to_be_checked()
+
+
 def test_only_what_counts_is_offered(desktop: Page) -> None:
     draw(desktop, "木")
     expect(best(desktop, "木")).to_be_visible()
