@@ -175,6 +175,24 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
 
 
+def choose_bundle(workspace: Workspace, model: str | None) -> Path:
+    """The folder of the bundle with key ``model``, else of the first, which the Recognise page takes as well.
+
+    Raises:
+        BundleError: there is no such bundle, or none at all.
+    """
+    bundles = find_bundles(workspace)
+    if not bundles:
+        raise BundleError(mark("There is no model yet: import a dataset and train one."))
+    if model is None:
+        return next(iter(bundles.values()))
+    if model not in bundles:
+        raise BundleError(
+            mark("There is no model “{model}”; there are: {known}."), model=model, known=", ".join(bundles)
+        )
+    return bundles[model]
+
+
 def _open_interpreter(path: Path, threads: int) -> tuple[Any, Any]:
     """The interpreter and its one signature; the interpreter must be kept as long as the signature is used."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  34 MB that only serving needs

@@ -1,29 +1,45 @@
-"""Evaluation: how good a run's model is, and what it takes for what."""
+"""Evaluation: how good a model is on pictures whose character is known, and what it takes for what."""
 
 import streamlit as st
 
-from hanzi_core.bundle import CARD, bundle_folder
+from hanzi_core.bundle import BUILT_IN_KEY, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
-from hanzi_core.cli.evaluation import evaluation_config
+from hanzi_core.cli.evaluation import evaluation_config, trained_on
 from hanzi_core.cli.perform import start
-from hanzi_core.dataset import Part
+from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
-from hanzi_core.evaluation.predictions import read_predictions
+from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
-from pages.parts.choice import choose
+from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.job_panel import watch_until_done
+from pages.parts.model_card import names_to_choose
 from pages.parts.session import errors_shown, workspace
 
 
-def evaluation_of(space: Workspace, run: Job, part: Part) -> Job | None:
-    """The newest evaluation of ``run`` on its own split."""
-    wanted = evaluation_config(run, part).model_dump(mode="json")
+def evaluation_of(space: Workspace, config: EvaluationConfig) -> Job | None:
+    """The newest evaluation that was asked for so."""
+    wanted = config.model_dump(mode="json")
     return next((job for job in list_jobs(space, "evaluate") if job.config == wanted), None)
+
+
+def choose_data(datasets: dict[str, Dataset], model: str, own: tuple[str, str] | None) -> tuple[str, str]:
+    """Names of a dataset and of a split of it; at first what the model was trained on, whichever was before."""
+    if st.session_state.get("evaluated", model) != model and own and own[0] in datasets:
+        show_next("dataset", own[0])
+        show_next("split", own[1])
+    st.session_state["evaluated"] = model
+    first = [own[0]] if own and own[0] in datasets else []
+    dataset = choose(_("Dataset"), {name: name for name in [*first, *datasets]}, "dataset")
+    splits = list(datasets[dataset].splits())
+    if own and own[0] == dataset and own[1] in splits:
+        splits = [own[1], *splits]
+    split = choose(_("Split"), {name: name for name in splits}, "split") if len(set(splits)) > 1 else splits[0]
+    return dataset, split
 
 
 def show_evaluation(job: Job) -> None:
@@ -35,6 +51,8 @@ def show_evaluation(job: Job) -> None:
         _("Top-5"): f"{figures['top_5']:.2%}",
         _("Top-1, mean of classes"): f"{figures['class_mean_top_1']:.2%}",
     }
+    if figures["known"] < 1:
+        shown[_("With a class of the model")] = f"{figures['known']:.2%}"
     with st.container(horizontal=True):
         for name, value in shown.items():
             st.metric(name, value, border=True, width=190)
@@ -51,21 +69,39 @@ def show_evaluation(job: Job) -> None:
 
 space = workspace()
 st.title(_("Evaluation"))
-runs = {run.id: run for run in list_jobs(space, "train") if (bundle_folder(run) / CARD).exists()}
-if not runs:
+bundles = find_bundles(space)
+datasets = {dataset.name: dataset for dataset in list_datasets(space)}
+if not datasets:
+    st.info(_("There is nothing to evaluate on yet: a model is measured on pictures whose character is known."))
+    st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")
+    st.stop()
+if not bundles:
     st.info(_("There is no trained model to evaluate yet."), icon=":material/info:")
     st.page_link("pages/training.py", label=_("Train one"), icon=":material/model_training:")
     st.stop()
 
-first, second = st.columns([3, 1])
-with first:
-    names = {key: f"{run.title} · {key.removeprefix('train-')}" for key, run in runs.items()}
-    chosen = choose(_("Run"), names, "run")
-part = second.selectbox(
-    _("Part"), [Part.TEST, Part.VALIDATION, Part.TRAIN], format_func=lambda choice: _(PART_NAMES[choice]), key="part"
-)
 with errors_shown():
-    job = evaluation_of(space, runs[chosen], part)
+    first, second, third = st.columns([3, 2, 1])
+    with first:
+        # One's own come first here: the built-in model is what they are compared with.
+        names = names_to_choose({key: bundles[key] for key in sorted(bundles, key=BUILT_IN_KEY.__eq__)})
+        model = choose(_("Model"), names, "model")
+    own = trained_on(space, model)
+    with second:
+        dataset, split = choose_data(datasets, model, own)
+    part = third.selectbox(
+        _("Part"),
+        [Part.TEST, Part.VALIDATION, Part.TRAIN],
+        format_func=lambda choice: _(PART_NAMES[choice]),
+        key="part",
+    )
+    if own and own[0] == dataset and own[1] != split:
+        st.warning(
+            _("The model was trained with the split “{split}”: it has seen pictures of this one.").format(split=own[1]),
+            icon=":material/leak_add:",
+        )
+    config = evaluation_config(space, model, part, dataset, split)
+    job = evaluation_of(space, config)
     state = job.status().state if job else None
     if job and state and state.is_active:
         watch_until_done(job)
@@ -75,5 +111,5 @@ with errors_shown():
         if job and state in (State.FAILED, State.LOST):
             st.error(str(job.status().changes[-1]), icon=":material/error:")
         if st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:"):
-            start(space, "evaluate", evaluation_config(runs[chosen], part), runs[chosen].title)
+            start(space, "evaluate", config, names[model])
             st.rerun()

@@ -122,7 +122,10 @@ class TestMistakesAreOneSentence:
         assert done.returncode == 2 and "There is no model “none”" in done.stderr
 
     def test_no_such_run(self, command: Command) -> None:
-        self.check(command, "evaluate", "train-0", says="There is no job “train-0”")
+        self.check(command, "evaluate", "train-0", says="There is no model “train-0”")
+
+    def test_on_which_dataset(self, command: Command) -> None:
+        self.check(command, "evaluate", "builtin", says="Say on which dataset “builtin” is to be evaluated")
 
     def test_a_port_in_use(self, command: Command) -> None:
         with socket.socket() as taken:

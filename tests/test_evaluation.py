@@ -25,6 +25,7 @@ def predictions() -> pd.DataFrame:
 def test_summary(predictions: pd.DataFrame) -> None:
     figures = summarise(predictions)
     assert figures["images"] == 6 and figures["classes"] == 3
+    assert figures["known"] == pytest.approx(5 / 6)
     assert figures["top_1"] == pytest.approx(3 / 6)
     assert figures["top_5"] == pytest.approx(4 / 6)
     assert figures["class_mean_top_1"] == pytest.approx((0.5 + 1 + 0) / 3)

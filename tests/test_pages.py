@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from tests.conftest import Command
+from tests.handwriting import write_collection
 
 PROJECT = Path(__file__).parents[1]
 PAGES = sorted(path.name for path in (PROJECT / "pages").glob("[a-z]*.py"))
@@ -56,11 +58,25 @@ def test_the_evaluation_shows_the_figures_of_its_run(
     trained: Workspace, finished_run: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(trained.root))
-    app = open_page("evaluation.py", run=finished_run.id)
+    app = open_page("evaluation.py", model=finished_run.id)
     shown = {metric.label: metric.value for metric in app.metric}
     dataset = Dataset.find(trained, "ten")
     assert shown["Pictures"] == str((dataset.parts("default") == "test").sum())
     assert shown["Top-1"].endswith("%")
+
+
+def test_the_built_in_model_is_evaluated_like_any_other(workspace: Workspace, tmp_path: Path, command: Command) -> None:
+    collection = write_collection(tmp_path / "two", "人木", 12)
+    (collection / "木").rename(collection / "𪚥")  # 64 strokes: the model has no such class
+    assert command("dataset", "import", str(collection)).returncode == 0
+    app = open_page("evaluation.py", model="builtin")
+    assert not app.exception
+    assert [(box.label, box.value) for box in app.selectbox[:2]] == [("Model", "builtin"), ("Dataset", "two")]
+    assert "Evaluate" in {button.label for button in app.button}
+    done = command("evaluate", "builtin", "--dataset", "two")
+    assert done.returncode == 0 and "50.00% of them have a class in this model" in done.stdout
+    shown = {metric.label: metric.value for metric in open_page("evaluation.py", model="builtin").metric}
+    assert shown["With a class of the model"] == "50.00%"
 
 
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,11 @@ import pytest
 from hanzi_core.jobs import Job, State
 from hanzi_core.language import set_language_source
 from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig, read_faults
+from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from tests.conftest import run_command
 from tests.handwriting import draw, write_png
+from tests.written_page import write
 
 
 @pytest.fixture
@@ -61,3 +63,14 @@ def test_a_page_starts_the_same_as_a_job(trained: Workspace, workspace: Workspac
     set_language_source(lambda: "zh_CN")
     (told,) = read_faults(job.folder).items()
     assert told[0] == "notes.txt" and "无法" in told[1]
+
+
+def test_a_taught_character_is_known_here_too(trained: Workspace, workspace: Workspace, tmp_path: Path) -> None:
+    (workspace.models / "m").symlink_to(next(trained.jobs.glob("train-*")) / "bundle")
+    write_png(tmp_path / "sun.png", 255 - write("回", 9, 90)[0])
+    command = ["predict", str(tmp_path / "sun.png"), "--model", "m", "--csv", str(tmp_path / "out.csv")]
+    assert run_command(workspace.root, *command).returncode == 0
+    assert rows(tmp_path / "out.csv")[0]["label_1"] != "☀"
+    TaughtCharacters(workspace).add("☀", [255 - write("回", seed, 90)[0] for seed in (1, 2, 3)])
+    assert run_command(workspace.root, *command).returncode == 0
+    assert rows(tmp_path / "out.csv")[0]["label_1"] == "☀"

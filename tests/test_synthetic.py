@@ -157,7 +157,7 @@ def test_written_out_and_brought_in_again_they_are_still_known(workspace: Worksp
 
 def test_an_evaluation_counts_real_pictures_alone(workspace: Workspace, tmp_path: Path) -> None:
     dataset = imported(workspace, write_files(tmp_path / "set", real_and_ours()))
-    config = EvaluationConfig(run="", dataset="set", part=Part.TRAIN)
+    config = EvaluationConfig(model="", dataset="set", part=Part.TRAIN)
     job = Job.create(workspace, "evaluate", config.model_dump(mode="json"), "set")
     figures = evaluate(Work(job), workspace, Bundle.open(BUILT_IN), config)
     paths = read_predictions(job.folder)["path"]

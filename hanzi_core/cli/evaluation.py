@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from hanzi_core.bundle import CARD, Bundle, bundle_folder
+from hanzi_core.bundle import CARD, Bundle, choose_bundle
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Part
 from hanzi_core.errors import JobError
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.evaluation.predictions import evaluate as predict_part
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, replace_json
@@ -18,56 +18,72 @@ from hanzi_core.workspace import Workspace, replace_json
 
 def evaluate(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(help="Id of a run, as the train verb and the dashboard show it.")] = None,
+    model: Annotated[str | None, typer.Argument(help="Id of a run, or name of another model.")] = None,
     part: Annotated[Part, typer.Option(help="Part of the split to predict.")] = Part.TEST,
-    dataset: Annotated[str | None, typer.Option(help="Another dataset [default: the run's own].")] = None,
-    split: Annotated[str | None, typer.Option(help="Another split [default: the run's own].")] = None,
+    dataset: Annotated[str | None, typer.Option(help="On which dataset [default: the run's own].")] = None,
+    split: Annotated[str | None, typer.Option(help="Of which split [default: the run's own, else “default”].")] = None,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
-    """Predict every picture of a part with a run's model, and tell how many were right."""
+    """Predict every picture of a part with a model, and tell how many were right."""
     workspace: Workspace = context.obj
     if job:
         raise typer.Exit(_perform(workspace, Job.find(workspace, job)))
-    if run is None:
-        raise JobError(mark("Say which run to evaluate."))
-    raise typer.Exit(evaluate_run(workspace, Job.find(workspace, run), part, dataset, split))
+    if model is None:
+        raise JobError(mark("Say which model to evaluate: a run or another."))
+    choose_bundle(workspace, model)  # says what there is
+    raise typer.Exit(evaluate_model(workspace, evaluation_config(workspace, model, part, dataset, split)))
 
 
-def evaluation_config(run: Job, part: Part, dataset: str | None = None, split: str | None = None) -> EvaluationConfig:
-    """The evaluation of a run on its own split, unless another is named.
+def trained_on(workspace: Workspace, model: str) -> tuple[str, str] | None:
+    """Names of the dataset and the split that ``model`` was trained on, if a run of this workspace left it."""
+    config = next((run.config for run in list_jobs(workspace, "train") if run.id == model), None)
+    return (config["dataset"], config["split"]) if config else None
+
+
+def evaluation_config(
+    workspace: Workspace, model: str, part: Part, dataset: str | None = None, split: str | None = None
+) -> EvaluationConfig:
+    """The evaluation of a model on what its run was split into, unless something else is named.
 
     Raises:
-        JobError: the job is no run.
+        JobError: a model that no run of this workspace left, and no dataset.
     """
-    if run.kind != "train":
-        raise JobError(mark("“{job}” is no run: only a run leaves a model to evaluate."), job=run.id)
-    dataset, split = dataset or run.config["dataset"], split or run.config["split"]
-    return read_config(EvaluationConfig, {"run": run.id, "dataset": dataset, "split": split, "part": part})
+    own = trained_on(workspace, model)
+    if dataset is None:
+        if own is None:
+            raise JobError(mark("Say on which dataset “{model}” is to be evaluated: --dataset NAME."), model=model)
+        dataset = own[0]
+    if split is None and own and dataset == own[0]:
+        split = own[1]
+    named = {} if split is None else {"split": split}
+    return read_config(EvaluationConfig, {"model": model, "dataset": dataset, "part": part, **named})
 
 
-def evaluate_run(
-    workspace: Workspace, run: Job, part: Part, dataset: str | None = None, split: str | None = None
-) -> int:
-    """Evaluate in this process, as a job of its own; the exit code."""
-    config = evaluation_config(run, part, dataset, split)
-    job = Job.create(workspace, "evaluate", config.model_dump(mode="json"), run.title)
-    return _perform(workspace, job)
+def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
+    """Evaluate in this process, as a job of its own; the exit code.
+
+    Raises:
+        BundleError: there is no such model.
+    """
+    title = Bundle.open(choose_bundle(workspace, config.model)).name
+    return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))
 
 
 def _perform(workspace: Workspace, job: Job) -> int:
     code = perform(job, lambda work: _evaluate(work, workspace))
     if code == 0 and (result := job.result()):
         print(_("{images} pictures: top-1 {top_1:.2%}, top-5 {top_5:.2%}").format(**result))
+        if result["known"] < 1:
+            print(_("{share} of them have a class in this model.").format(share=f"{result['known']:.2%}"))
     return code
 
 
 def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(EvaluationConfig, work.job.config)
-    run = Job.find(workspace, config.run)
-    bundle = Bundle.open(bundle_folder(run))
+    bundle = Bundle.open(choose_bundle(workspace, config.model))
     result = predict_part(work, workspace, bundle, config)
-    own = (config.dataset, config.split, config.part) == (run.config["dataset"], run.config["split"], Part.TEST)
-    if own:  # the card tells what the model reached where it was meant to be tested
+    if config.part is Part.TEST and trained_on(workspace, config.model) == (config.dataset, config.split):
+        # The card tells what the model reached where it was meant to be tested.
         metrics = {**bundle.card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
         replace_json(bundle.folder / CARD, bundle.card.model_copy(update={"metrics": metrics}).model_dump())
     return result

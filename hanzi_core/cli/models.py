@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from hanzi_core.bundle import Bundle, find_bundles
+from hanzi_core.bundle import Bundle, choose_bundle, find_bundles
 from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
-from hanzi_core.cli.recognition import choose_bundle
 from hanzi_core.errors import BundleError, HanziError
 from hanzi_core.language import mark
 from hanzi_core.workspace import replace_file

@@ -8,14 +8,14 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from hanzi_core.bundle import find_bundles
+from hanzi_core.bundle import choose_bundle
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset.source import open_source
-from hanzi_core.errors import BundleError, HanziError, ImageError
+from hanzi_core.errors import HanziError, ImageError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
+from hanzi_core.recognition import PLAIN, Preferences, Reader, Recogniser, Vocabulary
 from hanzi_core.recognition.batch import (
     TABLE,
     Picture,
@@ -26,6 +26,7 @@ from hanzi_core.recognition.batch import (
     write_faults,
     write_table,
 )
+from hanzi_core.recognition.prototypes import TaughtCharacters, TaughtRecogniser
 from hanzi_core.workspace import Workspace, writing
 
 
@@ -48,30 +49,17 @@ def predict(
     if not images:
         raise ImageError(mark("Say which pictures or folders to recognise."))
     preferences = Preferences(vocabulary=vocabulary, listed=listed, common_first=common_first)
-    recogniser = Recogniser.open(choose_bundle(workspace, model))
+    reader = _reader(workspace, model)
     pictures = pictures_at(images)
     if csv:  # a row tells what could not be read
-        _write(csv, recogniser, pictures, preferences)
-    elif _print(recogniser, pictures, preferences, count):
+        _write(csv, reader, pictures, preferences)
+    elif _print(reader, pictures, preferences, count):
         raise typer.Exit(2)
 
 
-def choose_bundle(workspace: Workspace, model: str | None) -> Path:
-    """The folder of the bundle with key ``model``, else of the first, which the Recognise page takes as well.
-
-    Raises:
-        BundleError: there is no such bundle, or none at all.
-    """
-    bundles = find_bundles(workspace)
-    if not bundles:
-        raise BundleError(mark("There is no model yet: import a dataset and train one."))
-    if model is None:
-        return next(iter(bundles.values()))
-    if model not in bundles:
-        raise BundleError(
-            mark("There is no model “{model}”; there are: {known}."), model=model, known=", ".join(bundles)
-        )
-    return bundles[model]
+def _reader(workspace: Workspace, model: str | None) -> Reader:
+    """The model, and what it was taught in this workspace."""
+    return TaughtRecogniser(Recogniser.open(choose_bundle(workspace, model)), TaughtCharacters(workspace).all())
 
 
 def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
@@ -79,20 +67,20 @@ def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(PredictionConfig, work.job.config)
     location = config.location if config.location.is_absolute() else work.folder / config.location
     pictures = pictures_of(open_source(location))
-    recogniser = Recogniser.open(choose_bundle(workspace, config.model))
+    reader = _reader(workspace, config.model)
     with _new_file(work.folder / TABLE) as file:
-        faults = write_table(file, recogniser, pictures, config.preferences, work.report)
+        faults = write_table(file, reader, pictures, config.preferences, work.report)
         write_faults(work.folder, faults)
     return {"images": len(pictures), "faults": len(faults)}
 
 
-def _write(path: Path, recogniser: Recogniser, pictures: list[Picture], preferences: Preferences) -> None:
+def _write(path: Path, reader: Reader, pictures: list[Picture], preferences: Preferences) -> None:
     def report(phase: str, done: int, total: int) -> None:
         if sys.stderr.isatty():
             print(f"\r{_(phase)}  {done}/{total}", end="\n" if done == total else "", file=sys.stderr)
 
     with _new_file(path) as file:
-        faults = write_table(file, recogniser, pictures, preferences, report)
+        faults = write_table(file, reader, pictures, preferences, report)
     words = _("{images} pictures, {faults} that cannot be read: {path}")
     print(words.format(images=len(pictures), faults=len(faults), path=path))
 
@@ -110,9 +98,9 @@ def _new_file(path: Path) -> Iterator[TextIO]:
             unfinished.unlink(missing_ok=True)
 
 
-def _print(recogniser: Recogniser, pictures: list[Picture], preferences: Preferences, count: int) -> int:
+def _print(reader: Reader, pictures: list[Picture], preferences: Preferences, count: int) -> int:
     faults = 0
-    for path, answer in recognise_all(recogniser, pictures, preferences, count):
+    for path, answer in recognise_all(reader, pictures, preferences, count):
         if isinstance(answer, HanziError):
             faults += 1
             typer.echo(f"{path}\t{answer}", err=True)

@@ -10,7 +10,7 @@ import typer
 from pydantic_core import PydanticUndefined
 
 from hanzi_core.bundle import BUILT_IN_KEY
-from hanzi_core.cli.evaluation import evaluate_run
+from hanzi_core.cli.evaluation import evaluate_model, evaluation_config
 from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
@@ -217,7 +217,7 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
     if config.keep_last:
         return code  # it was trained on all there is
     if finished and len(part_rows(Dataset.find(workspace, config.dataset).parts(config.split), Part.TEST)):
-        return evaluate_run(workspace, job, Part.TEST)
+        return evaluate_model(workspace, evaluation_config(workspace, job.id, Part.TEST))
     return code
 
 

@@ -6,14 +6,16 @@ import pandas as pd
 
 
 def summarise(predictions: pd.DataFrame) -> dict[str, Any]:
-    """Figures of predictions: ``images``, ``classes``, ``top_1``, ``top_5`` and ``class_mean_top_1``, 0 to 1.
+    """Figures of predictions: ``images``, ``classes``, ``known``, ``top_1``, ``top_5`` and ``class_mean_top_1``.
 
-    The mean over classes weighs a class of three pictures like one of three thousand (macro-averaged recall).
+    ``known`` is the share of pictures, 0 to 1, whose class the model has: no other can be recognised. The mean over
+    classes weighs a class of three pictures like one of three thousand (macro-averaged recall).
     """
     right = predictions["rank"] == 1
     return {
         "images": len(predictions),
         "classes": int(predictions["label"].nunique()),
+        "known": float((predictions["rank"] > 0).mean()),
         "top_1": float(right.mean()),
         "top_5": float(predictions["rank"].between(1, 5).mean()),
         "class_mean_top_1": float(right.groupby(predictions["label"]).mean().mean()),

@@ -40,7 +40,7 @@ class EvaluationConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    run: str = Field(description="The run whose model bundle is evaluated.")
+    model: str = Field(description="Key of the model bundle: a run's id, or a name.")
     dataset: str = Field(description="Name of a dataset in the workspace.")
     split: str = Field("default", description="Name of one of its splits.")
     part: Part = Field(Part.TEST, description="Part of the split.")

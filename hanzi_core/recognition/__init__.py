@@ -1,7 +1,7 @@
 """Recognising characters, drawn or photographed. Imports neither TensorFlow nor Keras."""
 
 from hanzi_core.recognition.preferences import PLAIN, Preferences
-from hanzi_core.recognition.recogniser import Answer, Candidate, Recogniser
+from hanzi_core.recognition.recogniser import Answer, Candidate, Reader, Recogniser
 from hanzi_core.recognition.vocabulary import VOCABULARY_NAMES, Vocabulary
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Answer",
     "Candidate",
     "Preferences",
+    "Reader",
     "Recogniser",
     "Vocabulary",
 ]

@@ -27,7 +27,7 @@ from hanzi_core.errors import HanziError, ImageError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import Sentence, mark
 from hanzi_core.recognition.preferences import PLAIN, Preferences
-from hanzi_core.recognition.recogniser import Answer, Recogniser
+from hanzi_core.recognition.recogniser import Answer, Reader
 from hanzi_core.workspace import replace_json
 
 CANDIDATES = 10
@@ -85,29 +85,29 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def recognise_all(
-    recogniser: Recogniser, pictures: Iterable[Picture], preferences: Preferences, count: int = CANDIDATES
+    reader: Reader, pictures: Iterable[Picture], preferences: Preferences, count: int = CANDIDATES
 ) -> Iterator[tuple[str, Answer | HanziError]]:
     """The answer to each picture in turn, or the sentence that says why there is none."""
     with ThreadPoolExecutor(_READERS) as readers:
         waiting = iter(pictures)
         while some := list(islice(waiting, _BATCH)):
-            seen = list(readers.map(lambda picture: _see(recogniser, *picture), some))
+            seen = list(readers.map(lambda picture: _see(reader, *picture), some))
             sound = [each for each in seen if not isinstance(each, HanziError)]
-            answers = iter(recogniser.answer(sound, preferences, count))
+            answers = iter(reader.answer(sound, preferences, count))
             for (path, _read), each in zip(some, seen, strict=True):
                 yield path, each if isinstance(each, HanziError) else next(answers)
 
 
-def _see(recogniser: Recogniser, path: str, read: Callable[[], bytes]) -> NDArray[np.uint8] | HanziError:
+def _see(reader: Reader, path: str, read: Callable[[], bytes]) -> NDArray[np.uint8] | HanziError:
     try:
-        return recogniser.see(decode(read(), Path(path).name))
+        return reader.see(decode(read(), Path(path).name))
     except HanziError as error:
         return error
 
 
 def write_table(
     file: TextIO,
-    recogniser: Recogniser,
+    reader: Reader,
     pictures: list[Picture],
     preferences: Preferences,
     report: Report,
@@ -116,7 +116,7 @@ def write_table(
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
     faults: Faults = []
-    for done, (path, answer) in enumerate(recognise_all(recogniser, pictures, preferences), 1):
+    for done, (path, answer) in enumerate(recognise_all(reader, pictures, preferences), 1):
         if isinstance(answer, HanziError):
             faults.append((path, answer))
         writer.writerow(_row(path, answer))

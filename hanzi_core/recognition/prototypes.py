@@ -22,6 +22,7 @@ from hanzi_core.bundle import LABEL_LENGTH_LIMIT
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
+from hanzi_core.recognition.preferences import Preferences
 from hanzi_core.recognition.recogniser import SURE, Answer, Candidate, Recogniser
 from hanzi_core.workspace import Workspace, replace_file, replace_json, writing
 
@@ -86,18 +87,26 @@ class TaughtCharacters:
         return tuple((each.id, each.label) for each in self.all())
 
 
-class Prototypes:
-    """Taught characters as one model sees them."""
+class TaughtRecogniser:
+    """A recogniser that knows taught characters as well as the classes of its model."""
 
     def __init__(self, recogniser: Recogniser, taught: Sequence[Taught]) -> None:
         """Embed the drawings of ``taught``."""
+        self._recogniser = recogniser
         self._labels = [each.label for each in taught]
         self._halfway = recogniser.bundle.card.taught_likeness
         rows = [_direction(recogniser, each.drawings) for each in taught]
         self._directions = np.stack(rows) if rows else None
 
-    def consider(self, answer: Answer) -> Answer:
-        """The answer with taught characters among its candidates, as probable as they are like the picture."""
+    def see(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See :meth:`Recogniser.see`."""
+        return self._recogniser.see(gray)
+
+    def answer(self, seen: Sequence[NDArray[np.uint8]], preferences: Preferences, count: int = 10) -> list[Answer]:
+        """As :meth:`Recogniser.answer`, taught characters among the candidates: as probable as they are like each."""
+        return [self._consider(each) for each in self._recogniser.answer(seen, preferences, count)]
+
+    def _consider(self, answer: Answer) -> Answer:
         if self._directions is None or not answer.candidates:
             return answer
         likeness = self._directions @ (answer.embedding / np.linalg.norm(answer.embedding))
@@ -113,23 +122,23 @@ class Prototypes:
         return replace(answer, candidates=tuple(merged), is_sure=sure)
 
 
-class PrototypeCache:
-    """The prototypes of the recogniser last asked for each, made anew when something was taught."""
+class TaughtCache:
+    """What the last recognisers make of the taught characters; made anew when something was taught."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[int, tuple[Recogniser, object, Prototypes]] = {}
+        self._kept: dict[int, tuple[Recogniser, object, TaughtRecogniser]] = {}
 
-    def of(self, recogniser: Recogniser, taught: TaughtCharacters) -> Prototypes:
-        """The prototypes as they are now."""
+    def of(self, recogniser: Recogniser, taught: TaughtCharacters) -> TaughtRecogniser:
+        """``recogniser`` with the characters that are taught by now."""
         version = (taught.folder, taught.version())
         with self._lock:
             kept = self._kept.get(id(recogniser))
             if kept and kept[0] is recogniser and kept[1] == version:
                 return kept[2]
-            prototypes = Prototypes(recogniser, taught.all())
-            self._kept = {**dict(list(self._kept.items())[-3:]), id(recogniser): (recogniser, version, prototypes)}
-            return prototypes
+            made = TaughtRecogniser(recogniser, taught.all())
+            self._kept = {**dict(list(self._kept.items())[-3:]), id(recogniser): (recogniser, version, made)}
+            return made
 
 
 def _direction(recogniser: Recogniser, drawings: Sequence[Path]) -> NDArray[np.float32]:

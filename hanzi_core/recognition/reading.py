@@ -6,7 +6,7 @@ from itertools import groupby
 
 from hanzi_core.image.segment import Box, Page
 from hanzi_core.recognition.preferences import Preferences
-from hanzi_core.recognition.recogniser import Answer, Recogniser
+from hanzi_core.recognition.recogniser import Answer, Reader
 
 UNREAD = "□"
 """Stands for a box in which nothing was recognised."""
@@ -18,11 +18,13 @@ class ReadCharacter:
 
     box: Box
     answer: Answer
+    said: str = ""
+    """What it is as a person said; empty where nobody did."""
 
     @property
     def label(self) -> str:
-        """The best candidate."""
-        return self.answer.candidates[0].label if self.answer.candidates else UNREAD
+        """What was said that it is, else the best candidate."""
+        return self.said or (self.answer.candidates[0].label if self.answer.candidates else UNREAD)
 
     @property
     def probability(self) -> float:
@@ -31,11 +33,11 @@ class ReadCharacter:
 
 
 def read_page(
-    recogniser: Recogniser, page: Page, boxes: Sequence[Box], preferences: Preferences, count: int = 10
+    reader: Reader, page: Page, boxes: Sequence[Box], preferences: Preferences, count: int = 10
 ) -> list[ReadCharacter]:
     """Read the characters in ``boxes`` of ``page``, which may be others than those that were found."""
-    seen = [recogniser.see(page.cut(box)) for box in boxes]
-    answers = recogniser.answer(seen, preferences, count)
+    seen = [reader.see(page.cut(box)) for box in boxes]
+    answers = reader.answer(seen, preferences, count)
     return [ReadCharacter(box, answer) for box, answer in zip(boxes, answers, strict=True)]
 
 

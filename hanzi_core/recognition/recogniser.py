@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -49,6 +50,16 @@ class Answer:
     """Whether the first candidate is more likely right than wrong."""
     embedding: NDArray[np.float32]
     """``(dimensions,)``: the shape, as the model sees it."""
+
+
+class Reader(Protocol):
+    """Whoever answers to pictures: a recogniser, or one that knows taught characters as well."""
+
+    def see(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """See :meth:`Recogniser.see`."""
+
+    def answer(self, seen: Sequence[NDArray[np.uint8]], preferences: Preferences, count: int = 10) -> list[Answer]:
+        """See :meth:`Recogniser.answer`."""
 
 
 class Recogniser:

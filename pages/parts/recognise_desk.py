@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hanzi_core.recognition import Answer, Preferences, Recogniser
-from hanzi_core.recognition.prototypes import PrototypeCache, TaughtCharacters
+from hanzi_core.recognition import Answer, Preferences, Reader, Recogniser
+from hanzi_core.recognition.prototypes import TaughtCache, TaughtCharacters
 from hanzi_core.workspace import Workspace
 
 
 @st.cache_resource(show_spinner=False)
-def _prototypes() -> PrototypeCache:
-    return PrototypeCache()
+def _taught_cache() -> TaughtCache:
+    return TaughtCache()
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,10 @@ class Desk:
     recogniser: Recogniser
     preferences: Preferences
 
+    def reader(self) -> Reader:
+        """The recogniser with the characters that are taught by now."""
+        return _taught_cache().of(self.recogniser, TaughtCharacters(self.space))
+
     def answer(self, seen: NDArray[np.uint8]) -> Answer:
-        """The recogniser's answer to one picture, taught characters among its candidates."""
-        own = self.recogniser.answer([seen], self.preferences)[0]
-        return _prototypes().of(self.recogniser, TaughtCharacters(self.space)).consider(own)
+        """What the reader says of one picture."""
+        return self.reader().answer([seen], self.preferences)[0]

@@ -1,6 +1,6 @@
 """A page of characters: boxes that can be mended, the text, and a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -19,10 +19,11 @@ from hanzi_core.image.segment import (
     split_box,
 )
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import Preferences, Recogniser
+from hanzi_core.recognition import Preferences, Reader
 from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
 from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
+from pages.parts.recognise_correct import show_correct
 from pages.parts.recognise_desk import Desk
 
 _BOX_COLOUR = (178, 58, 46)
@@ -39,6 +40,8 @@ class _Reading:
     asked: tuple[str, Direction, Polarity]
     page: Page
     boxes: list[Box]
+    said: dict[Box, str] = field(default_factory=dict)
+    """Labels that the reader of the page gave."""
     read_with: object = None
     characters: tuple[ReadCharacter, ...] = ()
     version: int = 0
@@ -51,13 +54,13 @@ class _Reading:
         self.boxes = [*rest[:place], *put, *rest[place:]]
         self.version += 1
 
-    def read(self, recogniser: Recogniser, preferences: Preferences) -> tuple[ReadCharacter, ...]:
+    def read(self, reader: Reader, preferences: Preferences) -> tuple[ReadCharacter, ...]:
         """What stands in the boxes."""
-        asked = (recogniser, preferences, tuple(self.boxes))
+        asked = (reader, preferences, tuple(self.boxes))
         if self.read_with != asked:
-            self.characters = tuple(read_page(recogniser, self.page, self.boxes, preferences))
+            self.characters = tuple(read_page(reader, self.page, self.boxes, preferences))
             self.read_with = asked
-        return self.characters
+        return tuple(replace(each, said=self.said.get(each.box, "")) for each in self.characters)
 
 
 def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
@@ -71,7 +74,7 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
         key="direction",
     )
     reading = _reading(gray, (digest, direction, polarity))
-    characters = reading.read(desk.recogniser, desk.preferences)
+    characters = reading.read(desk.reader(), desk.preferences)
     if not characters:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
@@ -81,6 +84,8 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
         with st.container(width=460):
             chosen = _show_table(reading, characters)
             _show_tools(reading, chosen)
+            if len(chosen) == 1:
+                _show_correct(desk, reading, characters[chosen[0]])
     picture.image(_draw_boxes(reading.page, characters, chosen), width="stretch")
 
 
@@ -105,7 +110,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
             "number": range(1, len(characters) + 1),
             "picture": [picture_address(255 - each.answer.seen) for each in characters],
             "label": [each.label for each in characters],
-            "probability": [each.probability for each in characters],
+            "probability": [None if each.said else each.probability for each in characters],
             "others": [" ".join(other.label for other in each.answer.candidates[1:4]) for each in characters],
         }
     )
@@ -150,14 +155,23 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             disabled=not chosen,
             on_click=lambda: reading.change(chosen, []),
         )
-    st.caption(_("Choose rows of the table to merge, cut or delete their boxes."))
+    st.caption(_("Choose rows of the table to merge, cut or delete their boxes, or one to correct it."))
+
+
+def _show_correct(desk: Desk, reading: _Reading, character: ReadCharacter) -> None:
+    """What was said goes into the text, too."""
+
+    def said(label: str) -> None:
+        reading.said[character.box] = label
+
+    show_correct(desk, reading.page.cut(character.box), character.answer, key="page-", said=said)
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
     picture = cv2.cvtColor(page.picture, cv2.COLOR_GRAY2RGB)
     thick = max(1, round(max(picture.shape) / 600))
     for number, each in enumerate(characters):
-        colour = _BOX_COLOUR if each.answer.is_sure else _DOUBT_COLOUR
+        colour = _BOX_COLOUR if each.said or each.answer.is_sure else _DOUBT_COLOUR
         if number in chosen:
             colour = _CHOSEN_COLOUR
         box = each.box

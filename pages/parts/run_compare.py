@@ -1,21 +1,26 @@
 """Several runs over each other: curves, best values, and the settings in which they differ."""
 
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from hanzi_core.charts.curves import AXIS_NAMES, Axis, compared_curves
+from hanzi_core.errors import HanziError
 from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.job_panel import escape
-from pages.parts.run_view import rows_of
+from pages.parts.run_view import is_at_work, rows_of
 from pages.parts.session import workspace
 from pages.parts.setting_names import readable
 
 MARK = "background-color: rgba(178, 58, 46, 0.18)"
 BEST = "background-color: rgba(46, 139, 87, 0.25)"
+
+_REFRESH_S = 2.0
+"""While a run is at work: several runs are read at each, and nobody waits for a comparison second by second."""
 
 
 def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
@@ -40,20 +45,47 @@ def show_comparison(runs: dict[str, Job], names: dict[str, str]) -> None:
         key="axis",
         required=True,
     )
-    histories = {f"{runs[key].title} · {key[-4:]}": rows_of(runs[key]) for key in chosen}
+    compared = {f"{runs[key].title} · {key[-4:]}": runs[key] for key in chosen}
+    at_work = _at_work(compared)
+    if at_work:
+        _show_live(compared, axis, at_work)
+    else:
+        _show(compared, axis)
+    _show_settings(compared)
+
+
+def _at_work(runs: dict[str, Job]) -> list[str]:
+    """Those that are still changing; one whose folder was deleted meanwhile changes no more."""
+    found = []
+    for name, run in runs.items():
+        with suppress(HanziError):
+            if is_at_work(run, run.status()):
+                found.append(name)
+    return found
+
+
+@st.fragment(run_every=_REFRESH_S)
+def _show_live(runs: dict[str, Job], axis: Axis, drawn: list[str]) -> None:
+    """The list of runs names their states, so the whole page is drawn anew when one of ``drawn`` has ended."""
+    _show(runs, axis)
+    if _at_work(runs) != drawn:
+        st.rerun()
+
+
+def _show(runs: dict[str, Job], axis: Axis) -> None:
+    """Curves, and what each run reached by now, the best marked."""
+    histories = {name: rows_of(run) for name, run in runs.items()}
     for place, figure_of in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         chart = compared_curves(histories, figure_of, axis)
         place.plotly_chart(chart, key=f"compared-{figure_of}", config={"displayModeBar": False})
-    _show_tables({f"{runs[key].title} · {key[-4:]}": runs[key] for key in chosen})
-
-
-def _show_tables(runs: dict[str, Job]) -> None:
-    """What each run reached, the best marked; then its settings, those that differ first and marked."""
-    runs = {escape(name): run for name, run in runs.items()}  # a table reads Markdown
-    reached = pd.DataFrame({name: _reached(run) for name, run in runs.items()})
+    reached = pd.DataFrame({escape(name): _reached(run) for name, run in runs.items()})  # a table reads Markdown
     st.table(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1))
+
+
+def _show_settings(runs: dict[str, Job]) -> None:
+    """The settings of each run, those that differ first and marked."""
     presets = list_presets(workspace())
-    settings = pd.DataFrame({name: readable(run.config, presets) for name, run in runs.items()})
+    settings = pd.DataFrame({escape(name): readable(run.config, presets) for name, run in runs.items()})
     differ = settings.nunique(axis=1) > 1
     ordered = pd.concat([settings[differ], settings[~differ]])
     st.caption(_("Settings, those that differ first"))

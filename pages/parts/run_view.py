@@ -35,7 +35,7 @@ def _follower(path: str) -> Follower:
 def show_run(job: Job) -> None:
     """The run; drawn anew every second until it ends, then once more with all that it left."""
     status = job.status()
-    at_work = _is_at_work(job, status)
+    at_work = is_at_work(job, status)
     if at_work:
         _show_live(job, status.state)
     else:
@@ -52,11 +52,11 @@ def _show_live(job: Job, drawn: State) -> None:
     except HanziError as error:  # its folder may be deleted while we look at it
         st.error(str(error), icon=":material/error:")
         return
-    if status.state is not drawn or not _is_at_work(job, status):
+    if status.state is not drawn or not is_at_work(job, status):
         st.rerun()
 
 
-def _is_at_work(job: Job, status: Status) -> bool:
+def is_at_work(job: Job, status: Status) -> bool:
     """Whether the page will change by itself: a run that was stopped may still be writing its model."""
     return status.state.is_active or job.process(status) is not None
 
@@ -109,7 +109,7 @@ def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
 
 def _show_links(job: Job) -> None:
     pages = {
-        "evaluation": ({"run": job.id}, _("See what it confuses"), ":material/grid_on:"),
+        "evaluation": ({"model": job.id}, _("See what it confuses"), ":material/grid_on:"),
         "recognise": ({"model": job.id}, _("Draw and recognise"), ":material/stylus:"),
     }
     with st.container(horizontal=True):

@@ -105,7 +105,7 @@ def see_confusions(page: Page, workspace: Workspace, job: Job) -> None:
     page.get_by_role("link", name="See what it confuses").click()
     top_1 = page.get_by_test_id("stMetric").filter(has_text="Top-1").first
     expect(top_1).to_be_visible()
-    evaluation = next(each for each in list_jobs(workspace, "evaluate") if each.config["run"] == job.id)
+    evaluation = next(each for each in list_jobs(workspace, "evaluate") if each.config["model"] == job.id)
     figures = evaluation.result()
     parts = Dataset.find(workspace, "ten").parts("default")
     assert figures and figures["images"] == (parts == "test").sum() > 0

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.batch import COLUMNS
+from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, Starter, window
 from tests.browser.pad import best, canvas
@@ -87,6 +88,24 @@ def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
     choose_rows(desktop, 2, 3)
     desktop.get_by_role("button", name="Delete").click()
     expect(text).to_have_text(pattern(2, 4))
+
+
+def test_one_of_a_page_is_corrected(desktop: Page, place: Workspace) -> None:
+    upload(desktop, photo(), "photo.jpg")
+    first, second = lines(desktop)
+    text = desktop.locator(".st-key-page-text").get_by_test_id("stText")
+    choose_rows(desktop, 1)
+    desktop.get_by_role("button", name="It should be …").click()
+    desktop.get_by_label("Or another").fill("龘")
+    desktop.get_by_role("button", name="Keep as correction").click()
+    mended = re.compile(rf"^{first[0]}龘{first[2:]}\s{second}$")
+    expect(text).to_have_text(mended)
+    expect(desktop.get_by_text("Kept in the dataset Corrections as 龘.")).to_be_visible()
+    kept = Corrections(place).all()
+    assert [(each.label, each.recognised) for each in kept] == [("龘", first[1])]
+    desktop.get_by_role("button", name="Undo the last correction").click()
+    expect(text).to_have_text(re.compile(rf"^{first}\s{second}$"))
+    assert Corrections(place).all() == []
 
 
 def pattern(*lengths: int) -> re.Pattern[str]:

@@ -142,10 +142,16 @@ def test_a_run_that_was_started_is_shown_and_tells_for_whom_it_waits(
 
 def test_runs_are_laid_over_each_other(page: Page, serve: Starter, workspace: Workspace, trainer: Trainer) -> None:
     other = Trainer(workspace, "quick", accuracy=0.5)
-    for each in (trainer, other):
-        each.go_on(STEPS)
-        each.finish()
+    other.go_on(STEPS)
+    other.finish()
+    trainer.go_on(10)
     page.goto(f"{serve(workspace).url}/training?view=several")
+    best = page.get_by_role("row", name="Best in validation, %").get_by_role("cell")
+    expect(best).to_have_text(["50", "22.5"])
+    trainer.go_on(30)
+    expect(best).to_have_text(["50", "90"])  # the page follows by itself
+    trainer.finish()
+    expect(page.get_by_text("slow and steady · finished")).to_be_visible()
     charts = page.locator(".js-plotly-plot")
     for name in ("slow and steady", "quick"):
         expect(charts.first.locator(".legendtext", has_text=name)).to_be_visible()
