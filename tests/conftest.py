@@ -50,22 +50,32 @@ def command(workspace: Workspace) -> Command:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace with the dataset “ten”, a finished run and its evaluation; made once for all. Read it only."""
+def common_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this session of tests share."""
     place = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        place = place.parent
-    root = place / "trained"
-    with FileLock(place / "trained.lock"):
-        if not (place / "trained.done").exists():
-            pictures = write_collection(place / "ten", count=24)
+    return place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(common_place: Path) -> None:
+    """What one process has JAX compile, the next one takes over."""
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(common_place / "compiled")
+
+
+@pytest.fixture(scope="session")
+def trained(common_place: Path) -> Workspace:
+    """A workspace with the dataset “ten”, a finished run and its evaluation; made once for all. Read it only."""
+    root = common_place / "trained"
+    with FileLock(common_place / "trained.lock"):
+        if not (common_place / "trained.done").exists():
+            pictures = write_collection(common_place / "ten", count=24)
             for arguments in (
                 ["dataset", "import", str(pictures), "--name", "ten"],
                 ["train", "--dataset", "ten", "--epochs", "14", "--batch-size", "16"],
             ):
                 done = run_command(root, *arguments)
                 assert done.returncode == 0, done.stderr
-            (place / "trained.done").touch()
+            (common_place / "trained.done").touch()
     return Workspace.open(root)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from hanzi_core.jobs import kill, list_jobs
 from hanzi_core.workspace import Workspace
 from tests.browser.pad import canvas
 from tests.conftest import PROJECT
@@ -129,21 +130,41 @@ def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
             page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
 
 
+@pytest.fixture(scope="session")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workspace, Server]]:
+    """A server that tests use one after the other, as people do: to start one for each would take most of the time."""
+    workspace = Workspace.open(tmp_path_factory.mktemp("lasting"))
+    server = start_server(workspace.root, free_port())
+    yield workspace, server
+    server.kill()
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
-    """An empty workspace: the built-in model answers."""
-    return Workspace.open(tmp_path / "place")
+def place(lasting: tuple[Workspace, Server], tmp_path: Path) -> Workspace:
+    """The workspace of the lasting server, emptied: the built-in model answers."""
+    workspace, _server = lasting
+    for job in list_jobs(workspace):
+        kill(job)
+    for folder in filter(Path.is_dir, workspace.root.iterdir()):
+        folder.rename(tmp_path / f"before-{folder.name}")  # a process that still ends may write into it
+    return Workspace.open(workspace.root)
+
+
+@pytest.fixture
+def address(lasting: tuple[Workspace, Server], place: Workspace) -> str:
+    """Of the server on :func:`place`."""
+    return lasting[1].url
 
 
 @pytest.fixture(params=WIDTHS)
-def screen(chromium: Browser, serve: Starter, place: Workspace, request: pytest.FixtureRequest) -> Iterator[Page]:
+def screen(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page at each width; a script's fault, a console error or a sideways scroll fails the test."""
     width, height = WIDTHS[request.param]
     touch = request.param != "desktop"
     faults: list[str] = []
     with window(chromium, width, height, has_touch=touch, is_mobile=touch) as page:
         page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.goto(serve(place).url)
+        page.goto(address)
         canvas(page).wait_for()
         yield page
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -152,9 +173,9 @@ def screen(chromium: Browser, serve: Starter, place: Workspace, request: pytest.
 
 
 @pytest.fixture
-def desktop(chromium: Browser, serve: Starter, place: Workspace) -> Iterator[Page]:
+def desktop(chromium: Browser, address: str) -> Iterator[Page]:
     with window(chromium) as page:
-        page.goto(serve(place).url)
+        page.goto(address)
         canvas(page).wait_for()
         yield page
 

@@ -3,17 +3,15 @@
 import pytest
 from playwright.sync_api import Browser, expect
 
-from hanzi_core.workspace import Workspace
-from tests.browser.conftest import WIDTHS, Starter, window
+from tests.browser.conftest import WIDTHS, window
 
 pytestmark = pytest.mark.browser
 
 
-def test_what_stands_in_a_row_is_in_line(chromium: Browser, serve: Starter, place: Workspace) -> None:
-    url = serve(place).url
+def test_what_stands_in_a_row_is_in_line(chromium: Browser, address: str) -> None:
     for name, (width, height) in WIDTHS.items():
         with window(chromium, width, height) as page:
-            page.goto(f"{url}/hand")
+            page.goto(f"{address}/hand")
             expect(page.get_by_role("img", name="永 40")).to_be_visible()
             labels = [page.get_by_test_id("stMain").get_by_text(text, exact=True) for text in ("Character", "Style")]
             character, style = [box for label in labels if (box := label.bounding_box())]

@@ -58,9 +58,9 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     assert screen.evaluate("navigator.clipboard.readText()") == "人"
 
 
-def test_a_finger_hits_everything(chromium: Browser, serve: Starter, place: Workspace) -> None:
+def test_a_finger_hits_everything(chromium: Browser, address: str) -> None:
     with window(chromium, 390, 844, has_touch=True, is_mobile=True) as page:
-        page.goto(serve(place).url)
+        page.goto(address)
         draw(page, "木")
         page.get_by_role("button", name="It should be").click()
         expect(page.get_by_role("radio", name="本")).to_be_visible()
@@ -219,21 +219,21 @@ def test_an_element_that_is_told_late_shows_what_is_true(desktop: Page) -> None:
     expect(desktop.get_by_role("button", name="Copy")).to_be_disabled()
 
 
-def test_a_broken_model_says_so_and_another_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
+def test_a_broken_model_says_so_and_another_answers(chromium: Browser, address: str, place: Workspace) -> None:
     broken = Path(shutil.copytree(BUILT_IN, place.models / "broken"))
     (broken / "labels.json").write_text('["一", "二"]')
     with window(chromium) as page:
-        page.goto(serve(place).url + "/?model=broken")
+        page.goto(address + "/?model=broken")
         expect(page.get_by_text("does not fit together")).to_be_visible()
         draw(page, "木")
         expect(best(page, "木")).to_be_visible()
 
 
-def test_settings_show_the_model_that_answers(chromium: Browser, serve: Starter, place: Workspace) -> None:
+def test_settings_show_the_model_that_answers(chromium: Browser, address: str, place: Workspace) -> None:
     mine = Path(shutil.copytree(BUILT_IN, place.models / "mine"))
     (mine / CARD).write_text(Bundle.open(BUILT_IN).card.model_copy(update={"name": "My model"}).model_dump_json())
     with window(chromium) as page:
-        page.goto(serve(place).url + "/?model=mine")
+        page.goto(address + "/?model=mine")
         page.get_by_role("tab", name="Upload").click()
         expect(page.get_by_role("button", name="Paste a picture")).to_be_visible()
         page.get_by_role("button", name="Settings").click()

@@ -19,7 +19,7 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, Starter, window
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, window
 from tests.browser.pad import best, canvas
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
@@ -150,7 +150,7 @@ def data_url(content: bytes) -> str:
 
 
 @pytest.fixture
-def camera(serve: Starter, place: Workspace, tmp_path: Path, chromium: Browser) -> Iterator[Page]:
+def camera(address: str, tmp_path: Path, chromium: Browser) -> Iterator[Page]:
     """A window of a Chromium whose camera sees one written character."""
     video = tmp_path / "camera.mjpeg"
     frame = np.full((480, 640), 255, np.uint8)
@@ -162,7 +162,7 @@ def camera(serve: Starter, place: Workspace, tmp_path: Path, chromium: Browser) 
         executable_path=path, args=[*CHROMIUM_ARGUMENTS, *arguments, f"--use-file-for-fake-video-capture={video}"]
     )
     with window(browser, permissions=["camera"]) as page:
-        page.goto(serve(place).url)
+        page.goto(address)
         yield page
     browser.close()
 
