@@ -13,6 +13,7 @@ from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
+from hanzi_core.recognition.corrections import NAME as CORRECTIONS
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
@@ -70,7 +71,8 @@ def show_evaluation(job: Job) -> None:
 space = workspace()
 st.title(_("Evaluation"))
 bundles = find_bundles(space)
-datasets = {dataset.name: dataset for dataset in list_datasets(space)}
+# What was corrected comes last: it is for learning, and too little to measure by.
+datasets = {each.name: each for each in sorted(list_datasets(space), key=lambda each: each.name == CORRECTIONS)}
 if not datasets:
     st.info(_("There is nothing to evaluate on yet: a model is measured on pictures whose character is known."))
     st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")

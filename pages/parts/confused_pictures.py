@@ -15,18 +15,22 @@ PAIR_LIMIT = 500
 
 def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None:
     """A table of pairs; the selected one's pictures beside it."""
-    table, pictures = st.columns([2, 3])
+    table, pictures = st.columns(2)
     with table:
-        names = {"label": _("Written"), "predicted": _("Recognised as"), "count": _("Times"), "share": _("Share")}
-        share = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+        columns = st.column_config
         selected = st.dataframe(
-            pairs.head(PAIR_LIMIT).rename(columns=names),
+            pairs.head(PAIR_LIMIT),
             hide_index=True,
             height=320,
             on_select="rerun",
             selection_mode="single-row-required",
             selection_default={"selection": {"rows": [0]}},
-            column_config={_("Share"): share},
+            column_config={
+                "label": columns.TextColumn(_("Written"), width=64),
+                "predicted": columns.TextColumn(_("Recognised as"), width=104),
+                "count": columns.NumberColumn(_("Times"), width=56),
+                "share": columns.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=120),
+            },
             key=f"pairs-{job.id}",
         )
     row = pairs.iloc[selected.selection.rows[0] if selected.selection.rows else 0]
