@@ -56,7 +56,7 @@ def show_evaluation(job: Job) -> None:
         shown[_("With a class of the model")] = f"{figures['known']:.2%}"
     with st.container(horizontal=True):
         for name, value in shown.items():
-            st.metric(name, value, border=True, width=190)
+            st.metric(name, value, border=True)
     pairs = confused_pairs(predictions)
     if pairs.empty:
         st.success(_("Not one picture was taken for another character."), icon=":material/check:")
