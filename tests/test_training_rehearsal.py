@@ -127,6 +127,8 @@ def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: 
     assert np.array_equal(mixed.pack[mixed.rehearsal], written(material, 64, 3, silent).pack[mixed.rehearsal])
     with pytest.raises(TrainingError, match="writes nothing that this model knows"):
         written(replace(material, labels=["☀", "☂"]), 64, 3, silent)
+    with pytest.raises(TrainingError, match="64 px pictures, this model sees 48 px"):
+        written(material, 48, 3, silent)
 
 
 def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(

@@ -59,11 +59,19 @@ def written(material: Material, image_size_px: int, seed: int, report: Report) -
     """``material`` with pictures of the simulated hand mixed in: the same ones for the same seed.
 
     Raises:
-        TrainingError: the model knows no character that the hand can write, or looks at larger pictures.
+        TrainingError: the model knows no character that the hand can write, or looks at pictures of another size.
     """
+    if image_size_px != IMAGE_SIZE_PX:
+        raise TrainingError(
+            mark(
+                "The simulated hand writes {written} px pictures, this model sees {seen} px: rehearse with a dataset."
+            ),
+            written=IMAGE_SIZE_PX,
+            seen=image_size_px,
+        )
     library = StrokeLibrary.load()
     classes = np.array([index for index, label in enumerate(material.labels) if label in library], np.int64)
-    if not len(classes) or image_size_px != IMAGE_SIZE_PX:
+    if not len(classes):
         raise TrainingError(mark("The simulated hand writes nothing that this model knows: rehearse with a dataset."))
     random = np.random.default_rng(seed)
     targets = np.concatenate([classes, random.choice(classes, _VALIDATED)])
