@@ -19,7 +19,7 @@ from tests.handwriting import write_collection
 
 pytestmark = pytest.mark.browser
 
-TRAINING_LIMIT_S = 240
+TRAINING_LIMIT_S = 480
 
 
 def open_page(page: Page, name: str) -> None:
