@@ -4,7 +4,7 @@ import streamlit as st
 
 from hanzi_core.bundle import BUILT_IN_KEY, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
-from hanzi_core.cli.evaluation import evaluation_config, trained_on
+from hanzi_core.cli.evaluation import trained_on
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
@@ -74,7 +74,10 @@ bundles = find_bundles(space)
 # What was corrected comes last: it is for learning, and too little to measure by.
 datasets = {each.name: each for each in sorted(list_datasets(space), key=lambda each: each.name == CORRECTIONS)}
 if not datasets:
-    st.info(_("There is nothing to evaluate on yet: a model is measured on pictures whose character is known."))
+    st.info(
+        _("There is nothing to evaluate on yet: a model is measured on pictures whose character is known."),
+        icon=":material/info:",
+    )
     st.page_link("pages/datasets.py", label=_("Bring in a dataset"), icon=":material/photo_library:")
     st.stop()
 if not bundles:
@@ -102,7 +105,7 @@ with errors_shown():
             _("The model was trained with the split “{split}”: it has seen pictures of this one.").format(split=own[1]),
             icon=":material/leak_add:",
         )
-    config = evaluation_config(space, model, part, dataset, split)
+    config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
     job = evaluation_of(space, config)
     state = job.status().state if job else None
     if job and state and state.is_active:
