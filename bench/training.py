@@ -181,7 +181,8 @@ def course(workspace: Workspace, run: Job) -> Course:
     history = run.history.rows()
     rows = [row for row in history if "val_accuracy" in row]
     when, busy = np.array(processor_samples(run)).T
-    evaluation = next((job for job in list_jobs(workspace, "evaluate") if job.config["run"] == run.id), None)
+    evaluations = list_jobs(workspace, "evaluate")
+    evaluation = next((job for job in evaluations if job.config["model"] == run.id), None)
     result = (evaluation.result() if evaluation else None) or {}
     return Course(
         run.title,

@@ -1,14 +1,19 @@
 """Evaluation: how good a model is on pictures whose character is known, and what it takes for what."""
 
-import streamlit as st
+from pathlib import Path
 
-from hanzi_core.bundle import BUILT_IN_KEY, find_bundles
+import streamlit as st
+from pydantic import ValidationError
+
+from hanzi_core.bundle import BUILT_IN_KEY, Bundle, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
-from hanzi_core.cli.evaluation import trained_on
+from hanzi_core.cli.evaluation import REMEMBERS, may_remember, own_lesson
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
+from hanzi_core.evaluation.lessons import Lesson, lessons_of
+from hanzi_core.evaluation.metrics import summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
@@ -24,28 +29,35 @@ from pages.parts.session import errors_shown, workspace
 
 def evaluation_of(space: Workspace, config: EvaluationConfig) -> Job | None:
     """The newest evaluation that was asked for so."""
-    wanted = config.model_dump(mode="json")
-    return next((job for job in list_jobs(space, "evaluate") if job.config == wanted), None)
+    return next((job for job in list_jobs(space, "evaluate") if _is_of(job, config)), None)
 
 
-def choose_data(datasets: dict[str, Dataset], model: str, own: tuple[str, str] | None) -> tuple[str, str]:
-    """Names of a dataset and of a split of it; at first what the model was trained on, whichever was before."""
-    if st.session_state.get("evaluated", model) != model and own and own[0] in datasets:
-        show_next("dataset", own[0])
-        show_next("split", own[1])
+def _is_of(job: Job, config: EvaluationConfig) -> bool:
+    try:
+        return EvaluationConfig.model_validate(job.config) == config
+    except ValidationError:
+        return False
+
+
+def choose_data(datasets: dict[str, Dataset], model: str, own: Lesson | None) -> tuple[str, str]:
+    """Names of a dataset and of a split of it; at first what the model is to be tested on, whichever was before."""
+    if st.session_state.get("evaluated", model) != model and own and own.dataset in datasets:
+        show_next("dataset", own.dataset)
+        show_next("split", own.split)
     st.session_state["evaluated"] = model
-    first = [own[0]] if own and own[0] in datasets else []
+    first = [own.dataset] if own and own.dataset in datasets else []
     dataset = choose(_("Dataset"), {name: name for name in [*first, *datasets]}, "dataset")
     splits = list(datasets[dataset].splits())
-    if own and own[0] == dataset and own[1] in splits:
-        splits = [own[1], *splits]
+    if own and own.dataset == dataset and own.split in splits:
+        splits = [own.split, *splits]
     split = choose(_("Split"), {name: name for name in splits}, "split") if len(set(splits)) > 1 else splits[0]
     return dataset, split
 
 
 def show_evaluation(job: Job) -> None:
     """Figures, heatmap, and the pairs down to the pictures."""
-    predictions, figures = read_predictions(job.folder), job.result() or {}
+    predictions = read_predictions(job.folder)
+    figures = summarise(predictions)
     shown = {
         _("Pictures"): f"{figures['images']:,}",
         _("Top-1"): f"{figures['top_1']:.2%}",
@@ -66,6 +78,11 @@ def show_evaluation(job: Job) -> None:
     st.subheader(_("Confusion"))
     st.caption(_("The characters that take part in most mistakes; colour is the share of the row that was taken so."))
     st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
+
+
+def is_outdated(job: Job, dataset: Dataset, model: Path) -> bool:
+    """Whether the dataset or the model has changed since."""
+    return job.created < max(dataset.manifest_time, Bundle.open(model).card.created)
 
 
 space = workspace()
@@ -91,7 +108,7 @@ with errors_shown():
         # One's own come first here: the built-in model is what they are compared with.
         names = names_to_choose({key: bundles[key] for key in sorted(bundles, key=BUILT_IN_KEY.__eq__)})
         model = choose(_("Model"), names, "model")
-    own = trained_on(space, model)
+    own = own_lesson(lessons_of(space, model))
     with second:
         dataset, split = choose_data(datasets, model, own)
     part = third.selectbox(
@@ -100,21 +117,23 @@ with errors_shown():
         format_func=lambda choice: _(PART_NAMES[choice]),
         key="part",
     )
-    if own and own[0] == dataset and own[1] != split:
-        st.warning(
-            _("The model was trained with the split “{split}”: it has seen pictures of this one.").format(split=own[1]),
-            icon=":material/leak_add:",
-        )
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
+    if may_remember(space, config):
+        st.warning(_(REMEMBERS), icon=":material/leak_add:")
     job = evaluation_of(space, config)
     state = job.status().state if job else None
     if job and state and state.is_active:
         watch_until_done(job)
-    elif job and state is State.FINISHED:
+        st.stop()
+    if job and state in (State.FAILED, State.LOST):
+        st.error(str(job.status().changes[-1]), icon=":material/error:")
+    if job and state is State.FINISHED:
+        if is_outdated(job, datasets[dataset], bundles[model]):
+            st.info(_("The dataset or the model has changed since these figures were made."), icon=":material/update:")
         show_evaluation(job)
+        asked = st.button(_("Evaluate again"), icon=":material/refresh:")
     else:
-        if job and state in (State.FAILED, State.LOST):
-            st.error(str(job.status().changes[-1]), icon=":material/error:")
-        if st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:"):
-            start(space, "evaluate", config, names[model])
-            st.rerun()
+        asked = st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:")
+    if asked:
+        start(space, "evaluate", config, names[model])
+        st.rerun()

@@ -1,13 +1,22 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.dataset import Dataset
+from hanzi_core.bundle import largest
+from hanzi_core.cli.evaluation import may_remember, own_lesson
+from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
+from hanzi_core.evaluation.lessons import Lesson, lessons_of
 from hanzi_core.evaluation.metrics import by_class, summarise
-from hanzi_core.evaluation.predictions import read_predictions
-from hanzi_core.jobs import list_jobs
+from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
+from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.workspace import Workspace
+from tests.runs import make_dataset
 
 
 @pytest.fixture
@@ -69,3 +78,47 @@ def test_a_real_evaluation_is_consistent(trained: Workspace) -> None:
 def test_missing_predictions_are_told(workspace: Workspace) -> None:
     with pytest.raises(DatasetError, match="evaluate again"):
         read_predictions(workspace.root)
+
+
+def test_the_largest_are_found_in_the_order_of_a_stable_sort() -> None:
+    scores = np.random.default_rng(0).integers(0, 6, 50).astype(np.float32)  # many are equal
+    for count in (0, 1, 7, 50, 60):
+        assert largest(scores, count).tolist() == np.argsort(-scores, kind="stable")[:count].tolist()
+
+
+def test_an_evaluation_of_an_earlier_version_is_still_one() -> None:
+    earlier = {"run": "train-1", "dataset": "ten", "split": "default", "part": "test"}
+    assert EvaluationConfig.model_validate(earlier) == EvaluationConfig(model="train-1", dataset="ten")
+
+
+def learned(workspace: Workspace, digest: str = "", **config: Any) -> Job:
+    run = Job.create(workspace, "train", {"split": "default", **config}, "run", ["cpu"])
+    run.write_result({"split_digest": digest})
+    return run
+
+
+def test_what_a_model_learned_from_is_followed_back_to_its_beginnings(workspace: Workspace) -> None:
+    first = learned(workspace, "a", dataset="ten")
+    second = learned(workspace, dataset="fixes", start_bundle=first.id, rehearsal="more", keep_last=True)
+    expected = [Lesson("fixes", "default", whole=True), Lesson("more", "default"), Lesson("ten", "default", "a")]
+    assert lessons_of(workspace, second.id) == expected
+    assert own_lesson(expected) is None and own_lesson(expected[2:]) == expected[2]
+    assert lessons_of(workspace, "builtin") == []
+
+
+def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    dataset = Dataset.find(workspace, "three")
+    run = learned(workspace, split_digest(dataset.parts("default")), dataset="three")
+    tuned = learned(workspace, dataset="other", start_bundle=run.id)
+    whole = learned(workspace, split_digest(dataset.parts("default")), dataset="three", keep_last=True)
+
+    def told(split: str = "default") -> list[bool]:
+        models = (run.id, tuned.id, whole.id, "builtin")
+        return [may_remember(workspace, EvaluationConfig(model=each, dataset="three", split=split)) for each in models]
+
+    assert told() == [False, False, True, False]
+    dataset.split(SplitSettings(name="other", seed=5))
+    assert told("other") == [True, True, True, False]
+    dataset.split(SplitSettings(seed=6))  # under the name that the runs know
+    assert told() == [True, True, True, False]

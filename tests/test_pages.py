@@ -75,8 +75,15 @@ def test_the_built_in_model_is_evaluated_like_any_other(workspace: Workspace, tm
     assert "Evaluate" in {button.label for button in app.button}
     done = command("evaluate", "builtin", "--dataset", "two")
     assert done.returncode == 0 and "50.00% of them have a class in this model" in done.stdout
-    shown = {metric.label: metric.value for metric in open_page("evaluation.py", model="builtin").metric}
+    app = open_page("evaluation.py", model="builtin")
+    shown = {metric.label: metric.value for metric in app.metric}
     assert shown["With a class of the model"] == "50.00%"
+    assert not app.info
+    write_collection(collection.parent / "two", "大", 9)
+    assert command("dataset", "scan", "two").returncode == 0
+    app = open_page("evaluation.py", model="builtin")
+    assert "has changed since these figures were made" in texts(app)
+    assert "Evaluate again" in {button.label for button in app.button}
 
 
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,20 @@
 """``python -m hanzi_core evaluate``."""
 
+import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from hanzi_core.bundle import CARD, Bundle, choose_bundle
 from hanzi_core.cli.perform import perform, read_config
-from hanzi_core.dataset import Part
+from hanzi_core.dataset import Dataset, Part
+from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError
+from hanzi_core.evaluation.lessons import Lesson, lessons_of
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.evaluation.predictions import evaluate as predict_part
-from hanzi_core.jobs import Job, Work, list_jobs
+from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, replace_json
@@ -34,10 +38,24 @@ def evaluate(
     raise typer.Exit(evaluate_model(workspace, evaluation_config(workspace, model, part, dataset, split)))
 
 
-def trained_on(workspace: Workspace, model: str) -> tuple[str, str] | None:
-    """Names of the dataset and the split that ``model`` was trained on, if a run of this workspace left it."""
-    config = next((run.config for run in list_jobs(workspace, "train") if run.id == model), None)
-    return (config["dataset"], config["split"]) if config else None
+REMEMBERS = mark(
+    "The model may have learned from some of these pictures: the figures then tell how well it remembers them, not how "
+    "well it reads what it has never seen."
+)
+
+
+def may_remember(workspace: Workspace, config: EvaluationConfig) -> bool:
+    """Whether ``config`` judges a model by pictures that it may have learned from, see :data:`REMEMBERS`."""
+    lessons = [each for each in lessons_of(workspace, config.model) if each.dataset == config.dataset]
+    if not lessons:
+        return False
+    digest = split_digest(Dataset.find(workspace, config.dataset).parts(config.split))
+    return any(each.covers(config.dataset, config.split, digest) for each in lessons)
+
+
+def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:
+    """Which of :func:`lessons_of` a model is to be tested by; ``None`` if nothing was held out, or no run left it."""
+    return lessons[0] if lessons and not lessons[0].whole else None
 
 
 def evaluation_config(
@@ -46,15 +64,15 @@ def evaluation_config(
     """The evaluation of a model on what its run was split into, unless something else is named.
 
     Raises:
-        JobError: a model that no run of this workspace left, and no dataset.
+        JobError: no dataset, and a model that no run of this workspace left, or one that held nothing out.
     """
-    own = trained_on(workspace, model)
+    own = own_lesson(lessons_of(workspace, model))
     if dataset is None:
         if own is None:
             raise JobError(mark("Say on which dataset “{model}” is to be evaluated: --dataset NAME."), model=model)
-        dataset = own[0]
-    if split is None and own and dataset == own[0]:
-        split = own[1]
+        dataset = own.dataset
+    if split is None and own and dataset == own.dataset:
+        split = own.split
     named = {} if split is None else {"split": split}
     return read_config(EvaluationConfig, {"model": model, "dataset": dataset, "part": part, **named})
 
@@ -66,6 +84,8 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
         BundleError: there is no such model.
     """
     title = Bundle.open(choose_bundle(workspace, config.model)).name
+    if may_remember(workspace, config):
+        print(_(REMEMBERS), file=sys.stderr)
     return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))
 
 
@@ -82,7 +102,9 @@ def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(EvaluationConfig, work.job.config)
     bundle = Bundle.open(choose_bundle(workspace, config.model))
     result = predict_part(work, workspace, bundle, config)
-    if config.part is Part.TEST and trained_on(workspace, config.model) == (config.dataset, config.split):
+    own = own_lesson(lessons_of(workspace, config.model))
+    meant = own and (own.dataset, own.split, Part.TEST) == (config.dataset, config.split, config.part)
+    if meant and not may_remember(workspace, config):
         # The card tells what the model reached where it was meant to be tested.
         metrics = {**bundle.card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
         replace_json(bundle.folder / CARD, bundle.card.model_copy(update={"metrics": metrics}).model_dump())

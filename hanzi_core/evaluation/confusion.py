@@ -1,6 +1,5 @@
 """Which character is taken for which."""
 
-import numpy as np
 import pandas as pd
 
 
@@ -32,7 +31,7 @@ def confusion_matrix(predictions: pd.DataFrame, classes: int = 60) -> pd.DataFra
 
 def _most_confused(predictions: pd.DataFrame, classes: int) -> list[str]:
     """Classes in the order of the pairs that they are confused in, filled up with the rest."""
-    confused = confused_pairs(predictions)[["label", "predicted"]].to_numpy().ravel()
-    present = np.sort(predictions["label"].unique())
-    in_order = pd.unique(np.concatenate([confused[np.isin(confused, present)], present]))
+    confused = pd.Index(confused_pairs(predictions)[["label", "predicted"]].to_numpy().ravel())
+    present = pd.Index(predictions["label"].unique()).sort_values()
+    in_order = confused[confused.isin(present)].append(present).unique()
     return list(in_order[:classes])

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from hanzi_core.bundle import Bundle, Model
+from hanzi_core.bundle import Bundle, Model, largest
 from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.manifest import only_to_train_on
 from hanzi_core.dataset.split import part_rows
@@ -44,6 +44,15 @@ class EvaluationConfig(BaseModel):
     dataset: str = Field(description="Name of a dataset in the workspace.")
     split: str = Field("default", description="Name of one of its splits.")
     part: Part = Field(Part.TEST, description="Part of the split.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_it_was(cls, values: Any) -> Any:
+        """Evaluations of earlier versions were of runs alone."""
+        if isinstance(values, dict) and "run" in values:
+            values = {**values, "model": values["run"]}
+            del values["run"]
+        return values
 
 
 def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: EvaluationConfig) -> dict[str, Any]:
@@ -79,7 +88,7 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
 def _predict(model: Model, images: NDArray[np.uint8], rows: pd.DataFrame) -> pd.DataFrame:
     probabilities = model.predict(images).probabilities
     labels = np.array(model.bundle.labels, dtype=object)
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :CANDIDATES]
+    best = np.stack([largest(row, CANDIDATES) for row in probabilities])
     table: dict[str, Any] = {"row": rows.index, "path": rows["path"], "label": rows["label"]}
     table["rank"] = _ranks(probabilities, [model.bundle.index.get(label, -1) for label in rows["label"]])
     for place in range(CANDIDATES):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import Bundle, Output
+from hanzi_core.bundle import Bundle, Output, largest
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 
@@ -141,7 +141,7 @@ class Recogniser:
         rows = zip(seen, scores, sure, assurances, output.embedding, strict=True)
         for picture, row, may, assurance, embedding in rows:
             blank = is_blank(picture)
-            best: NDArray[np.intp] | list[int] = [] if blank else _largest(row, count)
+            best: NDArray[np.intp] | list[int] = [] if blank else largest(row, count)
             candidates = tuple(Candidate(self.bundle.labels[index], float(row[index])) for index in best)
             is_sure = bool(candidates) and bool(may) and float(assurance) >= SURE
             answers.append(Answer(picture, candidates, float(assurance), is_sure, embedding))
@@ -160,12 +160,3 @@ def _weigh(probabilities: NDArray[np.float32], weights: NDArray[np.float32]) -> 
     scores = probabilities * weights
     totals = scores.sum(axis=1, keepdims=True)
     return np.divide(scores, totals, out=np.zeros_like(scores), where=totals > 0)
-
-
-def _largest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:
-    """Places of the ``count`` largest, largest first; of equals the earlier."""
-    if count < 1:
-        return np.empty(0, np.intp)
-    least = np.partition(scores, -count)[-count]
-    places = np.flatnonzero(scores >= least)
-    return places[np.argsort(-scores[places], kind="stable")][:count]

@@ -1,0 +1,47 @@
+"""What a model has learned from: on those pictures a figure says how well it remembers, and not how well it reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one run learned from."""
+
+    dataset: str
+    split: str
+    split_digest: str = ""
+    """Of the split as it was then, see :func:`~hanzi_core.dataset.store.split_digest`; empty where it was not kept."""
+    whole: bool = False
+    """Whether all of the dataset was learned, and no part of it held out."""
+
+    def covers(self, dataset: str, split: str, digest: str) -> bool:
+        """Whether pictures to judge by may be among those that were learned.
+
+        Args:
+            dataset: Where they are.
+            split: By which it is divided.
+            digest: Of that split as it is now.
+        """
+        as_it_was = digest == self.split_digest if self.split_digest else split == self.split
+        return dataset == self.dataset and (self.whole or not as_it_was)
+
+
+def lessons_of(workspace: Workspace, model: str) -> list[Lesson]:
+    """What the runs of this workspace that made ``model`` learned from: its own first, then the one that it began as.
+
+    Empty for a model that none of them left.
+    """
+    return list(_lessons({run.id: run for run in list_jobs(workspace, "train")}, model))
+
+
+def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
+    while run := runs.pop(model, None):
+        config, result = run.config, run.result() or {}
+        yield Lesson(config["dataset"], config["split"], result.get("split_digest", ""), bool(config.get("keep_last")))
+        if config.get("rehearsal"):
+            yield Lesson(config["rehearsal"], "default")
+        model = config.get("start_bundle") or ""
