@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,6 +104,35 @@ def test_writers_who_share_a_copy_stay_together() -> None:
     manifest = manifest_of({"一": 20, "二": 20, "三": 20}, path=WRITTEN, copy_group=groups)
     settings = SplitSettings(writer_pattern=r"input_(\d+)_")
     assert find_leaks(manifest, assign_parts(manifest, settings), settings).empty
+
+
+def written_by(**counts: int) -> list[str]:
+    return [f"人/{writer}_{number}.png" for writer, count in counts.items() for number in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_writer_of_more_than_a_part_is_to_hold_is_trained_on(seed: int) -> None:
+    counts = {"most": 600, **{f"few{number}": 20 for number in range(20)}}
+    manifest = manifest_of({"人": 1000}, path=written_by(**counts))
+    parts = assign_parts(manifest, SplitSettings(seed=seed, writer_pattern=r"/(\w+)_"))
+    assert sizes(manifest, parts) == {"人": [800, 100, 100]}
+
+
+def test_where_no_writer_is_small_enough_the_smallest_is_tested_on() -> None:
+    manifest = manifest_of({"人": 100}, path=written_by(a=50, b=20, c=30))
+    parts = assign_parts(manifest, SplitSettings(writer_pattern=r"/(\w)_"))
+    assert sizes(manifest, parts) == {"人": [50, 30, 20]}
+
+
+def test_a_pattern_that_hardly_matches_takes_no_longer() -> None:
+    classes = np.arange(40_000) % 4000
+    manifest = manifest_of({"人": 40_000}, label=[f"{number}" for number in classes])
+    manifest.loc[0, "path"] = "人/input_1_.png"
+    started = time.process_time()
+    parts = assign_parts(manifest, SplitSettings(writer_pattern=r"input_(\d+)_"))
+    assert time.process_time() - started < 10  # 1 s; a look at every picture for every class would take minutes
+    assert parts.value_counts().to_dict() == {"train": 32_000, "validation": 4000, "test": 4000}
+    assert manifest.loc[parts == "test", "label"].nunique() == 4000
 
 
 def test_a_pattern_that_matches_nothing_is_a_sentence() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pandas as pd
@@ -159,12 +160,12 @@ def _share(count: int, ratio: float, least: int) -> int:
 def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
     """Give whole writers to test and validation until each has its share of the pictures."""
     units = _writer_units(rows, settings.writer_pattern)
-    sizes = np.bincount(units)
+    sizes = np.bincount(units).tolist()
     order = np.random.default_rng(settings.seed).permutation(len(sizes))
-    labels = [set(group) for _, group in pd.Series(rows["label"].to_numpy()).groupby(units)]
+    labels = _labels_of_units(units, rows["label"].tolist())
     part_of = np.full(len(sizes), Part.TRAIN.value, dtype=object)
     for part, ratio in ((Part.TEST, settings.test), (Part.VALIDATION, settings.validation)):
-        free = [unit for unit in order if part_of[unit] == Part.TRAIN.value]
+        free = order[part_of[order] == Part.TRAIN.value].tolist()
         part_of[_choose_units(free, sizes, labels, round(ratio * len(rows)))] = part.value
     return part_of[units].tolist()
 
@@ -178,22 +179,38 @@ def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
     return np.unique(joined_groups(rows["copy_group"].to_numpy(), codes), return_inverse=True)[1]
 
 
-def _choose_units(
-    free: list[np.int64], sizes: NDArray[np.int64], labels: list[set[str]], wanted: int
-) -> list[np.int64]:
-    """Units of about ``wanted`` pictures together, first those that bring the most classes; one always stays."""
-    chosen: list[np.int64] = []
+def _choose_units(free: list[int], sizes: list[int], labels: list[set[str]], wanted: int) -> list[int]:
+    """Units of about ``wanted`` pictures together, first those that bring the most classes; one always stays.
+
+    They are never more than a tenth above it, unless even the smallest unit is.
+    """
+    chosen: list[int] = []
     count, missing = 0, set().union(*(labels[unit] for unit in free))
-    waiting = list(free)
-    while wanted and len(waiting) > 1 and count < wanted:
-        best = max(waiting, key=lambda unit: len(labels[unit] & missing)) if missing else waiting[0]
-        waiting.remove(best)
-        if chosen and count + sizes[best] > 1.1 * wanted:
+    # What a unit brings can only shrink: the first that still brings what the heap says brings the most.
+    waiting = [(-len(labels[unit]), place, unit) for place, unit in enumerate(free)]
+    heapify(waiting)
+    while waiting and count < wanted and len(chosen) < len(free) - 1:
+        said, place, unit = heappop(waiting)
+        if count + sizes[unit] > 1.1 * wanted:
             continue
-        chosen.append(best)
-        count += int(sizes[best])
-        missing -= labels[best]
+        brings = sum(map(missing.__contains__, labels[unit]))
+        if brings < -said:
+            heappush(waiting, (-brings, place, unit))
+            continue
+        chosen.append(unit)
+        count += sizes[unit]
+        missing -= labels[unit]
+    if wanted and not chosen and len(free) > 1:
+        return [min(free, key=lambda unit: sizes[unit])]
     return chosen
+
+
+def _labels_of_units(units: NDArray[np.int64], labels: list[str]) -> list[set[str]]:
+    """The classes of each unit; ``groupby`` would take a minute of a million units."""
+    found: list[set[str]] = [set() for _ in range(units.max(initial=-1) + 1)]
+    for unit, label in zip(units.tolist(), labels, strict=True):
+        found[unit].add(label)
+    return found
 
 
 def _given_parts(parts: pd.Series, rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
