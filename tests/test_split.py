@@ -44,7 +44,26 @@ def test_small_classes_reach_every_part_they_can(seed: int) -> None:
         "十": [8, 1, 1],
         "百": [80, 10, 10],
     }
-    assert split_shortfalls(manifest, parts).to_numpy().tolist() == [["一", 1, "validation, test"], ["二", 2, "test"]]
+    lacking = split_shortfalls(manifest, parts, SplitSettings())
+    assert lacking.to_numpy().tolist() == [["一", 1, "validation, test"], ["二", 2, "test"]]
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.5, 0.1), (0.6, 0.2), (0.1, 0.5), (0.9, 0.05)])
+def test_a_class_of_three_reaches_every_part_whatever_the_shares(validation: float, test: float) -> None:
+    manifest = manifest_of({"二": 2, "三": 3, "百": 100})
+    settings = SplitSettings(validation=validation, test=test)
+    assert sizes(manifest, assign_parts(manifest, settings)) == {
+        "二": [1, 1, 0],
+        "三": [1, 1, 1],
+        "百": [100 - round(100 * validation) - round(100 * test), round(100 * validation), round(100 * test)],
+    }
+
+
+def test_a_part_that_was_not_asked_for_is_lacked_by_none() -> None:
+    manifest = manifest_of({"一": 1, "十": 10})
+    settings = SplitSettings(test=0)
+    lacking = split_shortfalls(manifest, assign_parts(manifest, settings), settings)
+    assert lacking.to_numpy().tolist() == [["一", 1, "validation"]]
 
 
 def test_the_same_seed_gives_the_same_split_and_another_another() -> None:

@@ -146,8 +146,9 @@ def _deal(count: int, already: list[Part], settings: SplitSettings) -> list[Part
     test = _share(whole, settings.test, least=3) - already.count(Part.TEST)
     validation = _share(whole, settings.validation, least=2) - already.count(Part.VALIDATION)
     room = max(0, count - (Part.TRAIN not in already))
-    validation = min(max(0, validation), room)
-    test = min(max(0, test), room - validation)
+    test = max(0, test)
+    validation = min(max(0, validation), room, max(1, room - min(1, test)))  # where room is short, each has one
+    test = min(test, room - validation)
     return [Part.TEST] * test + [Part.VALIDATION] * validation + [Part.TRAIN] * (count - test - validation)
 
 
@@ -224,12 +225,17 @@ def _given_parts(parts: pd.Series, rows: pd.DataFrame, settings: SplitSettings) 
     return parts
 
 
-def split_shortfalls(manifest: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
-    """Classes that lack a part, with ``label``, ``images`` and the ``missing`` parts; the smallest first."""
+def split_shortfalls(manifest: pd.DataFrame, parts: pd.Series, settings: SplitSettings) -> pd.DataFrame:
+    """Classes that lack a part, with ``label``, ``images`` and the ``missing`` parts; the smallest first.
+
+    A part whose share is 0 is lacked by none.
+    """
     rows = manifest[parts != ""]
-    table = pd.crosstab(rows["label"], parts[parts != ""]).reindex(columns=[str(part) for part in Part], fill_value=0)
-    lacking = table[(table == 0).any(axis=1)]
-    missing = [", ".join(column for column in table.columns if row[column] == 0) for _, row in lacking.iterrows()]
+    shares = {Part.TRAIN: 1.0, Part.VALIDATION: settings.validation, Part.TEST: settings.test}
+    asked = [part.value for part, share in shares.items() if share]
+    table = pd.crosstab(rows["label"], parts[parts != ""]).reindex(columns=[part.value for part in Part], fill_value=0)
+    lacking = table[(table[asked] == 0).any(axis=1)]
+    missing = [", ".join(part for part in asked if row[part] == 0) for _, row in lacking.iterrows()]
     result = pd.DataFrame({"label": lacking.index, "images": lacking.sum(axis=1).to_numpy(), "missing": missing})
     return result.sort_values(["images", "label"], ignore_index=True)
 
