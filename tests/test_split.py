@@ -159,6 +159,21 @@ def test_a_pattern_that_matches_nothing_is_a_sentence() -> None:
         assign_parts(manifest_of({"人": 5}), SplitSettings(writer_pattern=r"input_(\d+)_"))
 
 
+def test_a_pattern_is_checked_where_the_parts_are_given_too() -> None:
+    manifest = manifest_of({"人": 6}, given_part=["train"] * 3 + ["validation"] * 2 + ["test"])
+    with pytest.raises(DatasetError, match="matches no path"):
+        assign_parts(manifest, SplitSettings(writer_pattern=r"input_(\d+)_"))
+
+
+def test_the_pictures_that_a_pattern_matches_may_be_excluded() -> None:
+    manifest = manifest_of({"人": 6}, path=["人/input_1_.png", *(f"人/{row}.png" for row in range(5))])
+    manifest.loc[0, "excluded"] = True
+    settings = SplitSettings(writer_pattern=r"input_(\d+)_", test=0.2, validation=0.2)
+    parts = assign_parts(manifest, settings)
+    assert sizes(manifest[1:], parts[1:]) == {"人": [3, 1, 1]}
+    assert find_leaks(manifest, parts, settings).empty
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

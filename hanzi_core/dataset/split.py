@@ -75,16 +75,20 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     Raises:
         DatasetError: the writer pattern matches no path.
     """
+    if settings.writer_pattern:
+        _check_pattern(manifest["path"], settings.writer_pattern)
     parts = pd.Series("", index=manifest.index)
     columns = [*_DIVIDED_BY, "path"] if settings.writer_pattern else _DIVIDED_BY
     rows = manifest.loc[usable(manifest) & ~only_to_train_on(manifest), columns]
     if settings.keep_given and (rows["given_part"] != "").any():
-        parts = _given_parts(parts, rows, settings)
-    elif settings.writer_pattern:
-        parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
+        parts.loc[rows.index] = _given_parts(rows, settings)
     else:
-        parts.loc[rows.index] = _parts_by_class(rows, settings)
+        parts.loc[rows.index] = _divide(rows, settings)
     return place_synthetic(manifest, parts)
+
+
+def _divide(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
+    return _parts_by_writer(rows, settings) if settings.writer_pattern else _parts_by_class(rows, settings)
 
 
 def place_synthetic(manifest: pd.DataFrame, parts: pd.Series) -> pd.Series:
@@ -100,20 +104,20 @@ def place_synthetic(manifest: pd.DataFrame, parts: pd.Series) -> pd.Series:
 
 
 def writers_of(paths: pd.Series, pattern: str) -> pd.Series:
-    """The writer in each path, by the first group of ``pattern``; empty where it does not match.
-
-    Raises:
-        DatasetError: it matches nothing.
-    """
+    """The writer in each path, by the first group of ``pattern``; empty where it does not match."""
     expression = re.compile(pattern)
     found = [match[1] or "" if (match := expression.search(path)) else "" for path in paths]
-    if not any(found):
+    return pd.Series(found, index=paths.index, dtype="str")
+
+
+def _check_pattern(paths: pd.Series, pattern: str) -> None:
+    """That it tells a writer of some path, also of a picture that is excluded now."""
+    if not (writers_of(paths, pattern) != "").any():
         raise DatasetError(
             mark("The writer pattern {pattern} matches no path, the first being {path}: mend it, or leave it empty."),
             pattern=pattern,
             path=paths.iloc[0] if len(paths) else "–",
         )
-    return pd.Series(found, index=paths.index)
 
 
 def _parts_by_class(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
@@ -158,7 +162,7 @@ def _share(count: int, ratio: float, least: int) -> int:
     return max(1, round(count * ratio))
 
 
-def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
+def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
     """Give whole writers to test and validation until each has its share of the pictures."""
     units = _writer_units(rows, settings.writer_pattern)
     sizes = np.bincount(units).tolist()
@@ -168,7 +172,7 @@ def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
     for part, ratio in ((Part.TEST, settings.test), (Part.VALIDATION, settings.validation)):
         free = order[part_of[order] == Part.TRAIN.value].tolist()
         part_of[_choose_units(free, sizes, labels, round(ratio * len(rows)))] = part.value
-    return part_of[units].tolist()
+    return part_of[units]
 
 
 def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
@@ -176,7 +180,7 @@ def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
     writers = writers_of(rows["path"], pattern).to_numpy(dtype=object)
     codes = pd.factorize(writers, sort=True)[0].astype(np.int64)
     unnamed = writers == ""
-    codes[unnamed] = codes.max() + 1 + np.arange(unnamed.sum())
+    codes[unnamed] = codes.max(initial=-1) + 1 + np.arange(unnamed.sum())
     return np.unique(joined_groups(rows["copy_group"].to_numpy(), codes), return_inverse=True)[1]
 
 
@@ -214,14 +218,13 @@ def _labels_of_units(units: NDArray[np.int64], labels: list[str]) -> list[set[st
     return found
 
 
-def _given_parts(parts: pd.Series, rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
+def _given_parts(rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     """The parts that the folders give; a source without validation has it taken from what is trained on."""
-    parts.loc[rows.index] = rows["given_part"].where(rows["given_part"] != "", Part.TRAIN.value)
+    parts = rows["given_part"].where(rows["given_part"] != "", Part.TRAIN.value)
     if (parts == Part.VALIDATION).any() or settings.validation == 0:
         return parts
-    train = rows[parts.loc[rows.index] == Part.TRAIN]
-    only_validation = settings.model_copy(update={"test": 0.0, "keep_given": False})
-    parts.loc[train.index] = assign_parts(train, only_validation)
+    train = rows[parts == Part.TRAIN]
+    parts.loc[train.index] = _divide(train, settings.model_copy(update={"test": 0.0}))
     return parts
 
 
