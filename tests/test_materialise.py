@@ -98,6 +98,29 @@ def test_names_that_no_folder_can_have(workspace: Workspace, tmp_path: Path) -> 
     assert max(len(path.name.encode()) for path in found) < 200
 
 
+def test_a_long_label_is_a_short_folder(workspace: Workspace, tmp_path: Path) -> None:
+    names = ["长" * 60, "长" * 59 + "短", "?" * 12]
+    dataset = imported(
+        workspace, write_files(tmp_path / "a", {f"{name}/1.png": png(drawn("人", len(name))) for name in names})
+    )
+    written(dataset, tmp_path / "out", split="default")
+    folders = [path.name for path in (tmp_path / "out" / "train").iterdir()]
+    assert len(set(folders)) == 3
+    assert max(len(name) for name in folders) < 160
+    assert "_".join(["U+003F"] * 12) in folders
+
+
+def test_labels_are_listed_as_image_dataset_from_directory_numbers_them(workspace: Workspace, tmp_path: Path) -> None:
+    files = {
+        f"{label}/{seed}.png": png(drawn("人", seed)) for seed, label in enumerate(["!", "A", "Z", "人", "?", "a"])
+    }
+    written(imported(workspace, write_files(tmp_path / "a", files)), tmp_path / "out")
+    folders = sorted(path.name for path in (tmp_path / "out" / "train").iterdir())
+    assert folders == ["A", "U+0021", "U+003F", "Z", "a", "人"]
+    assert (tmp_path / "out" / "labels.txt").read_text("utf-8").split() == ["A", "!", "?", "Z", "a", "人"]
+    assert json.loads((tmp_path / "out" / "labels.json").read_text("utf-8")) == ["A", "!", "?", "Z", "a", "人"]
+
+
 def test_what_was_written_out_before_is_linked_and_never_written_to(workspace: Workspace, tmp_path: Path) -> None:
     names = [f"人/{number}{ending}.png" for number in range(6) for ending in ("", "-augmented1", "-Augmented2")]
     # Three of one name but for their endings: the number that one gets must not make it another's.
