@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import runpy
 from pathlib import Path
@@ -12,7 +13,7 @@ from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.jobs import Stopped
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, new_folder
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
@@ -150,6 +151,19 @@ def test_a_stop_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), stop)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_killed_one_left_is_cleared_away_and_no_others(dataset: Dataset, tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    with new_folder(tmp_path, ".out-unfinished") as alive, new_folder(tmp_path, ".out-2-unfinished") as other:
+        for folder in (alive, other):
+            folder.with_name(folder.name.replace(f"-{os.getpid()}-", f"-{process.pid}-")).mkdir()
+        written(dataset, tmp_path / "out")
+        assert sum(path.name.startswith(".out-unfinished") for path in tmp_path.iterdir()) == 1
+        assert sum(path.name.startswith(".out-2-unfinished") for path in tmp_path.iterdir()) == 2
+        assert alive.exists()
 
 
 def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:

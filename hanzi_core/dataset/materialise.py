@@ -4,8 +4,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import tempfile
 import unicodedata
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -25,7 +23,7 @@ from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
 from hanzi_core.language import mark
-from hanzi_core.workspace import check_name, writing
+from hanzi_core.workspace import check_name, new_folder, writing
 
 WRITING = mark("Writing files")
 FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
@@ -80,8 +78,7 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
     manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
-        try:
+        with new_folder(target.parent, f".{target.name[:40]}-unfinished") as building:
             counts = _write_files(building, source, manifest=manifest, parts=parts, config=config, report=report)
             # Other tools number the classes in the order of their folders.
             labels = sorted(labels_of(manifest, parts), key=_folder_name)
@@ -90,9 +87,6 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
             if target.exists():
                 target.rmdir()
             building.rename(target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
     return {**counts, "classes": len(labels)}
 
 
