@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.archive import ZipLimits
@@ -21,9 +19,9 @@ from hanzi_core.dataset.store import LEAVING, MANIFEST, PACKS, PICTURES, UPLOAD,
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_file, writing
+from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, writing
 
-_BUILDING = ".import-"
+_BUILDING = ".import"
 
 
 class ImportConfig(BaseModel):
@@ -50,18 +48,17 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
         target = workspace.datasets / check_name(config.name)
         _check_free(target)
         _sweep(workspace)
-        with writing(workspace.datasets):
-            building = Path(tempfile.mkdtemp(dir=workspace.datasets, prefix=f"{_BUILDING}{os.getpid()}-"))
-        try:
-            with writing(workspace.datasets):
-                _build(building, config, report)
-                _claim(building, target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-    finally:
+        with writing(workspace.datasets), new_folder(workspace.datasets, _BUILDING) as building:
+            _build(building, config, report)
+            _claim(building, target)
+    except BaseException:
         _drop_uploads(config)
-    return Dataset(target)
+        raise
+    dataset = Dataset(target)
+    if config.take:
+        _take(dataset, config.location)
+        _drop_uploads(config)
+    return dataset
 
 
 def _build(building: Path, config: ImportConfig, report: Report) -> None:
@@ -72,11 +69,19 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
         name = "labels" + Path(label_list[0]).suffix.lower()
         replace_file(building / name, label_list[1])
     manifest = scan(source, report, label_list, packs=building / PACKS)
-    taken = PICTURES if config.location.is_dir() else UPLOAD
-    location = taken if config.take else str(source.location)
-    lay_down(building, manifest, describe(source, location, config.limits, name), config.split)
-    if config.take:
-        shutil.move(config.location, building / taken)
+    lay_down(building, manifest, describe(source, str(source.location), config.limits, name), config.split)
+
+
+def _take(dataset: Dataset, location: Path) -> None:
+    """Move the pictures into their dataset, which has its name by now: no failure may clear them away with it.
+
+    Raises:
+        WorkspaceError: they cannot be moved; the dataset reads them where they are.
+    """
+    taken = PICTURES if location.is_dir() else UPLOAD
+    with writing(dataset.folder):
+        shutil.move(location, dataset.folder / taken)
+        dataset.change_description(location=taken)
 
 
 def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
@@ -102,11 +107,7 @@ def _drop_uploads(config: ImportConfig) -> None:
 
 
 def _sweep(workspace: Workspace) -> None:
-    """Clear away what an import or a deletion left whose process was killed."""
-    for folder in workspace.datasets.glob(f"{_BUILDING}*"):
-        pid = folder.name.removeprefix(_BUILDING).split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Clear away what a deletion left whose process was killed."""
     for folder in workspace.datasets.glob(f"{LEAVING}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
