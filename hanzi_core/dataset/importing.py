@@ -16,6 +16,7 @@ from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings, assign_parts
 from hanzi_core.dataset.store import LEAVING, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
+from hanzi_core.dataset.upload import drop_upload
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
@@ -52,12 +53,12 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
             _build(building, config, report)
             _claim(building, target)
     except BaseException:
-        _drop_uploads(config)
+        _drop_uploads(workspace, config)
         raise
     dataset = Dataset(target)
     if config.take:
         _take(dataset, config.location)
-        _drop_uploads(config)
+        _drop_uploads(workspace, config)
     return dataset
 
 
@@ -95,15 +96,14 @@ def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
         raise DatasetError(mark("The label list {path} cannot be read: check the path."), path=path) from error
 
 
-def _drop_uploads(config: ImportConfig) -> None:
+def _drop_uploads(workspace: Workspace, config: ImportConfig) -> None:
     """Uploads live no longer than their import; a zip that became part of the dataset has moved already.
 
     A folder that could not be taken over is left: it holds what is not worth doing twice.
     """
     if config.take and not config.location.is_dir():
-        config.location.unlink(missing_ok=True)
-        if config.label_list is not None:
-            config.label_list.unlink(missing_ok=True)
+        for upload in filter(None, (config.location, config.label_list)):
+            drop_upload(workspace, upload)
 
 
 def _sweep(workspace: Workspace) -> None:
