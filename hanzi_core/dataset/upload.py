@@ -69,7 +69,14 @@ def sweep_uploads(workspace: Workspace) -> None:
             continue
         with suppress(FileNotFoundError):  # somebody else clears it away too
             if _age_s(place) > _FORGOTTEN_S:
-                shutil.rmtree(place) if place.is_dir() else place.unlink()
+                _remove(place)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink()
 
 
 def _age_s(place: Path) -> float:
