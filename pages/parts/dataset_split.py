@@ -70,7 +70,7 @@ def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
 
 def _show_shortfalls(lacking: pd.DataFrame) -> None:
     if lacking.empty:
-        st.success(_("Every class is in every part."), icon=":material/check:")
+        st.success(_("Every class is in every part that was asked for."), icon=":material/check:")
         return
     st.warning(_("{count} classes have too few pictures to be in every part.").format(count=len(lacking)))
     shown = page_of(lacking, PAGE_SIZE, "lacking")
