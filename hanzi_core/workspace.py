@@ -4,6 +4,8 @@ import errno
 import json
 import os
 import re
+import shutil
+import socket
 import tempfile
 import unicodedata
 from collections.abc import Iterator
@@ -11,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import psutil
 
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.language import mark
@@ -98,6 +102,25 @@ def writing(place: Path) -> Iterator[None]:
         raise WorkspaceError(
             mark("{place} cannot be written ({reason}): name another place."), place=place, reason=error.strerror
         ) from error
+
+
+@contextmanager
+def new_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A new folder below ``parent``, named ``name`` and on, for what gets its own name once it is whole.
+
+    Nothing half-made stays: neither of this one if it fails, nor of one whose process was killed on this machine.
+    """
+    owned = f"{name}-{re.sub(r'[^A-Za-z0-9]', '_', socket.gethostname())[:20]}"
+    for found in parent.iterdir():
+        other = re.fullmatch(rf"{re.escape(owned)}-(\d+)-\w+", found.name)
+        if other and not psutil.pid_exists(int(other[1])):
+            shutil.rmtree(found, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{owned}-{os.getpid()}-"))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hanzi_core.dataset.archive import ZipLimits, ZipSource
 from hanzi_core.dataset.manifest import Fault
-from hanzi_core.errors import ArchiveError, DatasetError, HanziError
+from hanzi_core.errors import ArchiveError, HanziError, ImageError
 from tests.collection import drawn, png, write_zip
 
 PICTURE = png(drawn("人", 0))
@@ -89,8 +89,18 @@ def test_a_damaged_member_is_a_sentence(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[60:90] = bytes(30)
     path.write_bytes(data)
-    with pytest.raises(DatasetError, match="is damaged"):
+    with pytest.raises(ImageError, match="is damaged"):
         ZipSource(path).read("人/1.png")
+
+
+def test_a_damaged_member_packed_by_bzip2_is_told_from_a_disk_that_fails(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("人/1.png", PICTURE * 9)
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[60:90] = bytes(30)
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(ImageError, match="is damaged"):
+        ZipSource(tmp_path / "a.zip").read("人/1.png")
 
 
 def test_two_files_of_one_name_are_both_there(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,10 +56,24 @@ def test_12_of_16_bits(kind: str) -> None:
     assert_close(decode(encoded(deep, kind)), 1)
 
 
-def test_16_bit_colour() -> None:
-    import cv2
+@pytest.mark.parametrize("bits", [10, 12, 16])
+def test_big_endian_16_bit(bits: int) -> None:
+    """As cameras and scanners write TIFF."""
+    levels = GRAY.astype(np.uint16) * 257 >> 16 - bits
+    deep = Image.frombytes("I;16B", GRAY.shape[::-1], levels.astype(">u2").tobytes())
+    assert_close(decode(encoded(deep, "TIFF")), 1)
 
-    deep = np.repeat((GRAY.astype(np.uint16) * 257)[..., np.newaxis], 3, axis=2)
+
+def test_levels_from_0_to_1() -> None:
+    shares = Image.fromarray(GRAY.astype(np.float32) / 255)
+    np.testing.assert_array_equal(decode(encoded(shares, "TIFF")), GRAY)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_colour(channels: int, bits: int) -> None:
+    deep = np.repeat((GRAY.astype(np.uint16) * 257 >> 16 - bits)[..., np.newaxis], channels, axis=2)
+    deep[:, :, 3:] = 65535
     assert_close(decode(bytes(cv2.imencode(".png", deep)[1])), 1)
 
 

@@ -67,6 +67,16 @@ def test_official_folders_give_parts(tmp_path: Path) -> None:
     assert [entry.part for entry in GntSource(tmp_path).entries()] == ["train", "test"]
 
 
+def test_folders_above_the_collection_give_no_part(tmp_path: Path) -> None:
+    file = write_gnt(tmp_path / "test" / "hwdb" / "train" / "a.gnt", "一")
+    parts = [[entry.part for entry in GntSource(place).entries()] for place in (file.parents[1], file.parent, file)]
+    assert parts == [["train"]] * 3
+    other = write_gnt(tmp_path / "test" / "pages" / "b" / "1.gnt", "一")
+    parts = [[entry.part for entry in GntSource(place).entries()] for place in (other.parents[1], other.parent, other)]
+    assert parts == [[""]] * 3
+    assert [entry.part for entry in GntSource(other.parents[2]).entries()] == ["train", "test"]
+
+
 def test_equal_pictures_have_equal_bytes_whatever_their_tag(tmp_path: Path) -> None:
     picture = drawn("人", 1)
     path = tmp_path / "a.gnt"

@@ -1,5 +1,6 @@
 import multiprocessing
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.scan import COMPARING, SCANNING
 from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, new_folder
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
@@ -106,10 +107,48 @@ def test_what_a_killed_import_left_is_cleared_away(workspace: Workspace, tmp_pat
     process = multiprocessing.get_context("spawn").Process(target=os.getpid)
     process.start()
     process.join()
-    (workspace.datasets / f".import-{process.pid}-x").mkdir()
-    (workspace.datasets / f".import-{os.getpid()}-y").mkdir()
-    imported(workspace, write_collection(tmp_path / "a", "人", 4))
-    assert traces(workspace) == [f".import-{os.getpid()}-y", "set"]
+    with new_folder(workspace.datasets, ".import") as alive:
+        alive.with_name(alive.name.replace(f"-{os.getpid()}-", f"-{process.pid}-")).mkdir()
+        imported(workspace, write_collection(tmp_path / "a", "人", 4))
+        assert traces(workspace) == [alive.name, "set"]
+
+
+def test_pictures_to_take_over_stay_where_they_are_if_their_name_is_taken_meanwhile(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = write_collection(tmp_path / "handwriting", "人木", 4)
+    other = write_collection(tmp_path / "b", "日中", 4)
+    before = everything_below(folder)
+
+    def import_other_first(phase: str, done: int, _total: int) -> None:
+        if phase == COMPARING and done:
+            imported(workspace, other)
+
+    with pytest.raises(DatasetError, match="already a dataset"):
+        import_dataset(workspace, ImportConfig(location=folder, name="set", take=True), import_other_first)
+    assert everything_below(folder) == before
+    dataset = imported(workspace, folder, name="mine", take=True)
+    assert not folder.exists()
+    assert len(rescan(dataset, silent).manifest()) == 8
+
+
+def test_pictures_outlive_an_import_that_ends_before_it_has_moved_them(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object) -> None:  # as a kill would, which takes the process of the test with it
+        raise SystemExit
+
+    monkeypatch.setattr(shutil, "move", end)
+    for take in (
+        write_collection(tmp_path / "a", "人", 4),
+        write_zip(tmp_path / "b.zip", {"木/1.png": png(drawn("木", 1))}),
+    ):
+        with pytest.raises(SystemExit):
+            imported(workspace, take, name=take.stem, take=True)
+        imported(workspace, write_collection(tmp_path / "other", "日", 2), name=f"other-{take.stem}")
+        dataset = Dataset.find(workspace, take.stem)
+        assert (rescan(dataset, silent).manifest()["fault"] == "").all()
+        assert dataset.source().read(dataset.manifest()["path"][0])
 
 
 def test_a_name_is_given_once(workspace: Workspace, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 
@@ -46,6 +47,8 @@ def test_a_digit_may_be_a_number() -> None:
         ("l.csv", "\ufeffid;char\n0;一\n1;二\n2;三\n"),
         ("l.tsv", "0\t一\n1\t二\n2\t三\n"),
         ("l.txt", "一\n二\n三\n"),
+        ("l.txt", "一\n二\n三\n,\n;\n"),
+        ("l.txt", "0,一\n1,二\n2,三\n"),
         ("l.json", json.dumps({"00000": "一", "1": "二", "2": "三"})),
         ("l.json", json.dumps({"一": 0, "二": 1, "三": 2})),
         ("l.json", json.dumps(["一", "二", "三"])),
@@ -70,6 +73,27 @@ def test_the_column_that_names_files_is_the_key_among_many() -> None:
     data = "suite,sample,file,value,character\n1,1,x_1.jpg,9,九\n1,2,x_2.jpg,10,十\n".encode()
     table = read_table("l.csv", data, ["x_1.jpg", "x_2.jpg"])
     assert table.for_file("input/x_2.jpg") == "十"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.csv", 40 * (",".join(map(str, range(100, 884))) + "\n")),
+        ("l.txt", ",".join(map(chr, range(0x4E00, 0x4E00 + 7328)))),
+    ],
+)
+def test_a_wide_table_of_something_else_is_refused_at_once(name: str, text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(DatasetError, match="names no file or folder"):
+        read_table(name, text.encode(), FOLDERS)
+    assert time.process_time() - started < 5  # 0.1 s; by pairs of columns it would be minutes
+
+
+def test_key_and_label_are_found_among_many_columns() -> None:
+    pixels = ",".join(["7"] * 783)
+    rows = [f"{pixels},{label},x_{number}.jpg" for number, label in enumerate("一二三")]
+    table = read_table("l.csv", "\n".join(rows).encode(), ["x_0.jpg", "x_1.jpg", "x_2.jpg", "7"])
+    assert [table.for_file(f"x_{number}.jpg") for number in range(3)] == ["一", "二", "三"]
 
 
 @pytest.mark.parametrize(

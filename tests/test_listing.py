@@ -74,6 +74,13 @@ def test_a_table_of_something_else_stays_a_file(tmp_path: Path) -> None:
     assert labels(folder) == {"00000/1.png": "00000", "readme.txt": ""}
 
 
+def test_a_large_file_at_the_top_that_is_no_label_list_hinders_nothing(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {"00000/1.png": PICTURE, "labels.csv": "0,人\n".encode()})
+    with (folder / "annotations.json").open("wb") as file:
+        file.truncate(300 * 2**20)  # a hole: takes no space
+    assert labels(folder)["00000/1.png"] == "人"
+
+
 def test_no_files(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="holds no files"):
         labels(tmp_path)

@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 import os
 import runpy
 from pathlib import Path
@@ -12,7 +13,7 @@ from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.jobs import Stopped
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, new_folder
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
@@ -98,6 +99,29 @@ def test_names_that_no_folder_can_have(workspace: Workspace, tmp_path: Path) -> 
     assert max(len(path.name.encode()) for path in found) < 200
 
 
+def test_a_long_label_is_a_short_folder(workspace: Workspace, tmp_path: Path) -> None:
+    names = ["长" * 60, "长" * 59 + "短", "?" * 12]
+    dataset = imported(
+        workspace, write_files(tmp_path / "a", {f"{name}/1.png": png(drawn("人", len(name))) for name in names})
+    )
+    written(dataset, tmp_path / "out", split="default")
+    folders = [path.name for path in (tmp_path / "out" / "train").iterdir()]
+    assert len(set(folders)) == 3
+    assert max(len(name) for name in folders) < 160
+    assert "_".join(["U+003F"] * 12) in folders
+
+
+def test_labels_are_listed_as_image_dataset_from_directory_numbers_them(workspace: Workspace, tmp_path: Path) -> None:
+    files = {
+        f"{label}/{seed}.png": png(drawn("人", seed)) for seed, label in enumerate(["!", "A", "Z", "人", "?", "a"])
+    }
+    written(imported(workspace, write_files(tmp_path / "a", files)), tmp_path / "out")
+    folders = sorted(path.name for path in (tmp_path / "out" / "train").iterdir())
+    assert folders == ["A", "U+0021", "U+003F", "Z", "a", "人"]
+    assert (tmp_path / "out" / "labels.txt").read_text("utf-8").split() == ["A", "!", "?", "Z", "a", "人"]
+    assert json.loads((tmp_path / "out" / "labels.json").read_text("utf-8")) == ["A", "!", "?", "Z", "a", "人"]
+
+
 def test_what_was_written_out_before_is_linked_and_never_written_to(workspace: Workspace, tmp_path: Path) -> None:
     names = [f"人/{number}{ending}.png" for number in range(6) for ending in ("", "-augmented1", "-Augmented2")]
     # Three of one name but for their endings: the number that one gets must not make it another's.
@@ -127,6 +151,19 @@ def test_a_stop_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), stop)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_a_killed_one_left_is_cleared_away_and_no_others(dataset: Dataset, tmp_path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=os.getpid)
+    process.start()
+    process.join()
+    with new_folder(tmp_path, ".out-unfinished") as alive, new_folder(tmp_path, ".out-2-unfinished") as other:
+        for folder in (alive, other):
+            folder.with_name(folder.name.replace(f"-{os.getpid()}-", f"-{process.pid}-")).mkdir()
+        written(dataset, tmp_path / "out")
+        assert sum(path.name.startswith(".out-unfinished") for path in tmp_path.iterdir()) == 1
+        assert sum(path.name.startswith(".out-2-unfinished") for path in tmp_path.iterdir()) == 2
+        assert alive.exists()
 
 
 def test_no_space_left_is_a_sentence_and_leaves_nothing(dataset: Dataset, tmp_path: Path) -> None:

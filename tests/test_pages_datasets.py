@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.dataset import Dataset, Fault, Source
+from hanzi_core.dataset import Dataset, Fault, Source, SplitSettings
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, imported, png, record, write_files
 from tests.handwriting import write_collection
@@ -59,6 +59,13 @@ def test_faults_of_a_kind_are_excluded_and_come_back(dataset: Dataset) -> None:
 
 def test_a_class_without_test_pictures_is_told(dataset: Dataset) -> None:
     assert "1 classes have too few pictures" in texts(open_tab("Split"))
+
+
+def test_a_split_without_a_report_can_be_made_anew(dataset: Dataset) -> None:
+    dataset.change_description(splits={"lost": SplitSettings(name="lost").model_dump()})  # no column of the manifest
+    app = open_tab("Split")
+    assert "missing or damaged" in texts(app)
+    assert "Split anew" in texts(app)
 
 
 def test_a_picture_can_be_found(dataset: Dataset) -> None:

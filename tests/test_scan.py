@@ -1,20 +1,25 @@
+import errno
 import os
 import sys
 import time
 import zipfile
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.dataset import Fault, open_source, parallel, scan
+from hanzi_core.dataset import Fault, folder, open_source, parallel, scan
+from hanzi_core.dataset.gnt import GntSource
 from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.parallel import PROCESSES_FROM
 from hanzi_core.dataset.scan import SCANNING
 from hanzi_core.errors import ArchiveError, DatasetError
-from tests.collection import drawn, png, record, silent, write_files, write_zip
+from tests.collection import drawn, png, record, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
 
 BLANK = png(np.full((40, 40), 250, np.uint8))
@@ -126,7 +131,38 @@ def test_a_gnt_file_that_is_cut_off_while_it_is_scanned(tmp_path: Path) -> None:
             place.write_bytes(whole[0] + whole[1][:-20])
 
     manifest = scan(open_source(place), cut_off)
-    assert manifest["fault"].tolist() == ["", Fault.UNREADABLE, Fault.UNREADABLE]
+    assert manifest["fault"].tolist() == ["", Fault.UNREADABLE, Fault.GONE]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "gnt"])
+def test_what_a_failing_disk_kept_back_is_read_by_the_next_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    files = {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)}
+    places = {
+        "folder": write_files(tmp_path / "a", files),
+        "zip": write_zip(tmp_path / "a.zip", files),
+        "gnt": write_gnt(tmp_path / "a.gnt", "人人人"),
+    }
+    source, calls = open_source(places[kind]), count()
+
+    def failing_once(function: Callable[..., Any]) -> Callable[..., Any]:
+        """As a disk that fails does, which cannot be had in a test."""
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            if next(calls) == 1:
+                raise OSError(errno.EIO, "Input/output error")
+            return function(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as disk:
+        disk.setattr(folder, "FileIO", failing_once(folder.FileIO))
+        disk.setattr(zipfile.ZipFile, "open", failing_once(zipfile.ZipFile.open))
+        disk.setattr(GntSource, "_file", failing_once(GntSource._file))
+        first = scan(source, silent)
+    assert first["fault"].tolist() == ["", Fault.GONE, ""]
+    assert scan(source, silent, previous=first)["fault"].tolist() == ["", "", ""]
 
 
 def test_a_zip_that_goes_before_processes_open_it_is_a_sentence(

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,7 +44,26 @@ def test_small_classes_reach_every_part_they_can(seed: int) -> None:
         "十": [8, 1, 1],
         "百": [80, 10, 10],
     }
-    assert split_shortfalls(manifest, parts).to_numpy().tolist() == [["一", 1, "validation, test"], ["二", 2, "test"]]
+    lacking = split_shortfalls(manifest, parts, SplitSettings())
+    assert lacking.to_numpy().tolist() == [["一", 1, "validation, test"], ["二", 2, "test"]]
+
+
+@pytest.mark.parametrize(("validation", "test"), [(0.5, 0.1), (0.6, 0.2), (0.1, 0.5), (0.9, 0.05)])
+def test_a_class_of_three_reaches_every_part_whatever_the_shares(validation: float, test: float) -> None:
+    manifest = manifest_of({"二": 2, "三": 3, "百": 100})
+    settings = SplitSettings(validation=validation, test=test)
+    assert sizes(manifest, assign_parts(manifest, settings)) == {
+        "二": [1, 1, 0],
+        "三": [1, 1, 1],
+        "百": [100 - round(100 * validation) - round(100 * test), round(100 * validation), round(100 * test)],
+    }
+
+
+def test_a_part_that_was_not_asked_for_is_lacked_by_none() -> None:
+    manifest = manifest_of({"一": 1, "十": 10})
+    settings = SplitSettings(test=0)
+    lacking = split_shortfalls(manifest, assign_parts(manifest, settings), settings)
+    assert lacking.to_numpy().tolist() == [["一", 1, "validation"]]
 
 
 def test_the_same_seed_gives_the_same_split_and_another_another() -> None:
@@ -104,9 +125,53 @@ def test_writers_who_share_a_copy_stay_together() -> None:
     assert find_leaks(manifest, assign_parts(manifest, settings), settings).empty
 
 
+def written_by(**counts: int) -> list[str]:
+    return [f"人/{writer}_{number}.png" for writer, count in counts.items() for number in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_writer_of_more_than_a_part_is_to_hold_is_trained_on(seed: int) -> None:
+    counts = {"most": 600, **{f"few{number}": 20 for number in range(20)}}
+    manifest = manifest_of({"人": 1000}, path=written_by(**counts))
+    parts = assign_parts(manifest, SplitSettings(seed=seed, writer_pattern=r"/(\w+)_"))
+    assert sizes(manifest, parts) == {"人": [800, 100, 100]}
+
+
+def test_where_no_writer_is_small_enough_the_smallest_is_tested_on() -> None:
+    manifest = manifest_of({"人": 100}, path=written_by(a=50, b=20, c=30))
+    parts = assign_parts(manifest, SplitSettings(writer_pattern=r"/(\w)_"))
+    assert sizes(manifest, parts) == {"人": [50, 30, 20]}
+
+
+def test_a_pattern_that_hardly_matches_takes_no_longer() -> None:
+    classes = np.arange(40_000) % 4000
+    manifest = manifest_of({"人": 40_000}, label=[f"{number}" for number in classes])
+    manifest.loc[0, "path"] = "人/input_1_.png"
+    started = time.process_time()
+    parts = assign_parts(manifest, SplitSettings(writer_pattern=r"input_(\d+)_"))
+    assert time.process_time() - started < 10  # 1 s; a look at every picture for every class would take minutes
+    assert parts.value_counts().to_dict() == {"train": 32_000, "validation": 4000, "test": 4000}
+    assert manifest.loc[parts == "test", "label"].nunique() == 4000
+
+
 def test_a_pattern_that_matches_nothing_is_a_sentence() -> None:
     with pytest.raises(DatasetError, match=r"matches no path, the first being 人/0\.png"):
         assign_parts(manifest_of({"人": 5}), SplitSettings(writer_pattern=r"input_(\d+)_"))
+
+
+def test_a_pattern_is_checked_where_the_parts_are_given_too() -> None:
+    manifest = manifest_of({"人": 6}, given_part=["train"] * 3 + ["validation"] * 2 + ["test"])
+    with pytest.raises(DatasetError, match="matches no path"):
+        assign_parts(manifest, SplitSettings(writer_pattern=r"input_(\d+)_"))
+
+
+def test_the_pictures_that_a_pattern_matches_may_be_excluded() -> None:
+    manifest = manifest_of({"人": 6}, path=["人/input_1_.png", *(f"人/{row}.png" for row in range(5))])
+    manifest.loc[0, "excluded"] = True
+    settings = SplitSettings(writer_pattern=r"input_(\d+)_", test=0.2, validation=0.2)
+    parts = assign_parts(manifest, settings)
+    assert sizes(manifest[1:], parts[1:]) == {"人": [3, 1, 1]}
+    assert find_leaks(manifest, parts, settings).empty
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hanzi_core.errors import WorkspaceError
-from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json
+from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, replace_json
 
 
 def test_opening_makes_the_folders(tmp_path: Path) -> None:
@@ -60,3 +60,10 @@ def test_a_file_in_the_way_of_a_workspace_is_told(tmp_path: Path, name: str) -> 
 def test_a_place_that_is_gone_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match=r"card.json cannot be written \(No such file or directory\)"):
         replace_file(tmp_path / "gone" / "card.json", b"{}")
+
+
+def test_a_new_folder_goes_if_what_is_made_in_it_fails(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="half"), new_folder(tmp_path, ".making") as folder:
+        (folder / "file").touch()
+        raise ValueError("half")
+    assert list(tmp_path.iterdir()) == []

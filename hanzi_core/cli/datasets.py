@@ -214,10 +214,11 @@ def split(
         "writer_pattern": writer_pattern,
     }
     dataset = Dataset.find(context.obj, name)
-    parts = dataset.split(read_config(SplitSettings, values))
+    settings = read_config(SplitSettings, values)
+    parts = dataset.split(settings)
     sizes = parts[parts != ""].value_counts()
     print("  ".join(f"{part} {sizes.get(part, 0)}" for part in ("train", "validation", "test")))
-    for row in split_shortfalls(dataset.manifest(["label"]), parts).itertuples():
+    for row in split_shortfalls(dataset.manifest(["label"]), parts, settings).itertuples():
         print(
             _("{label}: {images} pictures, none for {missing}").format(
                 label=row.label, images=row.images, missing=row.missing

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
 from hanzi_core.dataset.manifest import Fault
-from hanzi_core.errors import ArchiveError, DatasetError
+from hanzi_core.errors import ArchiveError, DatasetError, ImageError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
 
@@ -77,8 +77,12 @@ class ZipSource:
         try:
             with self._archive.open(self._members[path]) as file:
                 return file.read(int(self._limits.member_mib * 2**20))
-        except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own
-            raise DatasetError(mark("{path} in {file} is damaged."), path=path, file=self.location.name) from error
+        except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own; bzip2 an empty OSError
+            if isinstance(error, OSError) and error.errno:
+                raise DatasetError(
+                    mark("{path} has gone or cannot be read: scan the dataset again."), path=path
+                ) from error
+            raise ImageError(mark("{path} in {file} is damaged."), path=path, file=self.location.name) from error
 
 
 def _by_path(members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo], set[str]]:

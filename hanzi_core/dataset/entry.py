@@ -57,7 +57,8 @@ class Source(Protocol):
         """The bytes of one picture.
 
         Raises:
-            DatasetError: it has gone or cannot be read.
+            DatasetError: it has gone, or the system could not read it; another time it may.
+            ImageError: it is damaged in its archive.
             ImageTooLargeError: no picture takes so many bytes.
         """
 

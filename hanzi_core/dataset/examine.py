@@ -99,6 +99,6 @@ def _fault_of(error: HanziError, kind: str, path: str) -> Fault:
     if isinstance(error, ImageTooLargeError):
         return Fault.TOO_LARGE
     if isinstance(error, DatasetError):
-        return Fault.GONE if kind == "folder" else Fault.UNREADABLE
+        return Fault.GONE
     is_picture = kind == "gnt" or path.lower().endswith(EXTENSIONS)
     return Fault.UNREADABLE if is_picture else Fault.NOT_A_PICTURE

@@ -13,7 +13,7 @@ Databases, ICDAR 2011):
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -68,7 +68,7 @@ class GntSource:
     def _records_of(self, file: Entry) -> Iterator[Entry]:
         """The records of one ``file``, or itself with the fault that hinders it from being read."""
         place = self._place(file.path)
-        part = part_of(tuple(place.parent.parts[-3:]))
+        part = part_of(self._folders_of(file.path))
         if not file.size_bytes:
             yield file._replace(fault=Fault.EMPTY.value)
         try:
@@ -79,6 +79,12 @@ class GntSource:
             if place == self.location:
                 raise DatasetError(mark("{path} cannot be read: check its permissions."), path=place) from error
             yield file._replace(fault=Fault.GONE.value)
+
+    def _folders_of(self, name: str) -> tuple[str, ...]:
+        """The folders that may tell the part of a file: those that were given, none that they lie in by chance."""
+        if self.location.is_file():
+            return (self.location.parent.name,)
+        return self.location.name, *PurePosixPath(name).parts[:-1]
 
     def _place(self, name: str) -> Path:
         return self.location if self.location.is_file() else self.location / name

@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.archive import ZipLimits
@@ -18,12 +16,13 @@ from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings, assign_parts
 from hanzi_core.dataset.store import LEAVING, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
+from hanzi_core.dataset.upload import drop_upload
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_file, writing
+from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, writing
 
-_BUILDING = ".import-"
+_BUILDING = ".import"
 
 
 class ImportConfig(BaseModel):
@@ -50,18 +49,17 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
         target = workspace.datasets / check_name(config.name)
         _check_free(target)
         _sweep(workspace)
-        with writing(workspace.datasets):
-            building = Path(tempfile.mkdtemp(dir=workspace.datasets, prefix=f"{_BUILDING}{os.getpid()}-"))
-        try:
-            with writing(workspace.datasets):
-                _build(building, config, report)
-                _claim(building, target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
-    finally:
-        _drop_uploads(config)
-    return Dataset(target)
+        with writing(workspace.datasets), new_folder(workspace.datasets, _BUILDING) as building:
+            _build(building, config, report)
+            _claim(building, target)
+    except BaseException:
+        _drop_uploads(workspace, config)
+        raise
+    dataset = Dataset(target)
+    if config.take:
+        _take(dataset, config.location)
+        _drop_uploads(workspace, config)
+    return dataset
 
 
 def _build(building: Path, config: ImportConfig, report: Report) -> None:
@@ -72,11 +70,19 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
         name = "labels" + Path(label_list[0]).suffix.lower()
         replace_file(building / name, label_list[1])
     manifest = scan(source, report, label_list, packs=building / PACKS)
-    taken = PICTURES if config.location.is_dir() else UPLOAD
-    location = taken if config.take else str(source.location)
-    lay_down(building, manifest, describe(source, location, config.limits, name), config.split)
-    if config.take:
-        shutil.move(config.location, building / taken)
+    lay_down(building, manifest, describe(source, str(source.location), config.limits, name), config.split)
+
+
+def _take(dataset: Dataset, location: Path) -> None:
+    """Move the pictures into their dataset, which has its name by now: no failure may clear them away with it.
+
+    Raises:
+        WorkspaceError: they cannot be moved; the dataset reads them where they are.
+    """
+    taken = PICTURES if location.is_dir() else UPLOAD
+    with writing(dataset.folder):
+        shutil.move(location, dataset.folder / taken)
+        dataset.change_description(location=taken)
 
 
 def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
@@ -90,23 +96,18 @@ def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:
         raise DatasetError(mark("The label list {path} cannot be read: check the path."), path=path) from error
 
 
-def _drop_uploads(config: ImportConfig) -> None:
+def _drop_uploads(workspace: Workspace, config: ImportConfig) -> None:
     """Uploads live no longer than their import; a zip that became part of the dataset has moved already.
 
     A folder that could not be taken over is left: it holds what is not worth doing twice.
     """
     if config.take and not config.location.is_dir():
-        config.location.unlink(missing_ok=True)
-        if config.label_list is not None:
-            config.label_list.unlink(missing_ok=True)
+        for upload in filter(None, (config.location, config.label_list)):
+            drop_upload(workspace, upload)
 
 
 def _sweep(workspace: Workspace) -> None:
-    """Clear away what an import or a deletion left whose process was killed."""
-    for folder in workspace.datasets.glob(f"{_BUILDING}*"):
-        pid = folder.name.removeprefix(_BUILDING).split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
+    """Clear away what a deletion left whose process was killed."""
     for folder in workspace.datasets.glob(f"{LEAVING}*"):
         shutil.rmtree(folder, ignore_errors=True)
 

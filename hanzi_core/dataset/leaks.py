@@ -22,8 +22,8 @@ def find_leaks(manifest: pd.DataFrame, parts: pd.Series, settings: SplitSettings
     found = [same, near[~near["what"].isin(same["what"])]]
     if settings.writer_pattern:
         writers = writers_of(rows["path"], settings.writer_pattern)
-        named = rows[writers != ""]
-        found.append(_crossing(named.assign(path=writers), writers[named.index], WRITER))
+        named = writers[writers != ""]
+        found.append(_crossing(rows.loc[named.index].assign(path=named), named, WRITER))
     return pd.concat(found, ignore_index=True)
 
 

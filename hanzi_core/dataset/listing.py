@@ -12,7 +12,7 @@ import pyarrow as pa
 from hanzi_core.dataset.entry import Entry, Source, is_unicode
 from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
 from hanzi_core.dataset.manifest import Fault
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
 
 Report = Callable[[str, int, int], None]
@@ -136,7 +136,7 @@ def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tupl
     for path in lists:
         try:
             table = read_table(path, source.read(path), keys)
-        except DatasetError:
+        except HanziError:  # one of something else, or too large: it is a file like any other then
             continue
         if table.is_of_characters:
             return table, path

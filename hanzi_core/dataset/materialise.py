@@ -1,10 +1,9 @@
 """A split as folders for other tools: ``train/ val/ test/``, a folder a character, and the list of labels."""
 
+import hashlib
 import json
 import os
 import re
-import shutil
-import tempfile
 import unicodedata
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -24,13 +23,15 @@ from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
 from hanzi_core.language import mark
-from hanzi_core.workspace import check_name, writing
+from hanzi_core.workspace import check_name, new_folder, writing
 
 WRITING = mark("Writing files")
 FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
 _BATCH = 256
 _NAME_BYTES = 120
 """Of a file name that is kept; with an ending for augmented files it fits every file system."""
+_CODES = 12
+"""Of a label that are written out; more of them would outgrow the 255 bytes of a name."""
 _AUGMENTED = "-augmented"
 """What tells a changed file from its picture, with a number; no picture's own name may end so."""
 
@@ -77,18 +78,15 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
     manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name[:40]}-"))
-        try:
+        with new_folder(target.parent, f".{target.name[:40]}-unfinished") as building:
             counts = _write_files(building, source, manifest=manifest, parts=parts, config=config, report=report)
-            labels = labels_of(manifest, parts)
+            # Other tools number the classes in the order of their folders.
+            labels = sorted(labels_of(manifest, parts), key=_folder_name)
             _write_labels(building, labels)
             building.chmod(0o755)
             if target.exists():
                 target.rmdir()
             building.rename(target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
     return {**counts, "classes": len(labels)}
 
 
@@ -138,11 +136,14 @@ def _plan(manifest: pd.DataFrame, parts: pd.Series, augmented: int) -> list[_Fil
 
 
 def _folder_name(label: str) -> str:
-    """A label as a folder's name; one that no folder can have is written by its codes."""
+    """A label as a folder's name; one that no folder can have is written by its codes, a long one by its first ones."""
     try:
         return check_name(label)
     except WorkspaceError:
-        return "_".join(f"U+{ord(sign):04X}" for sign in label)
+        codes = [f"U+{ord(sign):04X}" for sign in label]
+    if len(codes) > _CODES:
+        codes[_CODES:] = [hashlib.blake2b(label.encode(), digest_size=8).hexdigest()]
+    return "_".join(codes)
 
 
 def _file_name(path: str) -> str:

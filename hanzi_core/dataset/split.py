@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pandas as pd
@@ -74,16 +75,20 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     Raises:
         DatasetError: the writer pattern matches no path.
     """
+    if settings.writer_pattern:
+        _check_pattern(manifest["path"], settings.writer_pattern)
     parts = pd.Series("", index=manifest.index)
     columns = [*_DIVIDED_BY, "path"] if settings.writer_pattern else _DIVIDED_BY
     rows = manifest.loc[usable(manifest) & ~only_to_train_on(manifest), columns]
     if settings.keep_given and (rows["given_part"] != "").any():
-        parts = _given_parts(parts, rows, settings)
-    elif settings.writer_pattern:
-        parts.loc[rows.index] = np.array(_parts_by_writer(rows, settings))
+        parts.loc[rows.index] = _given_parts(rows, settings)
     else:
-        parts.loc[rows.index] = _parts_by_class(rows, settings)
+        parts.loc[rows.index] = _divide(rows, settings)
     return place_synthetic(manifest, parts)
+
+
+def _divide(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
+    return _parts_by_writer(rows, settings) if settings.writer_pattern else _parts_by_class(rows, settings)
 
 
 def place_synthetic(manifest: pd.DataFrame, parts: pd.Series) -> pd.Series:
@@ -99,20 +104,20 @@ def place_synthetic(manifest: pd.DataFrame, parts: pd.Series) -> pd.Series:
 
 
 def writers_of(paths: pd.Series, pattern: str) -> pd.Series:
-    """The writer in each path, by the first group of ``pattern``; empty where it does not match.
-
-    Raises:
-        DatasetError: it matches nothing.
-    """
+    """The writer in each path, by the first group of ``pattern``; empty where it does not match."""
     expression = re.compile(pattern)
     found = [match[1] or "" if (match := expression.search(path)) else "" for path in paths]
-    if not any(found):
+    return pd.Series(found, index=paths.index, dtype="str")
+
+
+def _check_pattern(paths: pd.Series, pattern: str) -> None:
+    """That it tells a writer of some path, also of a picture that is excluded now."""
+    if not (writers_of(paths, pattern) != "").any():
         raise DatasetError(
             mark("The writer pattern {pattern} matches no path, the first being {path}: mend it, or leave it empty."),
             pattern=pattern,
             path=paths.iloc[0] if len(paths) else "–",
         )
-    return pd.Series(found, index=paths.index)
 
 
 def _parts_by_class(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
@@ -145,8 +150,9 @@ def _deal(count: int, already: list[Part], settings: SplitSettings) -> list[Part
     test = _share(whole, settings.test, least=3) - already.count(Part.TEST)
     validation = _share(whole, settings.validation, least=2) - already.count(Part.VALIDATION)
     room = max(0, count - (Part.TRAIN not in already))
-    validation = min(max(0, validation), room)
-    test = min(max(0, test), room - validation)
+    test = max(0, test)
+    validation = min(max(0, validation), room, max(1, room - min(1, test)))  # where room is short, each has one
+    test = min(test, room - validation)
     return [Part.TEST] * test + [Part.VALIDATION] * validation + [Part.TRAIN] * (count - test - validation)
 
 
@@ -156,17 +162,17 @@ def _share(count: int, ratio: float, least: int) -> int:
     return max(1, round(count * ratio))
 
 
-def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> list[str]:
+def _parts_by_writer(rows: pd.DataFrame, settings: SplitSettings) -> NDArray[np.object_]:
     """Give whole writers to test and validation until each has its share of the pictures."""
     units = _writer_units(rows, settings.writer_pattern)
-    sizes = np.bincount(units)
+    sizes = np.bincount(units).tolist()
     order = np.random.default_rng(settings.seed).permutation(len(sizes))
-    labels = [set(group) for _, group in pd.Series(rows["label"].to_numpy()).groupby(units)]
+    labels = _labels_of_units(units, rows["label"].tolist())
     part_of = np.full(len(sizes), Part.TRAIN.value, dtype=object)
     for part, ratio in ((Part.TEST, settings.test), (Part.VALIDATION, settings.validation)):
-        free = [unit for unit in order if part_of[unit] == Part.TRAIN.value]
+        free = order[part_of[order] == Part.TRAIN.value].tolist()
         part_of[_choose_units(free, sizes, labels, round(ratio * len(rows)))] = part.value
-    return part_of[units].tolist()
+    return part_of[units]
 
 
 def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
@@ -174,45 +180,65 @@ def _writer_units(rows: pd.DataFrame, pattern: str) -> NDArray[np.int64]:
     writers = writers_of(rows["path"], pattern).to_numpy(dtype=object)
     codes = pd.factorize(writers, sort=True)[0].astype(np.int64)
     unnamed = writers == ""
-    codes[unnamed] = codes.max() + 1 + np.arange(unnamed.sum())
+    codes[unnamed] = codes.max(initial=-1) + 1 + np.arange(unnamed.sum())
     return np.unique(joined_groups(rows["copy_group"].to_numpy(), codes), return_inverse=True)[1]
 
 
-def _choose_units(
-    free: list[np.int64], sizes: NDArray[np.int64], labels: list[set[str]], wanted: int
-) -> list[np.int64]:
-    """Units of about ``wanted`` pictures together, first those that bring the most classes; one always stays."""
-    chosen: list[np.int64] = []
+def _choose_units(free: list[int], sizes: list[int], labels: list[set[str]], wanted: int) -> list[int]:
+    """Units of about ``wanted`` pictures together, first those that bring the most classes; one always stays.
+
+    They are never more than a tenth above it, unless even the smallest unit is.
+    """
+    chosen: list[int] = []
     count, missing = 0, set().union(*(labels[unit] for unit in free))
-    waiting = list(free)
-    while wanted and len(waiting) > 1 and count < wanted:
-        best = max(waiting, key=lambda unit: len(labels[unit] & missing)) if missing else waiting[0]
-        waiting.remove(best)
-        if chosen and count + sizes[best] > 1.1 * wanted:
+    # What a unit brings can only shrink: the first that still brings what the heap says brings the most.
+    waiting = [(-len(labels[unit]), place, unit) for place, unit in enumerate(free)]
+    heapify(waiting)
+    while waiting and count < wanted and len(chosen) < len(free) - 1:
+        said, place, unit = heappop(waiting)
+        if count + sizes[unit] > 1.1 * wanted:
             continue
-        chosen.append(best)
-        count += int(sizes[best])
-        missing -= labels[best]
+        brings = sum(map(missing.__contains__, labels[unit]))
+        if brings < -said:
+            heappush(waiting, (-brings, place, unit))
+            continue
+        chosen.append(unit)
+        count += sizes[unit]
+        missing -= labels[unit]
+    if wanted and not chosen and len(free) > 1:
+        return [min(free, key=lambda unit: sizes[unit])]
     return chosen
 
 
-def _given_parts(parts: pd.Series, rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
+def _labels_of_units(units: NDArray[np.int64], labels: list[str]) -> list[set[str]]:
+    """The classes of each unit; ``groupby`` would take a minute of a million units."""
+    found: list[set[str]] = [set() for _ in range(units.max(initial=-1) + 1)]
+    for unit, label in zip(units.tolist(), labels, strict=True):
+        found[unit].add(label)
+    return found
+
+
+def _given_parts(rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     """The parts that the folders give; a source without validation has it taken from what is trained on."""
-    parts.loc[rows.index] = rows["given_part"].where(rows["given_part"] != "", Part.TRAIN.value)
+    parts = rows["given_part"].where(rows["given_part"] != "", Part.TRAIN.value)
     if (parts == Part.VALIDATION).any() or settings.validation == 0:
         return parts
-    train = rows[parts.loc[rows.index] == Part.TRAIN]
-    only_validation = settings.model_copy(update={"test": 0.0, "keep_given": False})
-    parts.loc[train.index] = assign_parts(train, only_validation)
+    train = rows[parts == Part.TRAIN]
+    parts.loc[train.index] = _divide(train, settings.model_copy(update={"test": 0.0}))
     return parts
 
 
-def split_shortfalls(manifest: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
-    """Classes that lack a part, with ``label``, ``images`` and the ``missing`` parts; the smallest first."""
+def split_shortfalls(manifest: pd.DataFrame, parts: pd.Series, settings: SplitSettings) -> pd.DataFrame:
+    """Classes that lack a part, with ``label``, ``images`` and the ``missing`` parts; the smallest first.
+
+    A part whose share is 0 is lacked by none.
+    """
     rows = manifest[parts != ""]
-    table = pd.crosstab(rows["label"], parts[parts != ""]).reindex(columns=[str(part) for part in Part], fill_value=0)
-    lacking = table[(table == 0).any(axis=1)]
-    missing = [", ".join(column for column in table.columns if row[column] == 0) for _, row in lacking.iterrows()]
+    shares = {Part.TRAIN: 1.0, Part.VALIDATION: settings.validation, Part.TEST: settings.test}
+    asked = [part.value for part, share in shares.items() if share]
+    table = pd.crosstab(rows["label"], parts[parts != ""]).reindex(columns=[part.value for part in Part], fill_value=0)
+    lacking = table[(table[asked] == 0).any(axis=1)]
+    missing = [", ".join(part for part in asked if row[part] == 0) for _, row in lacking.iterrows()]
     result = pd.DataFrame({"label": lacking.index, "images": lacking.sum(axis=1).to_numpy(), "missing": missing})
     return result.sort_values(["images", "label"], ignore_index=True)
 

@@ -85,16 +85,28 @@ def _pillow_pixels(picture: Image.Image) -> NDArray[np.uint8]:
 def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
-    if pixels.dtype == np.uint16:  # cameras and scanners leave 10 or 12 bits at the lower end
-        return (pixels >> max(0, int(pixels.max()).bit_length() - 8)).astype(np.uint8)
+    if pixels.dtype.kind == "u":
+        return _highest_8_bits(pixels)
     # 32-bit TIFFs state no range of their own: the picture's own is taken.
     values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 1 and pixels.dtype.kind == "f":
+        return np.rint(values * 255).astype(np.uint8)
     if low >= 0 and high <= 255:
         return values.astype(np.uint8)
     if low >= 0 and high <= 65535:
         return (values / 257).astype(np.uint8)
     return ((values - low) * (255 / (high - low))).astype(np.uint8)
+
+
+def _highest_8_bits(pixels: NDArray) -> NDArray[np.uint8]:
+    """16-bit levels by the highest bit in use: cameras and scanners leave 10 or 12 bits at the lower end."""
+    if pixels.ndim == 3 and pixels.shape[2] == 4 and pixels[:, :, 3].min() == 65535:
+        pixels = pixels[:, :, :3]  # an alpha that hides nothing says nothing about the depth of the colours
+    bits = int(pixels.max()).bit_length()
+    if bits == 16 and pixels.dtype == ">u2":  # as ever, so that what was scanned before stays the same picture
+        return (pixels / 257).astype(np.uint8)
+    return (pixels >> max(0, bits - 8)).astype(np.uint8)
 
 
 def flatten(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -32,8 +32,8 @@ def _faults(folder: Path, time: float) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
     dataset, manifest = Dataset(folder), _manifest(folder, time)
-    parts = dataset.parts(split)
-    return parts, split_shortfalls(manifest, parts), find_leaks(manifest, parts, dataset.splits()[split])
+    parts, settings = dataset.parts(split), dataset.splits()[split]
+    return parts, split_shortfalls(manifest, parts, settings), find_leaks(manifest, parts, settings)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -1,7 +1,5 @@
 """Bring in a dataset: an upload, or a folder, zip or .gnt files that are already on the server."""
 
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
@@ -14,16 +12,15 @@ from hanzi_core.dataset import ImportConfig, SplitSettings
 from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.labels import EXTENSIONS
 from hanzi_core.dataset.source import open_source
-from hanzi_core.jobs import list_jobs
+from hanzi_core.dataset.upload import kept_uploads, sweep_uploads
+from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.workspace import Workspace, check_name, writing
+from hanzi_core.workspace import Workspace, check_name
 from pages.parts.choice import show_next
 from pages.parts.dataset_split import ask_shares
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis, show_starter_form
-
-UPLOAD_PREFIX = ".upload-"
 
 
 def show_import_form(space: Workspace) -> None:
@@ -58,7 +55,8 @@ def show_import_form(space: Workspace) -> None:
                 settings = _checked(more)
                 place = open_source(location.strip(), settings["limits"]).location
                 label_list = Path(labels).expanduser().absolute() if labels else None
-                _start(space, {"location": place, "name": name or place.stem, "label_list": label_list, **settings})
+                values = {"location": place, "name": name or place.stem, "label_list": label_list, **settings}
+                _follow(_start(space, values))
     _show_last_failure(space)
 
 
@@ -111,38 +109,23 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, 
         st.error(_("Upload one zip, and one label list at most."), icon=":material/error:")
         return
     name = check_name(name or Path(zips[0].name).stem)
-    location = _keep(space, zips[0], settings["limits"])
-    label_list = _keep(space, lists[0], settings["limits"]) if lists else None
-    _start(space, {"location": location, "name": name, "label_list": label_list, "take": True, **settings})
+    sweep_uploads(space)
+    with kept_uploads(space, [(file.name, file) for file in (*zips, *lists)]) as (location, *label_list):
+        open_source(location, settings["limits"])  # one that is not to be trusted is refused at once
+        taken = {"location": location, "label_list": label_list[0] if label_list else None, "take": True}
+        job = _start(space, {**taken, "name": name, **settings})
+    _follow(job)
 
 
-def _keep(space: Workspace, file: UploadedFile, limits: ZipLimits) -> Path:
-    """The upload as a file in the workspace, until the import takes it over.
-
-    Raises:
-        HanziError: no space left; it is no zip, or not one to be trusted. Nothing stays behind.
-    """
-    suffix = Path(file.name).suffix.lower()
-    with (
-        writing(space.datasets),
-        tempfile.NamedTemporaryFile(dir=space.datasets, prefix=UPLOAD_PREFIX, suffix=suffix, delete=False) as kept,
-    ):
-        try:
-            shutil.copyfileobj(file, kept)
-            kept.flush()
-            if suffix == ".zip":
-                open_source(kept.name, limits)
-        except BaseException:
-            Path(kept.name).unlink(missing_ok=True)
-            raise
-    return Path(kept.name)
-
-
-def _start(space: Workspace, values: dict[str, object]) -> None:
+def _start(space: Workspace, values: dict[str, object]) -> Job:
     name = check_name(str(values["name"]))
-    job = start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
-    show_next("dataset", name)
-    st.query_params["dataset"] = name
+    return start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
+
+
+def _follow(job: Job) -> None:
+    """Show the new dataset as soon as it is there, or why it is not."""
+    show_next("dataset", job.title)
+    st.query_params["dataset"] = job.title
     st.session_state["import-shown"] = job.id
     st.rerun()
 

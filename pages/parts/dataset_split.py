@@ -23,6 +23,16 @@ def show_split(dataset: Dataset) -> None:
     )
     name = name if name in splits else next(iter(splits))
     settings = splits[name]
+    with errors_shown():  # what is wrong with a split is mended by the form below
+        _show_report(dataset, name, settings)
+    _show_form(dataset, settings)
+    if len(splits) > 1 and st.button(_("Delete this split"), icon=":material/delete:"):
+        with errors_shown():
+            dataset.delete_split(name)
+            st.rerun()
+
+
+def _show_report(dataset: Dataset, name: str, settings: SplitSettings) -> None:
     parts, lacking, leaks = split_report(dataset, name)
     left, right = st.columns(2)
     with left:
@@ -30,11 +40,6 @@ def show_split(dataset: Dataset) -> None:
     with right:
         _show_leaks(leaks, settings)
     _show_shortfalls(lacking)
-    _show_form(dataset, settings)
-    if len(splits) > 1 and st.button(_("Delete this split"), icon=":material/delete:"):
-        with errors_shown():
-            dataset.delete_split(name)
-            st.rerun()
 
 
 def _show_parts(manifest: pd.DataFrame, parts: pd.Series) -> None:
@@ -65,7 +70,7 @@ def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
 
 def _show_shortfalls(lacking: pd.DataFrame) -> None:
     if lacking.empty:
-        st.success(_("Every class is in every part."), icon=":material/check:")
+        st.success(_("Every class is in every part that was asked for."), icon=":material/check:")
         return
     st.warning(_("{count} classes have too few pictures to be in every part.").format(count=len(lacking)))
     shown = page_of(lacking, PAGE_SIZE, "lacking")

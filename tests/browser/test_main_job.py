@@ -75,7 +75,7 @@ def look_at_dataset(page: Page, pictures: int) -> None:
 
 def split_anew(page: Page, dataset: Dataset, seed: int) -> None:
     page.get_by_role("tab", name="Split").click()
-    expect(page.get_by_text("Every class is in every part.")).to_be_visible()
+    expect(page.get_by_text("Every class is in every part that was asked for.")).to_be_visible()
     page.get_by_role("spinbutton", name="Seed").fill(str(seed))
     page.get_by_role("button", name="Split", exact=True).click()
     wait_for(lambda: dataset.splits()["default"].seed == seed, "the new split")
