@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ImageError
+from hanzi_core.image.segment import Direction
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
@@ -19,6 +20,7 @@ from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
 from tests.conftest import PROJECT
 from tests.handwriting import draw
+from tests.written_page import write_page
 
 
 def page() -> None:
@@ -85,3 +87,50 @@ def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> 
     assert table[0] == list(COLUMNS)
     assert table[1][11] == "0.912345", "as it was written"
     assert [row[-1] for row in table[1:]] == ["", "", "c.png 是空的（0 字节）。"]
+
+
+def page_of_characters() -> None:
+    import streamlit as st
+
+    from hanzi_core.bundle import BUILT_IN
+    from hanzi_core.image.binarise import Polarity
+    from hanzi_core.recognition import Preferences
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_desk import Desk
+    from pages.parts.recognise_page import show_page
+    from pages.parts.recognise_settings import load_recogniser
+
+    desk = Desk(Workspace.open(), "builtin", load_recogniser(BUILT_IN, 0.0), Preferences())
+    polarity = st.session_state.get("polarity", Polarity.FOUND)
+    show_page(desk, st.session_state["gray"], st.session_state["digest"], polarity)
+
+
+def opened_page(gray: np.ndarray) -> AppTest:
+    """A page that was uploaded, as its part of the Recognise page shows it."""
+    app = AppTest.from_function(page_of_characters, default_timeout=30)
+    app.session_state["gray"], app.session_state["digest"] = gray, "one"
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, *rows: int) -> AppTest:
+    """Tick rows of the table of characters."""
+    (key,) = (each for each in app.session_state if each.startswith("page-table-"))
+    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return sound(app.run())
+
+
+def read_as(app: AppTest, direction: Direction) -> AppTest:
+    return sound(app.button_group(key="direction").set_value(direction).run())
+
+
+def test_rows_that_were_chosen_are_not_those_of_another_reading(workspace: Workspace) -> None:
+    del workspace
+    app = choose(opened_page(write_page(["大木人口", "日中十三"], seed=3)), 7)
+    assert not app.button(key="page-correct-open").disabled
+    read_as(app, Direction.COLUMNS)
+    assert "page-correct-open" not in [each.key for each in app.button]

@@ -120,7 +120,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
         height=min(_TABLE_PX, _ROW_PX * (len(table) + 1) + 3),
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"page-table-{reading.asked[0]}-{reading.version}",
+        key="-".join(["page-table", *reading.asked, str(reading.version)]),
         column_config={
             "number": st.column_config.NumberColumn("#", width=36),
             "picture": st.column_config.ImageColumn(_("Seen"), width=46),
@@ -131,7 +131,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
             "others": st.column_config.TextColumn(_("Or"), width=72),
         },
     )
-    return sorted(shown.selection.rows)
+    return sorted(row for row in shown.selection.rows if row < len(characters))
 
 
 def _show_tools(reading: _Reading, chosen: list[int]) -> None:
