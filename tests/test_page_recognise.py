@@ -20,7 +20,7 @@ from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
 from tests.conftest import PROJECT
 from tests.handwriting import draw
-from tests.written_page import write_page
+from tests.written_page import write, write_page
 
 
 def page() -> None:
@@ -134,3 +134,74 @@ def test_rows_that_were_chosen_are_not_those_of_another_reading(workspace: Works
     assert not app.button(key="page-correct-open").disabled
     read_as(app, Direction.COLUMNS)
     assert "page-correct-open" not in [each.key for each in app.button]
+
+
+def alike(count: int = 4) -> np.ndarray:
+    """A line of characters that are the same to the pixel, as on a screenshot."""
+    return np.hstack([255 - np.pad(write("木", 0, 72)[0], 24)] * count)
+
+
+def correct(app: AppTest, label: str) -> AppTest:
+    """Say what the chosen character should be."""
+
+    def opened() -> None:  # AppTest closes a dialog at each run
+        app.button(key="page-correct-open").click()
+
+    opened()
+    sound(app.run()).text_input(key="page-correct-typed").input(label)
+    opened()
+    app.button(key="FormSubmitter:page-correct-Keep as correction").click()
+    return sound(app.run())
+
+
+def offered(app: AppTest) -> list[str]:
+    app.button(key="page-correct-open").click()
+    return list(sound(app.run()).button_group(key="page-correct-pick").options)
+
+
+def kept_labels(workspace: Workspace) -> list[str]:
+    return [each.label for each in Corrections(workspace).all()]
+
+
+def told(app: AppTest) -> list[str]:
+    return [each.value for each in app.markdown if "Kept" in each.value]
+
+
+def test_a_correction_belongs_to_its_box_and_not_to_all_that_look_the_same(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 0), "末")
+    assert app.text[0].value == "末木木木"
+    choose(app, 3)
+    assert told(app) == []
+    correct(app, "本")
+    choose(app, 0)
+    assert "末" in told(app)[0]
+    sound(app.button(key="page-correct-undo").click().run())
+    assert (app.text[0].value, kept_labels(workspace), told(app)) == ("木木木本", ["本"], [])
+
+
+def test_a_second_correction_of_a_box_takes_the_place_of_the_first(workspace: Workspace) -> None:
+    app = choose(opened_page(alike()), 1)
+    assert "木" not in offered(app)
+    correct(app, "末")
+    assert offered(app)[0] == "木"
+    correct(app, "未")
+    assert (app.text[0].value, kept_labels(workspace)) == ("木未木木", ["未"])
+    sound(app.button(key="page-correct-undo").click().run())
+    assert (app.text[0].value, kept_labels(workspace)) == ("木木木木", [])
+
+
+def test_what_was_deleted_among_the_corrections_is_no_longer_said_to_be_kept(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 1), "末")
+    Corrections(workspace).delete([each.id for each in Corrections(workspace).all()])
+    sound(app.run())
+    assert (app.text[0].value, told(app)) == ("木木木木", [])
+
+
+def test_what_was_said_holds_whichever_way_the_page_is_read(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 1), "末")
+    assert read_as(app, Direction.COLUMNS).text[0].value == "木\n木\n末\n木"
+    app.session_state["gray"], app.session_state["digest"] = alike(2), "two"
+    assert sound(app.run()).text[0].value.replace("\n", "") == "木木"
+    app.session_state["gray"], app.session_state["digest"] = alike(), "one"
+    assert read_as(sound(app.run()), Direction.ROWS).text[0].value == "木末木木"
+    assert kept_labels(workspace) == ["末"]

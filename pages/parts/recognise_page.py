@@ -1,6 +1,6 @@
 """A page of characters: boxes that can be mended, the text, and a table."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,11 +19,10 @@ from hanzi_core.image.segment import (
     split_box,
 )
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import Preferences, Reader
 from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
 from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
-from pages.parts.recognise_correct import show_correct
+from pages.parts.recognise_correct import Place, kept_at, show_correct
 from pages.parts.recognise_desk import Desk
 
 _BOX_COLOUR = (178, 58, 46)
@@ -40,8 +39,6 @@ class _Reading:
     asked: tuple[str, Direction, Polarity]
     page: Page
     boxes: list[Box]
-    said: dict[Box, str] = field(default_factory=dict)
-    """Labels that the reader of the page gave."""
     read_with: object = None
     characters: tuple[ReadCharacter, ...] = ()
     version: int = 0
@@ -54,13 +51,23 @@ class _Reading:
         self.boxes = [*rest[:place], *put, *rest[place:]]
         self.version += 1
 
-    def read(self, reader: Reader, preferences: Preferences) -> tuple[ReadCharacter, ...]:
-        """What stands in the boxes."""
-        asked = (reader, preferences, tuple(self.boxes))
+    def read(self, desk: Desk) -> tuple[ReadCharacter, ...]:
+        """What stands in the boxes, or what was said that it is."""
+        reader = desk.reader()
+        asked = (reader, desk.preferences, tuple(self.boxes))
         if self.read_with != asked:
-            self.characters = tuple(read_page(reader, self.page, self.boxes, preferences))
+            self.characters = tuple(read_page(reader, self.page, self.boxes, desk.preferences))
             self.read_with = asked
-        return tuple(replace(each, said=self.said.get(each.box, "")) for each in self.characters)
+        kept = [kept_at(desk.space, self.place(box)) for box in self.boxes]
+        return tuple(
+            replace(each, said=correction.label if correction else "")
+            for each, correction in zip(self.characters, kept, strict=True)
+        )
+
+    def place(self, box: Box) -> Place:
+        """Of the character in ``box``: the same, whichever way the page is read."""
+        digest, _direction, polarity = self.asked
+        return digest, polarity, box.left, box.top, box.right, box.bottom
 
 
 def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
@@ -74,7 +81,7 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
         key="direction",
     )
     reading = _reading(gray, (digest, direction, polarity))
-    characters = reading.read(desk.reader(), desk.preferences)
+    characters = reading.read(desk)
     if not characters:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
@@ -85,7 +92,8 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
             chosen = _show_table(reading, characters)
             _show_tools(reading, chosen)
             if len(chosen) == 1:
-                _show_correct(desk, reading, characters[chosen[0]])
+                one = characters[chosen[0]]
+                show_correct(desk, reading.page.cut(one.box), one.answer, place=reading.place(one.box), key="page-")
     picture.image(_draw_boxes(reading.page, characters, chosen), width="stretch")
 
 
@@ -156,15 +164,6 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             on_click=lambda: reading.change(chosen, []),
         )
     st.caption(_("Choose rows of the table to merge, cut or delete their boxes, or one to correct it."))
-
-
-def _show_correct(desk: Desk, reading: _Reading, character: ReadCharacter) -> None:
-    """What was said goes into the text, too."""
-
-    def said(label: str) -> None:
-        reading.said[character.box] = label
-
-    show_correct(desk, reading.page.cut(character.box), character.answer, key="page-", said=said)
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
