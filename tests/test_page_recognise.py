@@ -1,7 +1,10 @@
 """What the Recognise page shows of many pictures, as Streamlit runs it."""
 
 import csv
+import gc
 import io
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from hanzi_core.image.segment import Direction
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
+from hanzi_core.recognition import PLAIN, Recogniser
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
@@ -108,8 +112,7 @@ def page_of_characters() -> None:
 def opened_page(gray: np.ndarray) -> AppTest:
     """A page that was uploaded, as its part of the Recognise page shows it."""
     app = AppTest.from_function(page_of_characters, default_timeout=30)
-    app.session_state["gray"], app.session_state["digest"] = gray, "one"
-    return sound(app.run())
+    return look_at(app, gray, "one")
 
 
 def sound(app: AppTest) -> AppTest:
@@ -126,6 +129,11 @@ def choose(app: AppTest, *rows: int) -> AppTest:
 
 def read_as(app: AppTest, direction: Direction) -> AppTest:
     return sound(app.button_group(key="direction").set_value(direction).run())
+
+
+def look_at(app: AppTest, gray: np.ndarray, digest: str) -> AppTest:
+    app.session_state["gray"], app.session_state["digest"] = gray, digest
+    return sound(app.run())
 
 
 def test_rows_that_were_chosen_are_not_those_of_another_reading(workspace: Workspace) -> None:
@@ -200,8 +208,46 @@ def test_what_was_deleted_among_the_corrections_is_no_longer_said_to_be_kept(wor
 def test_what_was_said_holds_whichever_way_the_page_is_read(workspace: Workspace) -> None:
     app = correct(choose(opened_page(alike()), 1), "末")
     assert read_as(app, Direction.COLUMNS).text[0].value == "木\n木\n末\n木"
-    app.session_state["gray"], app.session_state["digest"] = alike(2), "two"
-    assert sound(app.run()).text[0].value.replace("\n", "") == "木木"
-    app.session_state["gray"], app.session_state["digest"] = alike(), "one"
-    assert read_as(sound(app.run()), Direction.ROWS).text[0].value == "木末木木"
+    assert look_at(app, alike(2), "two").text[0].value == "木\n木"
+    assert read_as(look_at(app, alike(), "one"), Direction.ROWS).text[0].value == "木末木木"
     assert kept_labels(workspace) == ["末"]
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = (each for each in app.button if each.label == label)
+    return sound(button.click().run())
+
+
+def test_mended_boxes_are_kept_while_the_page_is_read_otherwise_and_another_is_looked_at(workspace: Workspace) -> None:
+    del workspace
+    app = press(choose(opened_page(alike()), 0, 1), "Delete")
+    assert app.text[0].value == "木木"
+    assert len(read_as(app, Direction.ROWS).text[0].value) == 4
+    assert len(look_at(app, alike(3), "two").text[0].value) == 3
+    read_as(look_at(app, alike(), "one"), Direction.FOUND)
+    assert app.text[0].value == "木木"
+    press(app, "Begin anew")
+    assert app.text[0].value == "木木木木"
+
+
+def test_a_session_keeps_the_last_few_readings(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike(2))
+    for number in range(5):
+        look_at(app, alike(2), f"page {number}")
+    assert [asked[0] for asked in app.session_state["page-readings"]] == [f"page {number}" for number in range(1, 5)]
+
+
+def test_a_reading_does_not_hold_on_to_a_model_that_is_closed(workspace: Workspace) -> None:
+    (reading,) = opened_page(alike(2)).session_state["page-readings"].values()
+    models = [Recogniser.open(BUILT_IN)]
+    reading.read(SimpleNamespace(space=workspace, reader=lambda: models[0], preferences=PLAIN))
+    closed = weakref.ref(models.pop())
+    gc.collect()
+    assert closed() is None
+
+
+def test_a_page_whose_boxes_are_all_deleted_can_be_begun_anew(workspace: Workspace) -> None:
+    del workspace
+    app = press(choose(opened_page(alike(2)), 0, 1), "Delete")
+    assert press(app, "Begin anew").text[0].value == "木木"

@@ -18,7 +18,7 @@ Place = Hashable
 """What tells a picture from every other of the session: on a page, two may look the same."""
 
 _REMEMBERED_LIMIT = 500
-"""Corrections that a session can take back; all are among the corrections."""
+"""Corrections that a session can take back; the older stay in the dataset."""
 
 
 def kept_at(space: Workspace, place: Place) -> Correction | None:

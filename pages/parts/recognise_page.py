@@ -1,5 +1,6 @@
 """A page of characters: boxes that can be mended, the text, and a table."""
 
+import weakref
 from dataclasses import dataclass, replace
 
 import cv2
@@ -31,12 +32,18 @@ _CHOSEN_COLOUR = (30, 100, 220)
 _TABLE_PX, _ROW_PX = 380, 35
 """At most so high; its rows are."""
 
+_READINGS_LIMIT = 4
+"""Of a session: a page of 1,600 pixels a side takes 5 MB."""
+
+_Asked = tuple[str, Direction, Polarity]
+"""Digest of the picture, and how it is to be read."""
+
 
 @dataclass
 class _Reading:
     """A page as this session has it: its boxes may have been mended, and it is read again only if they were."""
 
-    asked: tuple[str, Direction, Polarity]
+    asked: _Asked
     page: Page
     boxes: list[Box]
     read_with: object = None
@@ -48,13 +55,21 @@ class _Reading:
         """Put boxes in the place of the chosen ones."""
         place = chosen[0]
         rest = [box for number, box in enumerate(self.boxes) if number not in chosen]
-        self.boxes = [*rest[:place], *put, *rest[place:]]
+        self._set([*rest[:place], *put, *rest[place:]])
+
+    def begin_anew(self) -> None:
+        """Have the boxes that were found."""
+        self._set(list(self.page.boxes))
+
+    def _set(self, boxes: list[Box]) -> None:
+        self.boxes = boxes
         self.version += 1
 
     def read(self, desk: Desk) -> tuple[ReadCharacter, ...]:
         """What stands in the boxes, or what was said that it is."""
         reader = desk.reader()
-        asked = (reader, desk.preferences, tuple(self.boxes))
+        # Weakly, or a session would hold on to a model that everybody else has closed.
+        asked = (weakref.ref(reader), desk.preferences, tuple(self.boxes))
         if self.read_with != asked:
             self.characters = tuple(read_page(reader, self.page, self.boxes, desk.preferences))
             self.read_with = asked
@@ -81,10 +96,10 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
         key="direction",
     )
     reading = _reading(gray, (digest, direction, polarity))
-    characters = reading.read(desk)
-    if not characters:
+    if not reading.page.boxes:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
+    characters = reading.read(desk)
     _show_text(text_of(characters))
     with st.container(horizontal=True, gap="medium"):
         picture = st.container(width="stretch", key="page-picture")
@@ -97,13 +112,17 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
     picture.image(_draw_boxes(reading.page, characters, chosen), width="stretch")
 
 
-def _reading(gray: NDArray[np.uint8], asked: tuple[str, Direction, Polarity]) -> _Reading:
-    kept: _Reading | None = st.session_state.get("page-reading")
-    if kept is None or kept.asked != asked:
+def _reading(gray: NDArray[np.uint8], asked: _Asked) -> _Reading:
+    """The reading of this session that was asked for, or a new one; the last few are kept."""
+    kept: dict[_Asked, _Reading] = st.session_state.setdefault("page-readings", {})
+    reading = kept.pop(asked, None)
+    if reading is None:
         page = find_characters(gray, asked[1], asked[2])
-        kept = _Reading(asked, page, list(page.boxes))
-        st.session_state["page-reading"] = kept
-    return kept
+        reading = _Reading(asked, page, list(page.boxes))
+    kept[asked] = reading
+    if len(kept) > _READINGS_LIMIT:
+        del kept[next(iter(kept))]
+    return reading
 
 
 def _show_text(text: str) -> None:
@@ -162,6 +181,12 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             icon=":material/delete:",
             disabled=not chosen,
             on_click=lambda: reading.change(chosen, []),
+        )
+        st.button(
+            _("Begin anew"),
+            icon=":material/restart_alt:",
+            disabled=reading.boxes == list(reading.page.boxes),
+            on_click=reading.begin_anew,
         )
     st.caption(_("Choose rows of the table to merge, cut or delete their boxes, or one to correct it."))
 
