@@ -19,6 +19,7 @@ from hanzi_core.language import mark, set_language_source
 from hanzi_core.recognition import PLAIN, Recogniser
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
 from hanzi_core.recognition.corrections import Corrections
+from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
@@ -251,3 +252,28 @@ def test_a_page_whose_boxes_are_all_deleted_can_be_begun_anew(workspace: Workspa
     del workspace
     app = press(choose(opened_page(alike(2)), 0, 1), "Delete")
     assert press(app, "Begin anew").text[0].value == "木木"
+
+
+def page_of_taught_characters() -> None:
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_taught import show_taught
+
+    show_taught(Workspace.open())
+
+
+def test_a_damaged_character_is_told_and_can_be_deleted(workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    sound_one = taught.add("日", [draw("日", np.random.default_rng(0))])
+    for damage in ("", "{", '{"label": "☀"}'):
+        damaged = taught.add("☀", [draw("日", np.random.default_rng(0))])
+        damaged.drawings[0].write_bytes(b"rubbish")
+        (taught.folder / damaged.id / "name.json").write_text(damage)
+    app = sound(AppTest.from_function(page_of_taught_characters, default_timeout=30).run())
+    assert [each.value for each in app.caption].count(
+        "Damaged, and so not recognised: delete it, and teach it again."
+    ) == 3
+    for each in taught.all():
+        if each.id != sound_one.id:
+            sound(app.button(key=f"taught-delete-{each.id}").click().run())
+    assert taught.all() == [sound_one]
+    assert not app.caption
