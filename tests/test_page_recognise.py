@@ -122,8 +122,8 @@ def sound(app: AppTest) -> AppTest:
 
 
 def choose(app: AppTest, *rows: int) -> AppTest:
-    """Tick rows of the table of characters."""
-    (key,) = (each for each in app.session_state if each.startswith("page-table-"))
+    """Tick rows of the table that is shown."""
+    (key,) = (each for each in app.session_state if each.startswith(("page-table-", "corrections-")))
     app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
     return sound(app.run())
 
@@ -214,6 +214,13 @@ def test_what_was_said_holds_whichever_way_the_page_is_read(workspace: Workspace
     assert kept_labels(workspace) == ["末"]
 
 
+def test_what_cannot_be_taken_back_is_told(workspace: Workspace) -> None:
+    app = correct(choose(correct(choose(opened_page(alike(2)), 0), "末"), 1), "本")
+    (Corrections(workspace).folder / "manifest.parquet").write_bytes(b"rubbish")
+    app.button(key="page-correct-undo").click()
+    assert "damaged" in sound(app.run()).error[0].value
+
+
 def press(app: AppTest, label: str) -> AppTest:
     (button,) = (each for each in app.button if each.label == label)
     return sound(button.click().run())
@@ -277,3 +284,45 @@ def test_a_damaged_character_is_told_and_can_be_deleted(workspace: Workspace) ->
             sound(app.button(key=f"taught-delete-{each.id}").click().run())
     assert taught.all() == [sound_one]
     assert not app.caption
+
+
+def page_of_corrections() -> None:
+    from types import SimpleNamespace
+    from typing import Any, cast
+
+    import streamlit as st
+
+    from hanzi_core.bundle import BUILT_IN
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_corrections import show_corrections
+    from pages.parts.recognise_settings import load_recogniser
+
+    st.page_link = lambda *_arguments, **_settings: None  # needs the other pages
+    desk = SimpleNamespace(space=Workspace.open(), recogniser=load_recogniser(BUILT_IN, 0.0), model="builtin")
+    show_corrections(cast("Any", desk))
+
+
+def opened_corrections(workspace: Workspace) -> AppTest:
+    """Three of them."""
+    card = Bundle.open(BUILT_IN).card
+    for label in "木本末":
+        Corrections(workspace).add(draw("木", np.random.default_rng(0)), label, [], card)
+    return sound(AppTest.from_function(page_of_corrections, default_timeout=30).run())
+
+
+def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(workspace: Workspace) -> None:
+    app = choose(opened_corrections(workspace), 0)
+    corrections = Corrections(workspace)
+    corrections.delete([corrections.all()[0].id])
+    corrections.add(draw("木", np.random.default_rng(0)), "未", [], Bundle.open(BUILT_IN).card)
+    sound(app.run())
+    (delete,) = (each for each in app.button if each.label == "Delete the chosen")
+    assert delete.disabled
+
+
+def test_a_correction_whose_picture_is_damaged_can_be_deleted(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    app = opened_corrections(workspace)
+    corrections.picture_path(corrections.all()[0]).write_bytes(b"rubbish")
+    press(choose(app, 0), "Delete the chosen")
+    assert kept_labels(workspace) == ["本", "木"]

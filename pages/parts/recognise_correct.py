@@ -83,12 +83,10 @@ def _others(answer: Answer, before: Correction | None) -> list[str]:
 def _show_kept(desk: Desk, correction: Correction, key: str) -> None:
     words = _("Kept in the dataset {name} as {label}.").format(name=NAME, label=correction.label)
     st.markdown(f":green[:material/check: {words}]", width="content")
-    st.button(
-        _("Undo the correction"),
-        icon=":material/undo:",
-        key=f"{key}correct-undo",
-        on_click=lambda: Corrections(desk.space).delete([correction.id]),
-    )
+    if st.button(_("Undo the correction"), icon=":material/undo:", key=f"{key}correct-undo"):
+        with errors_shown():
+            Corrections(desk.space).delete([correction.id])
+            st.rerun()
 
 
 def _remember(place: Place, correction: Correction) -> None:
