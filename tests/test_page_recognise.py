@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ImageError
-from hanzi_core.image.segment import Direction
+from hanzi_core.image.segment import Box, Direction
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
@@ -259,6 +259,26 @@ def test_a_page_whose_boxes_are_all_deleted_can_be_begun_anew(workspace: Workspa
     del workspace
     app = press(choose(opened_page(alike(2)), 0, 1), "Delete")
     assert press(app, "Begin anew").text[0].value == "木木"
+
+
+def test_a_click_that_is_heard_twice_mends_once(workspace: Workspace) -> None:
+    del workspace
+    (reading,) = opened_page(alike()).session_state["page-readings"].values()
+    boxes = list(reading.boxes)
+    for _heard in range(2):
+        reading.change(boxes[:2], [])
+    assert reading.boxes == boxes[2:]
+
+
+def test_a_box_of_one_pixel_is_not_cut(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike(2))
+    (reading,) = app.session_state["page-readings"].values()
+    for box, is_one in ((Box(0, 60, 60, 62, 61), False), (Box(0, 60, 60, 61, 61), True)):
+        reading.boxes = [box]
+        choose(app, 0)
+        (cut,) = (each for each in app.button if each.label == "Cut in two")
+        assert cut.disabled is is_one
 
 
 def page_of_taught_characters() -> None:

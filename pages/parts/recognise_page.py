@@ -51,10 +51,12 @@ class _Reading:
     version: int = 0
     """Of the table: its selection is dropped when the boxes change."""
 
-    def change(self, chosen: list[int], put: list[Box]) -> None:
+    def change(self, chosen: list[Box], put: list[Box]) -> None:
         """Put boxes in the place of the chosen ones."""
-        place = chosen[0]
-        rest = [box for number, box in enumerate(self.boxes) if number not in chosen]
+        if not set(chosen) <= set(self.boxes):
+            return  # heard twice
+        place = self.boxes.index(chosen[0])
+        rest = [box for box in self.boxes if box not in chosen]
         self._set([*rest[:place], *put, *rest[place:]])
 
     def begin_anew(self) -> None:
@@ -167,21 +169,16 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
         st.button(
             _("Merge"),
             icon=":material/merge:",
-            disabled=len(chosen) < 2,
-            on_click=lambda: reading.change(chosen, [merge_boxes(boxes)]),
+            disabled=len(boxes) < 2,
+            on_click=lambda: reading.change(boxes, [merge_boxes(boxes)]),
         )
         st.button(
             _("Cut in two"),
             icon=":material/content_cut:",
-            disabled=len(chosen) != 1,
-            on_click=lambda: reading.change(chosen, list(split_box(reading.page.ink, boxes[0]))),
+            disabled=len(boxes) != 1 or _is_one_pixel(boxes[0]),
+            on_click=lambda: reading.change(boxes, list(split_box(reading.page.ink, boxes[0]))),
         )
-        st.button(
-            _("Delete"),
-            icon=":material/delete:",
-            disabled=not chosen,
-            on_click=lambda: reading.change(chosen, []),
-        )
+        st.button(_("Delete"), icon=":material/delete:", disabled=not boxes, on_click=lambda: reading.change(boxes, []))
         st.button(
             _("Begin anew"),
             icon=":material/restart_alt:",
@@ -189,6 +186,10 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             on_click=reading.begin_anew,
         )
     st.caption(_("Choose rows of the table to merge, cut or delete their boxes, or one to correct it."))
+
+
+def _is_one_pixel(box: Box) -> bool:
+    return box.right - box.left == box.bottom - box.top == 1
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
