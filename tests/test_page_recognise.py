@@ -157,7 +157,7 @@ def correct(app: AppTest, label: str) -> AppTest:
         app.button(key="page-correct-open").click()
 
     opened()
-    sound(app.run()).text_input(key="page-correct-typed").input(label)
+    sound(app.run()).text_input[0].input(label)
     opened()
     app.button(key="FormSubmitter:page-correct-Keep as correction").click()
     return sound(app.run())
@@ -165,7 +165,7 @@ def correct(app: AppTest, label: str) -> AppTest:
 
 def offered(app: AppTest) -> list[str]:
     app.button(key="page-correct-open").click()
-    return list(sound(app.run()).button_group(key="page-correct-pick").options)
+    return list(sound(app.run()).button_group[-1].options)
 
 
 def kept_labels(workspace: Workspace) -> list[str]:
@@ -197,6 +197,16 @@ def test_a_second_correction_of_a_box_takes_the_place_of_the_first(workspace: Wo
     assert (app.text[0].value, kept_labels(workspace)) == ("木未木木", ["未"])
     sound(app.button(key="page-correct-undo").click().run())
     assert (app.text[0].value, kept_labels(workspace)) == ("木木木木", [])
+
+
+def test_what_was_typed_for_one_box_is_not_offered_for_another(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike())
+    asked = set()
+    for row in range(2):
+        offered(choose(app, row))
+        asked |= {app.text_input[0].proto.id, app.button_group[-1].proto.id}
+    assert len(asked) == 4
 
 
 def test_what_was_deleted_among_the_corrections_is_no_longer_said_to_be_kept(workspace: Workspace) -> None:

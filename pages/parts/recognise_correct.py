@@ -59,8 +59,9 @@ def _ask(
     before = kept_at(desk.space, place)
     with st.form(f"{key}correct", border=False):
         others = _others(answer, before)
-        picked = st.pills(_("One of these"), others, key=f"{key}correct-pick") if others else None
-        typed = st.text_input(_("Or another"), key=f"{key}correct-typed", max_chars=64)
+        # By place: a browser keeps what was typed into a dialog that was dismissed, and would offer it for any other.
+        picked = st.pills(_("One of these"), others, key=f"{key}correct-pick-{place}") if others else None
+        typed = st.text_input(_("Or another"), key=f"{key}correct-typed-{place}", max_chars=64)
         save = st.form_submit_button(_("Keep as correction"), icon=":material/save:", type="primary")
     label = typed.strip() or picked
     if save and not label:
