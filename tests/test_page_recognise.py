@@ -23,6 +23,7 @@ from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
+from pages.parts.recognise_settings import load_recogniser
 from tests.conftest import PROJECT
 from tests.handwriting import draw
 from tests.written_page import write, write_page
@@ -43,6 +44,12 @@ def test_a_damaged_model_is_named_by_its_key(workspace: Workspace) -> None:
     torn.mkdir()
     (torn / "card.json").write_text("{")
     assert names_to_choose({"builtin": BUILT_IN, "torn": torn}) == {"builtin": "Built-in", "torn": "torn (damaged)"}
+
+
+def test_a_bundle_that_was_written_anew_is_loaded_anew() -> None:
+    first = load_recogniser(BUILT_IN, 1.0)
+    assert load_recogniser(BUILT_IN, 1.0) is first
+    assert load_recogniser(BUILT_IN, 2.0) is not first
 
 
 def test_corrections_name_the_built_in_model_in_the_language_of_the_reader(workspace: Workspace) -> None:
