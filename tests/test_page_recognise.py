@@ -1,7 +1,10 @@
 """What the Recognise page shows of many pictures, as Streamlit runs it."""
 
 import csv
+import gc
 import io
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,16 +12,21 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ImageError
+from hanzi_core.image.segment import Box, Direction
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
+from hanzi_core.recognition import PLAIN, Recogniser
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
 from hanzi_core.recognition.corrections import Corrections
+from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
+from pages.parts.recognise_settings import load_recogniser
 from tests.conftest import PROJECT
 from tests.handwriting import draw
+from tests.written_page import write, write_page
 
 
 def page() -> None:
@@ -36,6 +44,12 @@ def test_a_damaged_model_is_named_by_its_key(workspace: Workspace) -> None:
     torn.mkdir()
     (torn / "card.json").write_text("{")
     assert names_to_choose({"builtin": BUILT_IN, "torn": torn}) == {"builtin": "Built-in", "torn": "torn (damaged)"}
+
+
+def test_a_bundle_that_was_written_anew_is_loaded_anew() -> None:
+    first = load_recogniser(BUILT_IN, 1.0)
+    assert load_recogniser(BUILT_IN, 1.0) is first
+    assert load_recogniser(BUILT_IN, 2.0) is not first
 
 
 def test_corrections_name_the_built_in_model_in_the_language_of_the_reader(workspace: Workspace) -> None:
@@ -85,3 +99,267 @@ def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> 
     assert table[0] == list(COLUMNS)
     assert table[1][11] == "0.912345", "as it was written"
     assert [row[-1] for row in table[1:]] == ["", "", "c.png 是空的（0 字节）。"]
+
+
+def page_of_characters() -> None:
+    import streamlit as st
+
+    from hanzi_core.bundle import BUILT_IN
+    from hanzi_core.image.binarise import Polarity
+    from hanzi_core.recognition import Preferences
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_desk import Desk
+    from pages.parts.recognise_page import show_page
+    from pages.parts.recognise_settings import load_recogniser
+
+    desk = Desk(Workspace.open(), "builtin", load_recogniser(BUILT_IN, 0.0), Preferences())
+    polarity = st.session_state.get("polarity", Polarity.FOUND)
+    show_page(desk, st.session_state["gray"], st.session_state["digest"], polarity)
+
+
+def opened_page(gray: np.ndarray) -> AppTest:
+    """A page that was uploaded, as its part of the Recognise page shows it."""
+    app = AppTest.from_function(page_of_characters, default_timeout=30)
+    return look_at(app, gray, "one")
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, *rows: int) -> AppTest:
+    """Tick rows of the table that is shown."""
+    (key,) = (each for each in app.session_state if each.startswith(("page-table-", "corrections-")))
+    app.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return sound(app.run())
+
+
+def read_as(app: AppTest, direction: Direction) -> AppTest:
+    return sound(app.button_group(key="direction").set_value(direction).run())
+
+
+def look_at(app: AppTest, gray: np.ndarray, digest: str) -> AppTest:
+    app.session_state["gray"], app.session_state["digest"] = gray, digest
+    return sound(app.run())
+
+
+def test_rows_that_were_chosen_are_not_those_of_another_reading(workspace: Workspace) -> None:
+    del workspace
+    app = choose(opened_page(write_page(["大木人口", "日中十三"], seed=3)), 7)
+    assert not app.button(key="page-correct-open").disabled
+    read_as(app, Direction.COLUMNS)
+    assert "page-correct-open" not in [each.key for each in app.button]
+
+
+def alike(count: int = 4) -> np.ndarray:
+    """A line of characters that are the same to the pixel, as on a screenshot."""
+    return np.hstack([255 - np.pad(write("木", 0, 72)[0], 24)] * count)
+
+
+def correct(app: AppTest, label: str) -> AppTest:
+    """Say what the chosen character should be."""
+
+    def opened() -> None:  # AppTest closes a dialog at each run
+        app.button(key="page-correct-open").click()
+
+    opened()
+    sound(app.run()).text_input[0].input(label)
+    opened()
+    app.button(key="FormSubmitter:page-correct-Keep as correction").click()
+    return sound(app.run())
+
+
+def offered(app: AppTest) -> list[str]:
+    app.button(key="page-correct-open").click()
+    return list(sound(app.run()).button_group[-1].options)
+
+
+def kept_labels(workspace: Workspace) -> list[str]:
+    return [each.label for each in Corrections(workspace).all()]
+
+
+def told(app: AppTest) -> list[str]:
+    return [each.value for each in app.markdown if "Kept" in each.value]
+
+
+def test_a_correction_belongs_to_its_box_and_not_to_all_that_look_the_same(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 0), "末")
+    assert app.text[0].value == "末木木木"
+    choose(app, 3)
+    assert told(app) == []
+    correct(app, "本")
+    choose(app, 0)
+    assert "末" in told(app)[0]
+    sound(app.button(key="page-correct-undo").click().run())
+    assert (app.text[0].value, kept_labels(workspace), told(app)) == ("木木木本", ["本"], [])
+
+
+def test_a_second_correction_of_a_box_takes_the_place_of_the_first(workspace: Workspace) -> None:
+    app = choose(opened_page(alike()), 1)
+    assert "木" not in offered(app)
+    correct(app, "末")
+    assert offered(app)[0] == "木"
+    correct(app, "未")
+    assert (app.text[0].value, kept_labels(workspace)) == ("木未木木", ["未"])
+    sound(app.button(key="page-correct-undo").click().run())
+    assert (app.text[0].value, kept_labels(workspace)) == ("木木木木", [])
+
+
+def test_what_was_typed_for_one_box_is_not_offered_for_another(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike())
+    asked = set()
+    for row in range(2):
+        offered(choose(app, row))
+        asked |= {app.text_input[0].proto.id, app.button_group[-1].proto.id}
+    assert len(asked) == 4
+
+
+def test_what_was_deleted_among_the_corrections_is_no_longer_said_to_be_kept(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 1), "末")
+    Corrections(workspace).delete([each.id for each in Corrections(workspace).all()])
+    sound(app.run())
+    assert (app.text[0].value, told(app)) == ("木木木木", [])
+
+
+def test_what_was_said_holds_whichever_way_the_page_is_read(workspace: Workspace) -> None:
+    app = correct(choose(opened_page(alike()), 1), "末")
+    assert read_as(app, Direction.COLUMNS).text[0].value == "木\n木\n末\n木"
+    assert look_at(app, alike(2), "two").text[0].value == "木\n木"
+    assert read_as(look_at(app, alike(), "one"), Direction.ROWS).text[0].value == "木末木木"
+    assert kept_labels(workspace) == ["末"]
+
+
+def test_what_cannot_be_taken_back_is_told(workspace: Workspace) -> None:
+    app = correct(choose(correct(choose(opened_page(alike(2)), 0), "末"), 1), "本")
+    (Corrections(workspace).folder / "manifest.parquet").write_bytes(b"rubbish")
+    app.button(key="page-correct-undo").click()
+    assert "damaged" in sound(app.run()).error[0].value
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    (button,) = (each for each in app.button if each.label == label)
+    return sound(button.click().run())
+
+
+def test_mended_boxes_are_kept_while_the_page_is_read_otherwise_and_another_is_looked_at(workspace: Workspace) -> None:
+    del workspace
+    app = press(choose(opened_page(alike()), 0, 1), "Delete")
+    assert app.text[0].value == "木木"
+    assert len(read_as(app, Direction.ROWS).text[0].value) == 4
+    assert len(look_at(app, alike(3), "two").text[0].value) == 3
+    read_as(look_at(app, alike(), "one"), Direction.FOUND)
+    assert app.text[0].value == "木木"
+    press(app, "Begin anew")
+    assert app.text[0].value == "木木木木"
+
+
+def test_a_session_keeps_the_last_few_readings(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike(2))
+    for number in range(5):
+        look_at(app, alike(2), f"page {number}")
+    assert [asked[0] for asked in app.session_state["page-readings"]] == [f"page {number}" for number in range(1, 5)]
+
+
+def test_a_reading_does_not_hold_on_to_a_model_that_is_closed(workspace: Workspace) -> None:
+    (reading,) = opened_page(alike(2)).session_state["page-readings"].values()
+    models = [Recogniser.open(BUILT_IN)]
+    reading.read(SimpleNamespace(space=workspace, reader=lambda: models[0], preferences=PLAIN))
+    closed = weakref.ref(models.pop())
+    gc.collect()
+    assert closed() is None
+
+
+def test_a_page_whose_boxes_are_all_deleted_can_be_begun_anew(workspace: Workspace) -> None:
+    del workspace
+    app = press(choose(opened_page(alike(2)), 0, 1), "Delete")
+    assert press(app, "Begin anew").text[0].value == "木木"
+
+
+def test_a_click_that_is_heard_twice_mends_once(workspace: Workspace) -> None:
+    del workspace
+    (reading,) = opened_page(alike()).session_state["page-readings"].values()
+    boxes = list(reading.boxes)
+    for _heard in range(2):
+        reading.change(boxes[:2], [])
+    assert reading.boxes == boxes[2:]
+
+
+def test_a_box_of_one_pixel_is_not_cut(workspace: Workspace) -> None:
+    del workspace
+    app = opened_page(alike(2))
+    (reading,) = app.session_state["page-readings"].values()
+    for box, is_one in ((Box(0, 60, 60, 62, 61), False), (Box(0, 60, 60, 61, 61), True)):
+        reading.boxes = [box]
+        choose(app, 0)
+        (cut,) = (each for each in app.button if each.label == "Cut in two")
+        assert cut.disabled is is_one
+
+
+def page_of_taught_characters() -> None:
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_taught import show_taught
+
+    show_taught(Workspace.open())
+
+
+def test_a_damaged_character_is_told_and_can_be_deleted(workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    sound_one = taught.add("日", [draw("日", np.random.default_rng(0))])
+    for damage in ("", "{", '{"label": "☀"}'):
+        damaged = taught.add("☀", [draw("日", np.random.default_rng(0))])
+        damaged.drawings[0].write_bytes(b"rubbish")
+        (taught.folder / damaged.id / "name.json").write_text(damage)
+    app = sound(AppTest.from_function(page_of_taught_characters, default_timeout=30).run())
+    assert [each.value for each in app.caption].count(
+        "Damaged, and so not recognised: delete it, and teach it again."
+    ) == 3
+    for each in taught.all():
+        if each.id != sound_one.id:
+            sound(app.button(key=f"taught-delete-{each.id}").click().run())
+    assert taught.all() == [sound_one]
+    assert not app.caption
+
+
+def page_of_corrections() -> None:
+    from types import SimpleNamespace
+    from typing import Any, cast
+
+    import streamlit as st
+
+    from hanzi_core.bundle import BUILT_IN
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_corrections import show_corrections
+    from pages.parts.recognise_settings import load_recogniser
+
+    st.page_link = lambda *_arguments, **_settings: None  # needs the other pages
+    desk = SimpleNamespace(space=Workspace.open(), recogniser=load_recogniser(BUILT_IN, 0.0), model="builtin")
+    show_corrections(cast("Any", desk))
+
+
+def opened_corrections(workspace: Workspace) -> AppTest:
+    """Three of them."""
+    card = Bundle.open(BUILT_IN).card
+    for label in "木本末":
+        Corrections(workspace).add(draw("木", np.random.default_rng(0)), label, [], card)
+    return sound(AppTest.from_function(page_of_corrections, default_timeout=30).run())
+
+
+def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(workspace: Workspace) -> None:
+    app = choose(opened_corrections(workspace), 0)
+    corrections = Corrections(workspace)
+    corrections.delete([corrections.all()[0].id])
+    corrections.add(draw("木", np.random.default_rng(0)), "未", [], Bundle.open(BUILT_IN).card)
+    sound(app.run())
+    (delete,) = (each for each in app.button if each.label == "Delete the chosen")
+    assert delete.disabled
+
+
+def test_a_correction_whose_picture_is_damaged_can_be_deleted(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    app = opened_corrections(workspace)
+    corrections.picture_path(corrections.all()[0]).write_bytes(b"rubbish")
+    press(choose(app, 0), "Delete the chosen")
+    assert kept_labels(workspace) == ["本", "木"]

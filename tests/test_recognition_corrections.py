@@ -7,7 +7,7 @@ import pytest
 
 from hanzi_core.bundle import Card
 from hanzi_core.dataset import Dataset, Part, list_datasets
-from hanzi_core.errors import WorkspaceError
+from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.recognition import Candidate
 from hanzi_core.recognition.corrections import NAME, Corrections
 from hanzi_core.recognition.ink import Stroke
@@ -67,3 +67,48 @@ def test_a_label_that_cannot_be_a_folder_is_refused(workspace: Workspace, label:
     with pytest.raises(WorkspaceError):
         add(Corrections(workspace), label)
     assert Corrections(workspace).all() == []
+
+
+def test_what_could_not_be_kept_leaves_nothing(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    first = add(corrections, "木")
+    manifest = corrections.folder / "manifest.parquet"
+    sound = manifest.read_bytes()
+    manifest.write_bytes(b"rubbish")
+    with pytest.raises(DatasetError):
+        add(corrections, "未", 1)
+    manifest.write_bytes(sound)
+    assert [each.id for each in corrections.all()] == [first]
+    assert [path.name for path in (corrections.folder / "pictures").iterdir()] == ["木"]
+
+
+def test_a_disk_that_does_not_let_one_delete_is_told(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    kept = add(corrections, "木")
+    place = corrections.picture_path(corrections.all()[0])
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(WorkspaceError):
+        corrections.delete([kept])
+
+
+def test_deleting_the_last_leaves_a_picture_whose_record_is_damaged(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    first, second = add(corrections, "木"), add(corrections, "未", 1)
+    (corrections.folder / "records" / f"{first}.json").write_text("{")
+    corrections.delete([second])
+    assert list(Dataset.find(workspace, NAME).manifest()["label"]) == ["木"]
+
+
+def test_a_picture_that_is_damaged_or_gone_is_none(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    gone, damaged, sound = (add(corrections, "木", seed) for seed in range(3))
+    by_id = {each.id: each for each in corrections.all()}
+    corrections.picture_path(by_id[gone]).unlink()
+    corrections.picture_path(by_id[damaged]).write_bytes(b"rubbish")
+    assert corrections.picture(by_id[gone]) is None
+    assert corrections.picture(by_id[damaged]) is None
+    assert np.array_equal(corrections.picture(by_id[sound]), draw("木", np.random.default_rng(2)))
+    with zipfile.ZipFile(io.BytesIO(corrections.export())) as archive:
+        assert f"木/{gone}.png" not in archive.namelist()
+        assert len(json.loads(archive.read("corrections.json"))) == 2

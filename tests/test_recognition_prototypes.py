@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -5,7 +8,7 @@ from hanzi_core.bundle import bundle_folder
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Answer, Recogniser
-from hanzi_core.recognition.prototypes import TaughtCache, TaughtCharacters
+from hanzi_core.recognition.prototypes import Taught, TaughtCache, TaughtCharacters, TaughtRecogniser
 from hanzi_core.workspace import Workspace
 from tests.handwriting import draw
 from tests.written_page import write
@@ -58,3 +61,78 @@ def test_list_rename_delete(recogniser: Recogniser, workspace: Workspace) -> Non
 def test_what_is_no_name_is_refused(workspace: Workspace, label: str) -> None:
     with pytest.raises(WorkspaceError):
         TaughtCharacters(workspace).add(label, [paper("回", 1)])
+
+
+def bad_name(folder: Path) -> None:
+    (folder / "name.json").write_bytes(b"")
+
+
+def name_of_another_kind(folder: Path) -> None:
+    (folder / "name.json").write_text("[]")
+
+
+def no_drawings(folder: Path) -> None:
+    for path in folder.glob("*.png"):
+        path.unlink()
+
+
+def no_good_drawings(folder: Path) -> None:
+    for path in folder.glob("*.png"):
+        path.write_bytes(b"rubbish")
+
+
+@pytest.mark.parametrize("damage", [bad_name, name_of_another_kind, no_drawings, no_good_drawings])
+def test_a_damaged_one_is_left_out_and_can_be_deleted(recogniser: Recogniser, workspace: Workspace, damage) -> None:
+    taught = TaughtCharacters(workspace)
+    damaged = taught.add("☀", [paper("日", seed) for seed in (1, 2, 3)])
+    taught.add("回", [paper("回", seed) for seed in (1, 2, 3)])
+    damage(taught.folder / damaged.id)
+    answer = answer_of(recogniser, taught, TaughtCache(), paper("回", 9))
+    assert answer.candidates[0].label == "回"
+    assert "☀" not in [each.label for each in answer.candidates]
+    assert damaged.id in [each.id for each in taught.all()]
+    taught.delete(damaged.id)
+    assert [each.label for each in taught.all()] == ["回"]
+    assert not (taught.folder / damaged.id).exists()
+
+
+def test_one_that_lost_its_name_has_a_new_one_given(workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    kept = taught.add("☀", [paper("日", 1)])
+    bad_name(taught.folder / kept.id)
+    taught.rename(kept.id, "日")
+    assert taught.all() == [Taught(kept.id, "日", kept.drawings)]
+
+
+def test_a_bad_drawing_is_left_out_and_the_others_serve(recogniser: Recogniser, workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    kept = taught.add("☀", [paper("回", seed) for seed in (1, 2, 3)])
+    kept.drawings[0].write_bytes(b"rubbish")
+    assert answer_of(recogniser, taught, TaughtCache(), paper("回", 9)).candidates[0].label == "☀"
+
+
+def test_a_delete_that_is_interrupted_leaves_nothing_that_is_read(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = TaughtCharacters(workspace)
+    kept = taught.add("☀", [paper("日", 1)])
+    monkeypatch.setattr(shutil, "rmtree", lambda *_arguments, **_settings: None)
+    taught.delete(kept.id)
+    assert taught.all() == []
+
+
+def test_one_that_is_deleted_while_it_is_listed_is_left_out(
+    recogniser: Recogniser, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taught = TaughtCharacters(workspace)
+    kept = taught.add("☀", [paper("回", 1)])
+    listed = Path.glob
+
+    def deleted_by_then(folder: Path, pattern: str) -> list[Path]:
+        found = list(listed(folder, pattern))
+        shutil.rmtree(taught.folder / kept.id, ignore_errors=True)
+        return found
+
+    own = recogniser.answer([recogniser.see(paper("回", 9))], PLAIN)[0]
+    monkeypatch.setattr(Path, "glob", deleted_by_then)
+    assert TaughtRecogniser(recogniser, taught.all()).answer([own.seen], PLAIN)[0].candidates == own.candidates

@@ -26,7 +26,8 @@ from hanzi_core.dataset import Dataset, SplitSettings, scan
 from hanzi_core.dataset.importing import rescan
 from hanzi_core.dataset.source import FolderSource, ZipLimits
 from hanzi_core.dataset.store import DESCRIPTION, PICTURES, describe, lay_down
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, ImageError
+from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
 from hanzi_core.recognition.ink import Stroke, strokes_to_json
 from hanzi_core.recognition.recogniser import Candidate
@@ -76,7 +77,7 @@ class Corrections:
             strokes: Where it was drawn.
 
         Raises:
-            WorkspaceError: the label cannot name a class, or the disk is full.
+            HanziError: the label cannot name a class, the disk is full, or the dataset is damaged; nothing is kept.
         """
         now = time.time()
         correction = Correction(
@@ -89,13 +90,17 @@ class Corrections:
             time=now,
             strokes=strokes_to_json(strokes or []),
         )
-        path = self.picture_path(correction)
+        path, record = self.picture_path(correction), self._record_path(correction.id)
         with _lock, writing(self.folder):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / _RECORDS).mkdir(exist_ok=True)
-            replace_file(path, cv2.imencode(".png", picture)[1].tobytes())
-            replace_json(self._record_path(correction.id), correction.model_dump())
-            self._scan()
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                record.parent.mkdir(exist_ok=True)
+                replace_file(path, cv2.imencode(".png", picture)[1].tobytes())
+                replace_json(record, correction.model_dump())
+                self._scan()
+            except BaseException:  # who is told that it was not kept tries again
+                self._remove(correction)
+                raise
         return correction
 
     def all(self) -> list[Correction]:
@@ -109,16 +114,16 @@ class Corrections:
         return found
 
     def delete(self, ids: list[str]) -> None:
-        """Forget some; the picture and the record go for good."""
-        with _lock:
+        """Forget some; the picture and the record go for good.
+
+        Raises:
+            HanziError: the disk does not let us, or the dataset is damaged.
+        """
+        with _lock, writing(self.folder):
             for correction in self.all():
                 if correction.id in ids:
-                    picture = self.picture_path(correction)
-                    picture.unlink(missing_ok=True)
-                    with contextlib.suppress(OSError):  # not empty; empty it would be told as a fault
-                        picture.parent.rmdir()
-                    self._record_path(correction.id).unlink(missing_ok=True)
-            if self.all():
+                    self._remove(correction)
+            if any((self.folder / PICTURES).glob("*/*.png")):  # also one whose record is damaged
                 self._scan()
             else:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -127,16 +132,32 @@ class Corrections:
         """Where its picture lies."""
         return self.folder / PICTURES / correction.label / f"{correction.id}.png"
 
+    def picture(self, correction: Correction) -> NDArray[np.uint8] | None:
+        """Its picture ``uint8 (height, width)``; ``None`` where it is damaged or gone."""
+        with contextlib.suppress(OSError, ImageError):
+            return decode(self.picture_path(correction).read_bytes(), correction.id)
+        return None
+
     def export(self) -> bytes:
-        """A zip of a folder a character, which can be imported anywhere, with ``corrections.json`` beside them."""
+        """A zip of a folder a character, which can be imported anywhere, with ``corrections.json`` beside them.
+
+        Those whose picture has gone are left out.
+        """
         buffer = io.BytesIO()
-        corrections = self.all()
+        corrections = [each for each in self.all() if self.picture_path(each).is_file()]
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for each in corrections:
                 archive.write(self.picture_path(each), f"{each.label}/{each.id}.png")
             records = [each.model_dump() for each in corrections]
             archive.writestr("corrections.json", json.dumps(records, ensure_ascii=False, indent=1))
         return buffer.getvalue()
+
+    def _remove(self, correction: Correction) -> None:
+        picture = self.picture_path(correction)
+        picture.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty; empty it would be told as a fault
+            picture.parent.rmdir()
+        self._record_path(correction.id).unlink(missing_ok=True)
 
     def _record_path(self, correction_id: str) -> Path:
         return self.folder / _RECORDS / f"{correction_id}.json"

@@ -6,7 +6,7 @@ A taught character is the mean direction of its drawings in the model's embeddin
     taught/<id>/    name.json, 0.png, 1.png, …
 """
 
-import json
+import contextlib
 import secrets
 import shutil
 import threading
@@ -17,9 +17,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
 
 from hanzi_core.bundle import LABEL_LENGTH_LIMIT
-from hanzi_core.errors import WorkspaceError
+from hanzi_core.errors import ImageError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
 from hanzi_core.recognition.preferences import Preferences
@@ -29,6 +30,7 @@ from hanzi_core.workspace import Workspace, replace_file, replace_json, writing
 DRAWINGS = 3
 """To be drawn of a new character; ``python -m bench.doubt`` tells how well three do."""
 
+_NAME = "name.json"
 _STEEPNESS = 0.04
 """How fast a likeness turns into certainty around :attr:`Card.taught_likeness`, at which it is even."""
 
@@ -39,7 +41,22 @@ class Taught:
 
     id: str
     label: str
+    """Empty where it cannot be read: damaged by hand, or deleted by now."""
     drawings: tuple[Path, ...]
+
+    def pictures(self) -> list[NDArray[np.uint8]]:
+        """The drawings that can be read, each ``uint8 (height, width)``."""
+        found = []
+        for path in self.drawings:
+            with contextlib.suppress(OSError, ImageError):
+                found.append(decode(path.read_bytes(), path.name))
+        return found
+
+
+class _Name(BaseModel):
+    """What a taught character is called, as its file says."""
+
+    label: str
 
 
 class TaughtCharacters:
@@ -62,12 +79,12 @@ class TaughtCharacters:
             folder.mkdir(parents=True)
             for number, drawing in enumerate(drawings):
                 replace_file(folder / f"{number}.png", cv2.imencode(".png", drawing)[1].tobytes())
-            replace_json(folder / "name.json", {"label": label})
+            self._write_name(folder.name, label)
         return _read(folder)
 
     def all(self) -> list[Taught]:
-        """Every taught character, by its name."""
-        found = [_read(path.parent) for path in self.folder.glob("*/name.json")]
+        """Every taught character, by its name; damaged ones too, so that they can be mended or deleted."""
+        found = [_read(path.parent) for path in self.folder.glob(f"*/{_NAME}")]
         return sorted(found, key=lambda each: (each.label, each.id))
 
     def rename(self, taught_id: str, label: str) -> None:
@@ -76,26 +93,37 @@ class TaughtCharacters:
         Raises:
             WorkspaceError: that is no name.
         """
-        replace_json(self.folder / taught_id / "name.json", {"label": _check_label(label)})
+        self._write_name(taught_id, _check_label(label))
 
     def delete(self, taught_id: str) -> None:
-        """Forget it."""
-        shutil.rmtree(self.folder / taught_id, ignore_errors=True)
+        """Forget it.
+
+        Raises:
+            WorkspaceError: the disk does not let us.
+        """
+        folder = self.folder / taught_id
+        with writing(folder):
+            (folder / _NAME).unlink(missing_ok=True)  # first: without a name, what an interruption leaves is not read
+        shutil.rmtree(folder, ignore_errors=True)
 
     def version(self) -> tuple[tuple[str, str], ...]:
         """Changes with every change: what was made of the list may be kept until then."""
         return tuple((each.id, each.label) for each in self.all())
+
+    def _write_name(self, taught_id: str, label: str) -> None:
+        replace_json(self.folder / taught_id / _NAME, _Name(label=label).model_dump())
 
 
 class TaughtRecogniser:
     """A recogniser that knows taught characters as well as the classes of its model."""
 
     def __init__(self, recogniser: Recogniser, taught: Sequence[Taught]) -> None:
-        """Embed the drawings of ``taught``."""
+        """Embed the drawings of ``taught``; one without a name, or a drawing that can be read, is left out."""
         self._recogniser = recogniser
-        self._labels = [each.label for each in taught]
         self._halfway = recogniser.bundle.card.taught_likeness
-        rows = [_direction(recogniser, each.drawings) for each in taught]
+        sound = [(each.label, pictures) for each in taught if each.label and (pictures := each.pictures())]
+        self._labels = [label for label, _pictures in sound]
+        rows = [_direction(recogniser, pictures) for _label, pictures in sound]
         self._directions = np.stack(rows) if rows else None
 
     def see(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -141,8 +169,8 @@ class TaughtCache:
             return made
 
 
-def _direction(recogniser: Recogniser, drawings: Sequence[Path]) -> NDArray[np.float32]:
-    seen = np.stack([recogniser.see(decode(path.read_bytes(), path.name)) for path in drawings])
+def _direction(recogniser: Recogniser, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    seen = np.stack([recogniser.see(each) for each in pictures])
     embedding = recogniser.predict(seen).embedding
     mean = (embedding / np.linalg.norm(embedding, axis=1, keepdims=True)).mean(axis=0)
     return (mean / np.linalg.norm(mean)).astype(np.float32)
@@ -164,8 +192,12 @@ def _merged(candidates: list[Candidate]) -> list[Candidate]:
 
 
 def _read(folder: Path) -> Taught:
-    label = json.loads((folder / "name.json").read_bytes())["label"]
-    return Taught(folder.name, label, tuple(sorted(folder.glob("*.png"))))
+    label = ""
+    drawings: tuple[Path, ...] = ()
+    with contextlib.suppress(OSError, ValidationError):
+        drawings = tuple(sorted(folder.glob("*.png")))
+        label = _Name.model_validate_json((folder / _NAME).read_bytes()).label
+    return Taught(folder.name, label, drawings)
 
 
 def _check_label(label: str) -> str:

@@ -25,16 +25,15 @@ def show_corrections(desk: Desk) -> None:
         return
     chosen = _show_table(corrections, kept)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            _("Delete the chosen"),
-            icon=":material/delete:",
-            disabled=not chosen,
-            on_click=lambda: corrections.delete([each.id for each in chosen]),
-        )
+        delete = st.button(_("Delete the chosen"), icon=":material/delete:", disabled=not chosen)
         st.download_button(
             _("Export as zip"), corrections.export, "corrections.zip", "application/zip", icon=":material/download:"
         )
         st.page_link("pages/datasets.py", label=_("See the dataset"), icon=":material/photo_library:")
+    if delete:
+        with errors_shown():
+            corrections.delete([each.id for each in chosen])
+            st.rerun()
     _offer_to_learn(desk)
 
 
@@ -79,7 +78,7 @@ def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correc
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"corrections-{len(kept)}",
+        key=f"corrections-{kept[0].id}-{len(kept)}",  # rows that were chosen are not those of another list
         column_config={
             "label": _("Should be"),
             "recognised": _("Recognised as"),
@@ -88,7 +87,7 @@ def _show_table(corrections: Corrections, kept: list[Correction]) -> list[Correc
         },
     )
     chosen = [kept[row] for row in shown.selection.rows if row < len(kept)]
-    pictures = [str(corrections.picture_path(each)) for each in chosen if corrections.picture_path(each).exists()]
+    pictures = [picture for each in chosen if (picture := corrections.picture(each)) is not None]
     if pictures:
         st.image(pictures, width=96)
     return chosen

@@ -1,5 +1,6 @@
 """Drawing a character: the pad, the candidates beside it, and the line of text that one writes with them."""
 
+import hashlib
 import time
 
 import streamlit as st
@@ -33,7 +34,8 @@ def show_draw(desk: Desk) -> None:
         elapsed_ms = (time.perf_counter() - started) * 1000
         show_candidates(found, _write)
         with st.container(horizontal=True, vertical_alignment="center"):
-            show_correct(desk, picture, found, strokes)
+            digest = hashlib.blake2b(picture.tobytes(), digest_size=6).hexdigest()
+            show_correct(desk, picture, found, strokes, place=digest)
             words = ngettext(
                 "{count} stroke, recognised in {time} ms", "{count} strokes, recognised in {time} ms", len(strokes)
             )

@@ -1,6 +1,7 @@
 """A page of characters: boxes that can be mended, the text, and a table."""
 
-from dataclasses import dataclass, field, replace
+import weakref
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,11 +20,10 @@ from hanzi_core.image.segment import (
     split_box,
 )
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import Preferences, Reader
 from hanzi_core.recognition.reading import ReadCharacter, read_page, text_of
 from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
-from pages.parts.recognise_correct import show_correct
+from pages.parts.recognise_correct import Place, kept_at, show_correct
 from pages.parts.recognise_desk import Desk
 
 _BOX_COLOUR = (178, 58, 46)
@@ -32,35 +32,59 @@ _CHOSEN_COLOUR = (30, 100, 220)
 _TABLE_PX, _ROW_PX = 380, 35
 """At most so high; its rows are."""
 
+_READINGS_LIMIT = 4
+"""Of a session: a page of 1,600 pixels a side takes 5 MB."""
+
+_Asked = tuple[str, Direction, Polarity]
+"""Digest of the picture, and how it is to be read."""
+
 
 @dataclass
 class _Reading:
     """A page as this session has it: its boxes may have been mended, and it is read again only if they were."""
 
-    asked: tuple[str, Direction, Polarity]
+    asked: _Asked
     page: Page
     boxes: list[Box]
-    said: dict[Box, str] = field(default_factory=dict)
-    """Labels that the reader of the page gave."""
     read_with: object = None
     characters: tuple[ReadCharacter, ...] = ()
     version: int = 0
     """Of the table: its selection is dropped when the boxes change."""
 
-    def change(self, chosen: list[int], put: list[Box]) -> None:
+    def change(self, chosen: list[Box], put: list[Box]) -> None:
         """Put boxes in the place of the chosen ones."""
-        place = chosen[0]
-        rest = [box for number, box in enumerate(self.boxes) if number not in chosen]
-        self.boxes = [*rest[:place], *put, *rest[place:]]
+        if not set(chosen) <= set(self.boxes):
+            return  # heard twice
+        place = self.boxes.index(chosen[0])
+        rest = [box for box in self.boxes if box not in chosen]
+        self._set([*rest[:place], *put, *rest[place:]])
+
+    def begin_anew(self) -> None:
+        """Have the boxes that were found."""
+        self._set(list(self.page.boxes))
+
+    def _set(self, boxes: list[Box]) -> None:
+        self.boxes = boxes
         self.version += 1
 
-    def read(self, reader: Reader, preferences: Preferences) -> tuple[ReadCharacter, ...]:
-        """What stands in the boxes."""
-        asked = (reader, preferences, tuple(self.boxes))
+    def read(self, desk: Desk) -> tuple[ReadCharacter, ...]:
+        """What stands in the boxes, or what was said that it is."""
+        reader = desk.reader()
+        # Weakly, or a session would hold on to a model that everybody else has closed.
+        asked = (weakref.ref(reader), desk.preferences, tuple(self.boxes))
         if self.read_with != asked:
-            self.characters = tuple(read_page(reader, self.page, self.boxes, preferences))
+            self.characters = tuple(read_page(reader, self.page, self.boxes, desk.preferences))
             self.read_with = asked
-        return tuple(replace(each, said=self.said.get(each.box, "")) for each in self.characters)
+        kept = [kept_at(desk.space, self.place(box)) for box in self.boxes]
+        return tuple(
+            replace(each, said=correction.label if correction else "")
+            for each, correction in zip(self.characters, kept, strict=True)
+        )
+
+    def place(self, box: Box) -> Place:
+        """Of the character in ``box``: the same, whichever way the page is read."""
+        digest, _direction, polarity = self.asked
+        return digest, polarity, box.left, box.top, box.right, box.bottom
 
 
 def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
@@ -74,10 +98,10 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
         key="direction",
     )
     reading = _reading(gray, (digest, direction, polarity))
-    characters = reading.read(desk.reader(), desk.preferences)
-    if not characters:
+    if not reading.page.boxes:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
+    characters = reading.read(desk)
     _show_text(text_of(characters))
     with st.container(horizontal=True, gap="medium"):
         picture = st.container(width="stretch", key="page-picture")
@@ -85,17 +109,22 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
             chosen = _show_table(reading, characters)
             _show_tools(reading, chosen)
             if len(chosen) == 1:
-                _show_correct(desk, reading, characters[chosen[0]])
+                one = characters[chosen[0]]
+                show_correct(desk, reading.page.cut(one.box), one.answer, place=reading.place(one.box), key="page-")
     picture.image(_draw_boxes(reading.page, characters, chosen), width="stretch")
 
 
-def _reading(gray: NDArray[np.uint8], asked: tuple[str, Direction, Polarity]) -> _Reading:
-    kept: _Reading | None = st.session_state.get("page-reading")
-    if kept is None or kept.asked != asked:
+def _reading(gray: NDArray[np.uint8], asked: _Asked) -> _Reading:
+    """The reading of this session that was asked for, or a new one; the last few are kept."""
+    kept: dict[_Asked, _Reading] = st.session_state.setdefault("page-readings", {})
+    reading = kept.pop(asked, None)
+    if reading is None:
         page = find_characters(gray, asked[1], asked[2])
-        kept = _Reading(asked, page, list(page.boxes))
-        st.session_state["page-reading"] = kept
-    return kept
+        reading = _Reading(asked, page, list(page.boxes))
+    kept[asked] = reading
+    if len(kept) > _READINGS_LIMIT:
+        del kept[next(iter(kept))]
+    return reading
 
 
 def _show_text(text: str) -> None:
@@ -120,7 +149,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
         height=min(_TABLE_PX, _ROW_PX * (len(table) + 1) + 3),
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"page-table-{reading.asked[0]}-{reading.version}",
+        key="-".join(["page-table", *reading.asked, str(reading.version)]),
         column_config={
             "number": st.column_config.NumberColumn("#", width=36),
             "picture": st.column_config.ImageColumn(_("Seen"), width=46),
@@ -131,7 +160,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
             "others": st.column_config.TextColumn(_("Or"), width=72),
         },
     )
-    return sorted(shown.selection.rows)
+    return sorted(row for row in shown.selection.rows if row < len(characters))
 
 
 def _show_tools(reading: _Reading, chosen: list[int]) -> None:
@@ -140,31 +169,27 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
         st.button(
             _("Merge"),
             icon=":material/merge:",
-            disabled=len(chosen) < 2,
-            on_click=lambda: reading.change(chosen, [merge_boxes(boxes)]),
+            disabled=len(boxes) < 2,
+            on_click=lambda: reading.change(boxes, [merge_boxes(boxes)]),
         )
         st.button(
             _("Cut in two"),
             icon=":material/content_cut:",
-            disabled=len(chosen) != 1,
-            on_click=lambda: reading.change(chosen, list(split_box(reading.page.ink, boxes[0]))),
+            disabled=len(boxes) != 1 or _is_one_pixel(boxes[0]),
+            on_click=lambda: reading.change(boxes, list(split_box(reading.page.ink, boxes[0]))),
         )
+        st.button(_("Delete"), icon=":material/delete:", disabled=not boxes, on_click=lambda: reading.change(boxes, []))
         st.button(
-            _("Delete"),
-            icon=":material/delete:",
-            disabled=not chosen,
-            on_click=lambda: reading.change(chosen, []),
+            _("Begin anew"),
+            icon=":material/restart_alt:",
+            disabled=reading.boxes == list(reading.page.boxes),
+            on_click=reading.begin_anew,
         )
     st.caption(_("Choose rows of the table to merge, cut or delete their boxes, or one to correct it."))
 
 
-def _show_correct(desk: Desk, reading: _Reading, character: ReadCharacter) -> None:
-    """What was said goes into the text, too."""
-
-    def said(label: str) -> None:
-        reading.said[character.box] = label
-
-    show_correct(desk, reading.page.cut(character.box), character.answer, key="page-", said=said)
+def _is_one_pixel(box: Box) -> bool:
+    return box.right - box.left == box.bottom - box.top == 1
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:

@@ -71,7 +71,7 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
             show_page(desk, gray, digest, polarity)
         else:
             show_writing()
-            _show_character(desk, gray)
+            _show_character(desk, gray, digest)
 
 
 def _shows_several(page: Page) -> bool:
@@ -105,7 +105,7 @@ def _choose_threshold() -> tuple[Threshold, int]:
     return threshold, level
 
 
-def _show_character(desk: Desk, gray: NDArray[np.uint8]) -> None:
+def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
     """The views, and beside them what it says, or above where there is no room: below them it is off the screen."""
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=SIDE_PX):
@@ -126,7 +126,7 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8]) -> None:
     found = desk.answer(seen)
     with side:
         show_candidates(found, write, "picture-")
-        show_correct(desk, gray, found, key="picture-")
+        show_correct(desk, gray, found, place=digest, key="picture-")
         show_why(desk, found, "picture-")
 
 

@@ -20,8 +20,11 @@ _OPEN_LIMIT = 4
 
 
 @st.cache_resource(show_spinner=False, max_entries=_OPEN_LIMIT)
-def load_recogniser(folder: Path, _changed: float) -> Recogniser:
-    """One recogniser a server and bundle; a bundle that was written anew is loaded anew."""
+def load_recogniser(folder: Path, changed: float) -> Recogniser:
+    """One recogniser a server and bundle; a bundle that was written anew is loaded anew.
+
+    Streamlit leaves out of the key what begins with an underscore: the time must not.
+    """
     recogniser = Recogniser.open(folder)
     # What the first answer would have to wait for: the frequencies are read, the runtime takes its memory.
     blank = recogniser.see(np.zeros((8, 8), np.uint8))

@@ -8,6 +8,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hanzi_core.errors import HanziError
+from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.ink import Stroke, draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
@@ -19,6 +20,7 @@ _PAD = "teach-pad"
 _DRAWN = "teach-drawn"
 _NAME = "teach-name"
 _PROBLEM = "teach-problem"
+_SHOWN_PX = 48
 
 
 @st.fragment
@@ -88,11 +90,14 @@ def _take() -> None:
 
 def _show_known(taught: TaughtCharacters) -> None:
     for each in taught.all():
+        pictures = each.pictures()
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             with st.container(horizontal=True, wrap=False, width="content", gap="small"):
-                for path in each.drawings:
-                    st.image(str(path), width=48)
+                for picture in pictures:
+                    st.image(picture_address(thumbnail(picture, 2 * _SHOWN_PX)), width=_SHOWN_PX)
             _show_name(taught, each)
+            if not (each.label and pictures):
+                st.caption(_("Damaged, and so not recognised: delete it, and teach it again."))
         _show_problem(each.id)
 
 
@@ -103,10 +108,12 @@ def _show_name(taught: TaughtCharacters, each: Taught) -> None:
         with _problem_kept(each.id):
             taught.rename(each.id, st.session_state[key])
 
+    def delete() -> None:
+        with _problem_kept(each.id):
+            taught.delete(each.id)
+
     st.text_input(_("Name"), each.label, key=key, on_change=rename, label_visibility="collapsed", width=130)
-    st.button(
-        _("Delete"), icon=":material/delete:", key=f"taught-delete-{each.id}", on_click=taught.delete, args=(each.id,)
-    )
+    st.button(_("Delete"), icon=":material/delete:", key=f"taught-delete-{each.id}", on_click=delete)
 
 
 @contextmanager

@@ -136,8 +136,8 @@ def test_correct(screen: Page, place: Workspace) -> None:
     kept = Corrections(place).all()
     assert [each.label for each in kept] == ["太"]
     assert len(kept[0].strokes) == len(STROKES["大"])
-    screen.get_by_role("button", name="Undo the last correction").click()
-    expect(screen.get_by_role("button", name="Undo the last correction")).not_to_be_visible()
+    screen.get_by_role("button", name="Undo the correction").click()
+    expect(screen.get_by_role("button", name="Undo the correction")).not_to_be_visible()
     assert Corrections(place).all() == []
 
 

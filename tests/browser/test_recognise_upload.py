@@ -103,7 +103,7 @@ def test_one_of_a_page_is_corrected(desktop: Page, place: Workspace) -> None:
     expect(desktop.get_by_text("Kept in the dataset Corrections as 龘.")).to_be_visible()
     kept = Corrections(place).all()
     assert [(each.label, each.recognised) for each in kept] == [("龘", first[1])]
-    desktop.get_by_role("button", name="Undo the last correction").click()
+    desktop.get_by_role("button", name="Undo the correction").click()
     expect(text).to_have_text(re.compile(rf"^{first}\s{second}$"))
     assert Corrections(place).all() == []
 
