@@ -19,6 +19,7 @@ from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import ahead, holders, keep_watched, look
+from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.errands import launch_errand, until
@@ -134,6 +135,38 @@ def test_work_that_does_not_hear_is_ended_within_thirty_seconds(workspace: Works
         kill(deaf)
 
 
+def come_to(job: Job, state: State, process: ProcessId | None = None) -> None:
+    """Let ``job`` say so, whatever its process does."""
+    job.write_status(job.stored_status().to(state, Sentence("As the test wants it."), process=process))
+
+
+def test_a_job_at_work_is_not_taken_up_a_second_time(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = make(workspace, "light", ())
+    come_to(job, State.RUNNING, ProcessId.own())
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.STOPPED, ProcessId.own())  # it writes its model still
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.STOPPED)
+    requeue(workspace, job, launched.append)
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.FINISHED)
+    with pytest.raises(JobError, match="is finished"):
+        requeue(workspace, job, launched.append)
+    assert launched == [job]
+
+
+def test_a_job_stopped_before_its_process_began_stays_so(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = make(workspace, "light", ())
+    job.request_stop()
+    enqueue(workspace, job, launched.append)
+    assert state(job) is State.STOPPED and launched == []
+
+
 def _look(root: str) -> None:
     look(Workspace.open(root), launch_errand)
 
@@ -200,7 +233,7 @@ def test_a_number_used_again_is_not_taken_for_the_job(workspace: Workspace) -> N
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         job.write_launched(sleeper.pid)
-        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        come_to(job, State.RUNNING)
         assert state(job) is State.RUNNING
         launched = json.loads((job.folder / "launched.json").read_text())
         (job.folder / "launched.json").write_text(json.dumps({**launched, "ticks": launched["ticks"] - 5}))
@@ -219,7 +252,7 @@ def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         job.write_launched(sleeper.pid)
-        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        come_to(job, State.RUNNING)
         real = psutil.boot_time()
         monkeypatch.setattr("psutil._pslinux.boot_time", lambda: real - 3600)
         monkeypatch.setattr("time.time", lambda: real)
@@ -227,12 +260,6 @@ def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch:
     finally:
         sleeper.kill()
         sleeper.wait()
-
-
-def job_sentence():
-    from hanzi_core.language import Sentence
-
-    return Sentence("Working.")
 
 
 class _Listener(http.server.BaseHTTPRequestHandler):

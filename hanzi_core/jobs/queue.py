@@ -35,7 +35,9 @@ def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
         JobError: its process cannot be started.
     """
     if not job.devices:
-        launch(job)
+        with deciding(workspace.jobs):
+            if job.stored_status().state is State.QUEUED:  # it may have been stopped since, or started
+                launch(job)
         return
     look(workspace, launch)
     _start_supervisor(workspace)
@@ -52,16 +54,19 @@ def _start_supervisor(workspace: Workspace) -> None:
 
 
 def requeue(workspace: Workspace, job: Job, launch: Launch) -> None:
-    """Take up a job again that has ended.
+    """Take up a job again that has ended before it was finished.
 
     Raises:
-        JobError: its process cannot be started.
+        JobError: it is finished, or still at work: a second process in its folder would spoil what the first writes;
+            or its process cannot be started.
     """
     with deciding(workspace.jobs):
         status = job.status()
-        if not status.state.is_active:
-            job.forget_process()
-            job.write_status(status.to(State.QUEUED, Sentence(mark("Waiting to go on.")), process=None))
+        if status.state is State.FINISHED:
+            raise JobError(mark("“{job}” is finished: clone it to do more."), job=job.title)
+        job.check_is_over()
+        job.forget_process()
+        job.write_status(status.to(State.QUEUED, Sentence(mark("Waiting to go on.")), process=None))
     enqueue(workspace, job, launch)
 
 

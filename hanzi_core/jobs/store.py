@@ -305,6 +305,15 @@ class Job:
         identity = self._identity(status or self.stored_status())
         return identity.find() if identity and not identity.is_elsewhere else None
 
+    def check_is_over(self) -> None:
+        """Make sure that nobody works on this job, nor will before it is taken up again.
+
+        Raises:
+            JobError: it is at work or waits, or has been stopped and is still writing its model.
+        """
+        if self.status().state.is_active or self.process() is not None:
+            raise JobError(mark("“{job}” is still at work: stop it, or wait until it has ended."), job=self.title)
+
     def _identity(self, status: Status) -> ProcessId | None:
         path = self.folder / "launched.json"
         if status.process or not path.exists():
