@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -18,7 +18,7 @@ from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import set_webhook, webhook
 from hanzi_core.jobs.process import ProcessId
-from hanzi_core.jobs.queue import ahead, holders, keep_watched, look
+from hanzi_core.jobs.queue import ahead, holders, keep_watched, look, wait_in_line
 from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -165,6 +165,30 @@ def test_a_job_stopped_before_its_process_began_stays_so(workspace: Workspace) -
     job.request_stop()
     enqueue(workspace, job, launched.append)
     assert state(job) is State.STOPPED and launched == []
+
+
+@pytest.mark.parametrize("end", [Job.request_stop, lambda job: come_to(job, State.LOST, ProcessId.own())])
+def test_a_terminal_that_waits_hears_that_its_job_has_ended(workspace: Workspace, end: Callable[[Job], None]) -> None:
+    holder = make(workspace, "holder")
+    come_to(holder, State.RUNNING, ProcessId.own())
+    waits = Job.create(workspace, "errand", {}, "waits", [CPU], process=ProcessId.own())
+    told: list[list[Job]] = []
+
+    def tell(held_by: list[Job]) -> None:
+        told.append(held_by)
+        end(waits)
+
+    assert not wait_in_line(workspace, waits, tell)
+    assert told == [[holder]]
+
+
+def test_a_job_of_a_terminal_is_started_by_nobody_else(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = Job.create(workspace, "errand", {}, "waits", [CPU], process=ProcessId.own())
+    look(workspace, launched.append)
+    assert state(job) is State.QUEUED and launched == []
+    assert wait_in_line(workspace, job, pytest.fail)
+    assert state(job) is State.STARTING
 
 
 def _look(root: str) -> None:

@@ -15,7 +15,6 @@ from hanzi_core.jobs.devices import slots
 from hanzi_core.jobs.launcher import start_detached
 from hanzi_core.jobs.lock import deciding, is_supervised, supervising
 from hanzi_core.jobs.notice import notify
-from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, State, Status, list_jobs
 from hanzi_core.language import Sentence, mark
 from hanzi_core.workspace import Workspace
@@ -91,18 +90,23 @@ def look(workspace: Workspace, launch: Launch) -> bool:
     return bool(watched)
 
 
-def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> None:
-    """Wait in this process until the devices of ``job`` are its own; ``tell`` hears who holds them."""
-    waiting = Sentence(mark("Waiting for its device."))
-    job.write_status(job.stored_status().to(State.QUEUED, waiting, process=ProcessId.own()))
+def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> bool:
+    """Wait in the process that made ``job`` for itself until the devices are its own; ``tell`` hears who holds them.
+
+    Returns:
+        Whether they are; not so where somebody has ended the job while it waited.
+    """
     while True:
         with deciding(workspace.jobs):
+            status = job.stored_status()
+            if status.state is not State.QUEUED:
+                return False
             watched = _watched(workspace)
             if job in _ready(watched):
-                starting = Sentence(mark("Starting."))
-                job.write_status(job.stored_status().to(State.STARTING, starting, process=ProcessId.own()))
-                return
-        tell([other for other, status in watched if status.state is not State.QUEUED and _share_device(job, other)])
+                job.write_status(status.to(State.STARTING, Sentence(mark("Starting."))))
+                return True
+            held_by = [other for other, at in watched if at.state is not State.QUEUED and _share_device(job, other)]
+        tell(held_by)
         time.sleep(LOOK_INTERVAL_S)
 
 

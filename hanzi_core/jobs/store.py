@@ -114,7 +114,14 @@ class Job:
 
     @classmethod
     def create(
-        cls, workspace: Workspace, kind: str, config: dict[str, Any], title: str, devices: Sequence[str] = ()
+        cls,
+        workspace: Workspace,
+        kind: str,
+        config: dict[str, Any],
+        title: str,
+        devices: Sequence[str] = (),
+        *,
+        process: ProcessId | None = None,
     ) -> "Job":
         """Make the folder of a new job, in state ``queued``.
 
@@ -124,6 +131,7 @@ class Job:
             config: What to do, as the kind defines.
             title: What a person calls it.
             devices: Keys of the devices that it will hold; a job without any waits for nobody.
+            process: Who will wait for the devices and do the work; else the queue starts a process for it.
 
         Raises:
             WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
@@ -135,7 +143,8 @@ class Job:
         description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
         try:
             replace_json(job.folder / "config.json", description)
-            job.write_status(Status(changes=()).to(State.QUEUED, Sentence(mark("Waiting to be started."))))
+            waiting = Sentence(mark("Waiting to be started."))
+            job.write_status(Status(changes=(), process=process).to(State.QUEUED, waiting))
         except BaseException:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -365,7 +374,7 @@ class Job:
                 raise JobError(mark("Job “{job}” has already ended."), job=self.id)
             with writing(self.folder):
                 (self.folder / "stop").touch()
-            if status.state is State.QUEUED and status.process is None:
+            if status.state is State.QUEUED:
                 self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
 
     def stop_requested(self) -> bool:
