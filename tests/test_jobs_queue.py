@@ -1,6 +1,7 @@
 import http.server
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import threading
@@ -165,6 +166,37 @@ def test_a_job_stopped_before_its_process_began_stays_so(workspace: Workspace) -
     job.request_stop()
     enqueue(workspace, job, launched.append)
     assert state(job) is State.STOPPED and launched == []
+
+
+def test_a_job_of_another_machine_is_not_said_to_have_ended(workspace: Workspace) -> None:
+    job = make(workspace, "elsewhere")
+    come_to(job, State.RUNNING, ProcessId.own().model_copy(update={"host": "another-machine"}))
+    job.beat()
+    with pytest.raises(JobError, match="at work on another-machine"):
+        kill(job)
+    assert state(job) is State.RUNNING
+    os.utime(job.folder / "heartbeat", (0, 0))  # that machine has gone
+    kill(job)
+    assert state(job) is State.STOPPED
+
+
+def test_a_process_that_does_not_end_is_not_said_to_have_ended(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: psutil.Process) -> None:
+        raise psutil.AccessDenied(process.pid)
+
+    job = make(workspace, "somebody else's")
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        come_to(job, State.RUNNING, ProcessId.of(sleeper.pid))
+        with monkeypatch.context() as patched:  # the tests have one user
+            patched.setattr("hanzi_core.jobs.launcher.END_LIMIT_S", 0.1)
+            patched.setattr(psutil.Process, "kill", refuse)
+            with pytest.raises(JobError, match="could not be ended"):
+                kill(job)
+        assert state(job) is State.RUNNING
+        kill(job)
+    assert state(job) is State.STOPPED
 
 
 @pytest.mark.parametrize("end", [Job.request_stop, lambda job: come_to(job, State.LOST, ProcessId.own())])

@@ -314,6 +314,11 @@ class Job:
         identity = self._identity(status or self.stored_status())
         return identity.find() if identity and not identity.is_elsewhere else None
 
+    def other_machine(self) -> str | None:
+        """The name of the machine that does this job, if it is not this one."""
+        identity = self._identity(self.stored_status())
+        return identity.host if identity and identity.is_elsewhere else None
+
     def check_is_over(self) -> None:
         """Make sure that nobody works on this job, nor will before it is taken up again.
 
