@@ -2,6 +2,7 @@ import http.server
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,13 +14,13 @@ import psutil
 import pytest
 
 from hanzi_core.dataset.importing import ImportConfig
-from hanzi_core.errors import JobError
+from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.jobs import Job, State, enqueue, kill, requeue
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
-from hanzi_core.jobs.notice import set_webhook, webhook
+from hanzi_core.jobs.notice import notify, set_webhook, webhook
 from hanzi_core.jobs.process import ProcessId
-from hanzi_core.jobs.queue import ahead, holders, keep_watched, look, wait_in_line
+from hanzi_core.jobs.queue import ahead, holders, keep_watched, look, supervise, wait_in_line
 from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -348,7 +349,47 @@ def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -
     assert heard == [("first", "finished"), ("second", "stopped")]
 
 
-def test_only_a_web_address_can_be_told(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "http://", "http://[abc", "http://host/a b", "http://host:port/", "http://host/训练"],
+)
+def test_only_a_web_address_can_be_told(workspace: Workspace, url: str) -> None:
     with pytest.raises(JobError, match="must begin with http"):
-        set_webhook(workspace, "file:///etc/passwd")
+        set_webhook(workspace, url)
     assert webhook(workspace) is None
+
+
+def test_an_address_that_answers_nonsense_changes_nothing(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(b"what?\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        set_webhook(workspace, f"http://127.0.0.1:{server.getsockname()[1]}/done")
+        notify(make(workspace, "ended"))
+        thread.join()
+    assert "webhook 127.0.0.1: what?" in capsys.readouterr().err
+
+
+def test_the_supervisor_outlives_a_full_disk(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes: list[Exception | bool] = [WorkspaceError("No space is left."), OSError("no space"), True, False]
+
+    def look_once(_workspace: Workspace, _launch: object) -> bool:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr("hanzi_core.jobs.queue.look", look_once)
+    monkeypatch.setattr("hanzi_core.jobs.queue.LOOK_INTERVAL_S", 0.01)
+    supervise(workspace, launch_errand)
+    assert outcomes == [] and capsys.readouterr().err == "No space is left.\nno space\n"

@@ -6,6 +6,7 @@ younger one would fit. Decisions are made under one lock, by whoever comes by: t
 """
 
 import contextlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -72,10 +73,17 @@ def requeue(workspace: Workspace, job: Job, launch: Launch) -> None:
 def supervise(workspace: Workspace, launch: Launch) -> None:
     """Start waiting jobs as devices become free and note which were lost; return when no job is left to watch.
 
-    Only one process a workspace does this; any other returns at once.
+    Only one process a workspace does this; any other returns at once. A look that fails, on a full disk say, is told
+    and followed by the next one: who waits is to start once there is space.
     """
     with supervising(workspace.jobs, HANDOVER_S) as alone:
-        while alone and look(workspace, launch):
+        while alone:
+            try:
+                if not look(workspace, launch):
+                    return
+            except (HanziError, OSError) as error:
+                with contextlib.suppress(OSError):  # the log may be on the same disk
+                    print(error, file=sys.stderr)
             time.sleep(LOOK_INTERVAL_S)
 
 
