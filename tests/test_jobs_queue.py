@@ -80,7 +80,8 @@ def test_every_device_has_its_queue_and_who_wants_two_keeps_its_place(workspace:
         assert ahead(workspace, other) == [both]
         assert holders(workspace) == {"gpu:0": [one], CPU: [apart]}
         (one.folder / "enough").touch()
-        until(lambda: state(one) is State.FINISHED)
+        until(lambda: one.process() is None)
+        assert state(one) is State.FINISHED
         look(workspace, launch_errand)
         until(lambda: state(both) is State.RUNNING)
         look(workspace, launch_errand)
@@ -329,6 +330,29 @@ class _Listener(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
+
+
+@pytest.mark.parametrize("end", [State.FINISHED, State.STOPPED])
+def test_a_gpu_is_free_when_the_process_has_gone_that_had_its_memory(workspace: Workspace, end: State) -> None:
+    """After its end a run evaluates, or writes its model; cores are shared meanwhile."""
+    devices = ("gpu:0",), ("gpu:0",), (CPU,), (CPU,)
+    ended, waits, ended_on_cpu, follows = (make(workspace, f"{key}", key) for key in devices)
+    launched: list[Job] = []
+
+    def start(job: Job) -> None:
+        launched.append(job)
+        come_to(job, State.RUNNING, ProcessId.own())
+
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        for job in (ended, ended_on_cpu):
+            come_to(job, end, ProcessId.of(sleeper.pid))
+        look(workspace, start)
+        assert launched == [follows]
+        assert holders(workspace) == {"gpu:0": [ended], CPU: [follows]}
+        assert ahead(workspace, waits) == [ended]
+        sleeper.kill()
+    look(workspace, start)
+    assert launched == [follows, waits]
 
 
 def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -> None:

@@ -3,6 +3,8 @@
 A job that names devices waits until all of them are free; the oldest goes first, and keeps its place even while a
 younger one would fit. Decisions are made under one lock, by whoever comes by: the page that adds a job, the supervisor
 (a small process that lives while there is anything to watch), the command line.
+
+A GPU is free when the process that had its memory has gone, which may be minutes after its job's end.
 """
 
 import contextlib
@@ -12,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from hanzi_core.errors import HanziError, JobError
-from hanzi_core.jobs.devices import slots
+from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.launcher import start_detached
 from hanzi_core.jobs.lock import deciding, is_supervised, supervising
 from hanzi_core.jobs.notice import notify
@@ -119,7 +121,7 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
 
 
 def holders(workspace: Workspace) -> dict[str, list[Job]]:
-    """The jobs at work on each device."""
+    """The jobs that have each device."""
     held: dict[str, list[Job]] = {}
     for job, status in _watched(workspace):
         if status.state is not State.QUEUED:
@@ -158,10 +160,22 @@ def _with_devices(workspace: Workspace) -> Iterator[tuple[Job, Status]]:
 
 
 def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
-    """Jobs that hold or want a device, the oldest first."""
-    active = [job for job, stored in _with_devices(workspace) if stored.state.is_active]
-    pairs = [(job, job.status()) for job in reversed(active)]
-    return [(job, status) for job, status in pairs if status.state.is_active]
+    """Jobs that hold or want a device, the oldest first; a folder may go at any moment."""
+    watched = []
+    for job, stored in _with_devices(workspace):
+        with contextlib.suppress(JobError):
+            status = job.status() if stored.state.is_active else stored
+            if status.state.is_active or _holds_gpu_memory(job, status):
+                watched.append((job, status))
+    return watched[::-1]
+
+
+def _holds_gpu_memory(job: Job, ended: Status) -> bool:
+    """Whether a process that evaluates or writes its model after the end has a GPU still.
+
+    TensorFlow gives the memory back with the process alone. Cores need not be waited for.
+    """
+    return job.devices != (CPU,) and job.process(ended) is not None
 
 
 def _ready(watched: list[tuple[Job, Status]]) -> list[Job]:

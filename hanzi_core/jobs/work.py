@@ -103,7 +103,10 @@ class Work:
         return is_out_of_time
 
     def let_go(self) -> None:
-        """Count as stopped from now on, though something slow is still to be written: the device is free for others."""
+        """Count as stopped from now on, though something slow is still to be written.
+
+        The CPU is free for others; a GPU, whose memory this process has, when it ends.
+        """
         if not self._has_let_go:
             self._has_let_go = True
             self.change(
