@@ -1,15 +1,17 @@
 import errno
 import os
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
 from hanzi_core.errors import JobError, WorkspaceError
-from hanzi_core.jobs import Follower, History, Job, State, Work, run_work
+from hanzi_core.jobs import Follower, History, Job, State, Work, list_jobs, run_work
 from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices, slots
 from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
 from hanzi_core.language import Sentence
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, replace_json
 
 
 def make(workspace: Workspace) -> Job:
@@ -37,6 +39,35 @@ def test_a_job_that_finds_no_space_leaves_nothing(workspace: Workspace, monkeypa
     with pytest.raises(WorkspaceError):
         make(workspace)
     assert list(workspace.jobs.iterdir()) == []
+
+
+def test_a_job_is_listed_when_all_of_it_is_there(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[State] = []
+
+    def look_after(path: Path, value: object) -> None:
+        replace_json(path, value)
+        seen.extend(job.stored_status().state for job in list_jobs(workspace))
+
+    monkeypatch.setattr("hanzi_core.jobs.store.replace_json", look_after)
+    make(workspace)
+    assert seen == [State.QUEUED]
+
+
+def test_what_is_no_job_or_goes_amid_the_listing_is_in_nobodys_way(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make(workspace)
+    (workspace.jobs / "Thumbs.db").touch()
+    read = Job.created.fget
+
+    def read_and_throw_away(each: Job) -> float:
+        created = read(each)
+        shutil.rmtree(each.folder)
+        return created
+
+    monkeypatch.setattr(Job, "created", property(read_and_throw_away))
+    assert list_jobs(workspace) == [job]
+    assert list_jobs(workspace) == []
 
 
 def test_the_trash_gives_back_until_it_is_emptied(workspace: Workspace) -> None:

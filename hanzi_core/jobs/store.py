@@ -142,9 +142,9 @@ class Job:
             job.folder.mkdir(parents=True)
         description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
         try:
-            replace_json(job.folder / "config.json", description)
             waiting = Sentence(mark("Waiting to be started."))
             job.write_status(Status(changes=(), process=process).to(State.QUEUED, waiting))
+            replace_json(job.folder / "config.json", description)  # with which it is a job to everybody who looks
         except BaseException:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -396,17 +396,19 @@ class Job:
 
 
 def list_jobs(workspace: Workspace, kind: str | None = None) -> list[Job]:
-    """Jobs of one kind, or all, the newest first; folders that are no jobs are passed over."""
-    return sorted(_jobs(workspace, kind), key=lambda job: job.created, reverse=True)
+    """Jobs of one kind, or all, the newest first; files and folders that are no jobs are passed over."""
+    created = dict(_jobs(workspace, kind))
+    return sorted(created, key=created.__getitem__, reverse=True)
 
 
-def _jobs(workspace: Workspace, kind: str | None) -> Iterator[Job]:
+def _jobs(workspace: Workspace, kind: str | None) -> Iterator[tuple[Job, float]]:
+    """Each with its time, read once: it may be thrown away at any moment."""
     for folder in workspace.jobs.iterdir():
         if folder.name.startswith("."):
             continue
         job = Job(folder)
         try:
-            if (kind is None or job.kind == kind) and job.created:
-                yield job
-        except (JobError, KeyError, ValueError):
+            if kind is None or job.kind == kind:
+                yield job, job.created
+        except (JobError, KeyError, ValueError, OSError):
             continue
