@@ -9,6 +9,8 @@ import pytest
 from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.jobs import Follower, History, Job, State, Work, list_jobs, run_work
 from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices, slots
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
 from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace, replace_json
@@ -174,11 +176,42 @@ def test_a_stop_that_comes_while_the_outcome_is_written_lets_it_be_written(works
     assert job.status().state is State.STOPPED and job.result() == {"much": 2}
 
 
+def test_no_job_is_lost_to_another_machine_before_its_first_heartbeat(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Job.create(workspace, "errand", {}, "in a terminal", [CPU], process=ProcessId.own())
+    launched, running = make(workspace), make(workspace)
+    launched.forget_process()
+    launched.write_status(launched.stored_status().to(State.STARTING, Sentence("Starting.")))
+    launched.write_launched(os.getpid())
+    running.forget_process()
+    Work(running).change(State.RUNNING, Sentence("Working."))
+    monkeypatch.setattr("socket.gethostname", lambda: "another-machine")
+    assert [job.status().state for job in (waiting, launched, running)] == [
+        State.QUEUED,
+        State.STARTING,
+        State.RUNNING,
+    ]
+
+
+def test_a_job_that_waits_in_a_terminal_beats(workspace: Workspace) -> None:
+    holder = make(workspace)
+    holder.write_status(holder.stored_status().to(State.RUNNING, Sentence("Working."), process=ProcessId.own()))
+    waiting = Job.create(workspace, "errand", {}, "in a terminal", [CPU], process=ProcessId.own())
+    os.utime(waiting.folder / "heartbeat", (0, 0))
+    beats: list[float] = []
+
+    def tell(_held_by: list[Job]) -> None:
+        beats.append((waiting.folder / "heartbeat").stat().st_mtime)
+        waiting.request_stop()
+
+    wait_in_line(workspace, waiting, tell)
+    assert beats[0] > 0
+
+
 def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
     import os
-
-    from hanzi_core.jobs.process import ProcessId
 
     job = make(workspace)
     elsewhere = ProcessId.own().model_copy(update={"host": "another-machine", "pid": 2**22 - 1})

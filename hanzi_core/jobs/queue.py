@@ -111,6 +111,7 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
             status = job.stored_status()
             if status.state is not State.QUEUED:
                 return False
+            job.beat()
             watched = _watched(workspace)
             if job in _ready(watched):
                 job.write_status(status.to(State.STARTING, Sentence(mark("Starting."))))

@@ -293,7 +293,8 @@ class Job:
             return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
 
     def write_status(self, status: Status) -> None:
-        """Replace the status, in one step."""
+        """Replace the status, in one step; other machines take nobody for lost who has just said something."""
+        self.beat()
         replace_json(self.folder / "status.json", status.model_dump(mode="json", exclude={"progress"}))
 
     def write_progress(self, progress: Progress) -> None:

@@ -211,7 +211,6 @@ def _beating(work: Work) -> Iterator[None]:
             if asked is not None and time.monotonic() - asked >= UNHEARD_LIMIT_S:
                 work.stop_unheard()
 
-    work.job.beat()
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
