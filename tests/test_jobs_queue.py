@@ -201,6 +201,19 @@ def test_a_process_that_does_not_end_is_not_said_to_have_ended(
     assert state(job) is State.STOPPED
 
 
+def test_a_run_taken_up_again_waits_for_a_younger_one_at_work(workspace: Workspace) -> None:
+    resumed, at_work, waits = (make(workspace, title) for title in ("resumed", "at work", "waits"))
+    come_to(at_work, State.RUNNING, ProcessId.own())
+    assert ahead(workspace, resumed) == [at_work]
+    assert ahead(workspace, waits) == [resumed, at_work]
+
+
+def test_a_supervisor_that_cannot_be_started_is_told_in_a_sentence(workspace: Workspace) -> None:
+    (workspace.jobs / ".supervisor.log").mkdir()
+    with pytest.raises(JobError, match="could not be started: Is a directory"):
+        enqueue(workspace, make(workspace, "waits"), lambda job: come_to(job, State.RUNNING, ProcessId.own()))
+
+
 @pytest.mark.parametrize("end", [Job.request_stop, lambda job: come_to(job, State.LOST, ProcessId.own())])
 def test_a_terminal_that_waits_hears_that_its_job_has_ended(workspace: Workspace, end: Callable[[Job], None]) -> None:
     holder = make(workspace, "holder")

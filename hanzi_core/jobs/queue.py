@@ -34,7 +34,7 @@ def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
     """Start ``job`` if its devices are free, else leave it waiting, watched over by the supervisor.
 
     Raises:
-        JobError: its process cannot be started.
+        JobError: its process, or the supervisor's, cannot be started.
     """
     if not job.devices:
         with deciding(workspace.jobs):
@@ -46,13 +46,22 @@ def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
 
 
 def keep_watched(workspace: Workspace) -> None:
-    """Start the supervisor if there is something to watch and nobody does: it may have gone with the machine."""
+    """Start the supervisor if there is something to watch and nobody does: it may have gone with the machine.
+
+    Raises:
+        JobError: it cannot be started.
+    """
     if not is_supervised(workspace.jobs) and any(stored.state.is_active for _job, stored in _with_devices(workspace)):
         _start_supervisor(workspace)
 
 
 def _start_supervisor(workspace: Workspace) -> None:
-    start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
+    try:
+        start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
+    except OSError as error:
+        raise JobError(
+            mark("The process that starts waiting jobs could not be started: {reason}."), reason=error.strerror
+        ) from error
 
 
 def requeue(workspace: Workspace, job: Job, launch: Launch) -> None:
@@ -132,10 +141,12 @@ def holders(workspace: Workspace) -> dict[str, list[Job]]:
 
 
 def ahead(workspace: Workspace, job: Job) -> list[Job]:
-    """The jobs that have, or will have sooner, a device that ``job`` waits for, the oldest first."""
-    watched = [other for other, _status in _watched(workspace)]
-    before = watched[: watched.index(job)] if job in watched else []
-    return [other for other in before if _share_device(job, other)]
+    """The jobs that have, or will have sooner, a device that the queued ``job`` waits for, the oldest first."""
+    return [
+        other
+        for other, status in _watched(workspace)
+        if (status.state is not State.QUEUED or other.created < job.created) and _share_device(job, other)
+    ]
 
 
 def _share_device(first: Job, second: Job) -> bool:
