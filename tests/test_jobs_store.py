@@ -1,6 +1,8 @@
 import errno
+import json
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.jobs import Follower, History, Job, State, Work, list_jobs, run_work
 from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices, slots
+from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
@@ -176,6 +179,32 @@ def test_a_stop_that_comes_while_the_outcome_is_written_lets_it_be_written(works
     assert job.status().state is State.STOPPED and job.result() == {"much": 2}
 
 
+def test_a_full_disk_does_not_keep_deaf_work_alive(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkspaceError("No space is left.")
+
+    ends: list[int] = []
+    work = Work(make(workspace))
+    monkeypatch.setattr(Job, "write_status", refuse)
+    monkeypatch.setattr("hanzi_core.jobs.work.end_children", lambda _process: None)
+    monkeypatch.setattr(os, "_exit", ends.append)
+    with pytest.raises(WorkspaceError):  # the end of this process would leave nobody to hear it
+        work.stop_unheard()
+    assert ends == [0]
+
+
+def test_two_who_describe_a_job_at_once_are_both_heard(workspace: Workspace) -> None:
+    job = make(workspace)
+    with deciding(workspace.jobs):
+        before = json.loads((job.folder / "config.json").read_bytes())
+        other = threading.Thread(target=job.describe, kwargs={"title": "new"})
+        other.start()
+        other.join(0.3)
+        replace_json(job.folder / "config.json", {**before, "notes": "seen"})
+    other.join()
+    assert (job.title, job.notes) == ("new", "seen")
+
+
 def test_no_job_is_lost_to_another_machine_before_its_first_heartbeat(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,9 +239,6 @@ def test_a_job_that_waits_in_a_terminal_beats(workspace: Workspace) -> None:
 
 
 def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    import json
-    import os
-
     job = make(workspace)
     elsewhere = ProcessId.own().model_copy(update={"host": "another-machine", "pid": 2**22 - 1})
     job.write_status(job.stored_status().to(State.RUNNING, Sentence("Working."), process=elsewhere))

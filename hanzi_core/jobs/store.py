@@ -210,7 +210,8 @@ class Job:
         """
         if not str(fields.get("title", "-")).strip():
             raise JobError(mark("A name cannot be empty: type one."))
-        replace_json(self.folder / "config.json", {**self._description(), **fields})
+        with deciding(self.folder.parent):  # two who change different fields at once
+            replace_json(self.folder / "config.json", {**self._description(), **fields})
 
     def _description(self) -> dict[str, Any]:
         return self._read("config.json")

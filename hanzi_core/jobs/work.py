@@ -81,12 +81,13 @@ class Work:
             if self._writes_out:
                 self.let_go()
                 return
-            self.change(
-                State.STOPPED, Sentence(mark("Stopped as asked, amid a long step: what it had saved before is kept."))
-            )
-            notify(self.job)
-            end_children(psutil.Process())
-            os._exit(0)
+            sentence = mark("Stopped as asked, amid a long step: what it had saved before is kept.")
+            try:
+                self.change(State.STOPPED, Sentence(sentence))
+                notify(self.job)
+            finally:  # also where a full disk lets it say nothing
+                end_children(psutil.Process())
+                os._exit(0)
 
     def check(self) -> None:
         """Raise :class:`Stopped` if the job should end here."""
