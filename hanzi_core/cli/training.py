@@ -208,7 +208,12 @@ def chosen_devices(keys: list[str] | None) -> tuple[str, ...]:
 
 def _wait(workspace: Workspace, job: Job) -> None:
     """Wait for the devices of ``job``; ends the command where somebody has ended the job meanwhile."""
-    if not wait_in_line(workspace, job, _tell_holders):
+    try:
+        is_its_turn = wait_in_line(workspace, job, _tell_holders)
+    except KeyboardInterrupt:  # else it would be lost, as one that was killed
+        job.request_stop()
+        is_its_turn = False
+    if not is_its_turn:
         if sys.stderr.isatty():
             print(file=sys.stderr)
         print(job.stored_status().changes[-1])
