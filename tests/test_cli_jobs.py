@@ -1,5 +1,6 @@
 """What a person does with jobs in a terminal, each verb as a page does it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from typer.testing import CliRunner
 from hanzi_core.cli import build
 from hanzi_core.cli.training import settings
 from hanzi_core.errors import JobError
-from hanzi_core.jobs import Job, State
+from hanzi_core.jobs import Job, State, list_jobs
+from hanzi_core.jobs.devices import CPU, slots
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.queue import look, wait_in_line
 from hanzi_core.language import Sentence
 from hanzi_core.training.config import Network
 from hanzi_core.workspace import Workspace
@@ -45,6 +49,41 @@ def test_to_the_trash_and_back(workspace: Workspace, ended: Job) -> None:
     assert ended.id in jobs(workspace, "list") and jobs(workspace, "trash") == ""
     with pytest.raises(JobError, match="in the trash"):
         jobs(workspace, "restore", ended.id)
+
+
+def test_a_run_in_a_terminal_ends_when_it_is_stopped_while_it_waits(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[Job] = []
+
+    def look_and_stop_first(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> bool:
+        look(workspace, launched.append)  # the supervisor's, at the first moment that it can
+        job.request_stop()
+        return wait_in_line(workspace, job, tell)
+
+    make_dataset(workspace, tmp_path / "three")
+    monkeypatch.setattr("hanzi_core.cli.training.wait_in_line", look_and_stop_first)
+    command = ["--workspace", str(workspace.root), "train", "--dataset", "three", "--device", CPU]
+    done = CliRunner().invoke(build(["train"]), command)
+    assert done.exit_code == 0 and "Stopped before it began." in done.stdout, done.output
+    assert launched == []
+
+
+@pytest.mark.skipif(slots(CPU) > 1, reason="this test expects a CPU that takes one run at a time")
+def test_a_run_left_while_it_waits_in_a_terminal_is_stopped_and_not_lost(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(_held_by: list[Job]) -> None:
+        raise KeyboardInterrupt
+
+    make_dataset(workspace, tmp_path / "three")
+    holder = make_run(workspace)
+    holder.write_status(holder.stored_status().to(State.RUNNING, Sentence("Working."), process=ProcessId.own()))
+    monkeypatch.setattr("hanzi_core.cli.training._tell_holders", press_ctrl_c)
+    command = ["--workspace", str(workspace.root), "train", "--dataset", "three", "--device", CPU]
+    done = CliRunner().invoke(build(["train"]), command)
+    assert done.exit_code == 0, done.output
+    assert [job.stored_status().state for job in list_jobs(workspace, "train")] == [State.STOPPED, State.RUNNING]
 
 
 def test_a_clone_begins_with_the_settings_of_its_run(workspace: Workspace, ended: Job, tmp_path: Path) -> None:

@@ -1,24 +1,27 @@
 import http.server
 import json
 import multiprocessing
+import os
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from hanzi_core.dataset.importing import ImportConfig
-from hanzi_core.errors import JobError
+from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.jobs import Job, State, enqueue, kill, requeue
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
-from hanzi_core.jobs.notice import set_webhook, webhook
+from hanzi_core.jobs.notice import notify, set_webhook, webhook
 from hanzi_core.jobs.process import ProcessId
-from hanzi_core.jobs.queue import ahead, holders, keep_watched, look
+from hanzi_core.jobs.queue import ahead, holders, keep_watched, look, supervise, wait_in_line
+from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.errands import launch_errand, until
@@ -77,7 +80,8 @@ def test_every_device_has_its_queue_and_who_wants_two_keeps_its_place(workspace:
         assert ahead(workspace, other) == [both]
         assert holders(workspace) == {"gpu:0": [one], CPU: [apart]}
         (one.folder / "enough").touch()
-        until(lambda: state(one) is State.FINISHED)
+        until(lambda: one.process() is None)
+        assert state(one) is State.FINISHED
         look(workspace, launch_errand)
         until(lambda: state(both) is State.RUNNING)
         look(workspace, launch_errand)
@@ -132,6 +136,106 @@ def test_work_that_does_not_hear_is_ended_within_thirty_seconds(workspace: Works
         until(lambda: child.find() is None, 5)
     finally:
         kill(deaf)
+
+
+def come_to(job: Job, state: State, process: ProcessId | None = None) -> None:
+    """Let ``job`` say so, whatever its process does."""
+    job.write_status(job.stored_status().to(state, Sentence("As the test wants it."), process=process))
+
+
+def test_a_job_at_work_is_not_taken_up_a_second_time(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = make(workspace, "light", ())
+    come_to(job, State.RUNNING, ProcessId.own())
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.STOPPED, ProcessId.own())  # it writes its model still
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.STOPPED)
+    requeue(workspace, job, launched.append)
+    with pytest.raises(JobError, match="still at work"):
+        requeue(workspace, job, launched.append)
+    come_to(job, State.FINISHED)
+    with pytest.raises(JobError, match="is finished"):
+        requeue(workspace, job, launched.append)
+    assert launched == [job]
+
+
+def test_a_job_stopped_before_its_process_began_stays_so(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = make(workspace, "light", ())
+    job.request_stop()
+    enqueue(workspace, job, launched.append)
+    assert state(job) is State.STOPPED and launched == []
+
+
+def test_a_job_of_another_machine_is_not_said_to_have_ended(workspace: Workspace) -> None:
+    job = make(workspace, "elsewhere")
+    come_to(job, State.RUNNING, ProcessId.own().model_copy(update={"host": "another-machine"}))
+    job.beat()
+    with pytest.raises(JobError, match="at work on another-machine"):
+        kill(job)
+    assert state(job) is State.RUNNING
+    os.utime(job.folder / "heartbeat", (0, 0))  # that machine has gone
+    kill(job)
+    assert state(job) is State.STOPPED
+
+
+def test_a_process_that_does_not_end_is_not_said_to_have_ended(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(process: psutil.Process) -> None:
+        raise psutil.AccessDenied(process.pid)
+
+    job = make(workspace, "somebody else's")
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        come_to(job, State.RUNNING, ProcessId.of(sleeper.pid))
+        with monkeypatch.context() as patched:  # the tests have one user
+            patched.setattr("hanzi_core.jobs.launcher.END_LIMIT_S", 0.1)
+            patched.setattr(psutil.Process, "kill", refuse)
+            with pytest.raises(JobError, match="could not be ended"):
+                kill(job)
+        assert state(job) is State.RUNNING
+        kill(job)
+    assert state(job) is State.STOPPED
+
+
+def test_a_run_taken_up_again_waits_for_a_younger_one_at_work(workspace: Workspace) -> None:
+    resumed, at_work, waits = (make(workspace, title) for title in ("resumed", "at work", "waits"))
+    come_to(at_work, State.RUNNING, ProcessId.own())
+    assert ahead(workspace, resumed) == [at_work]
+    assert ahead(workspace, waits) == [resumed, at_work]
+
+
+def test_a_supervisor_that_cannot_be_started_is_told_in_a_sentence(workspace: Workspace) -> None:
+    (workspace.jobs / ".supervisor.log").mkdir()
+    with pytest.raises(JobError, match="could not be started: Is a directory"):
+        enqueue(workspace, make(workspace, "waits"), lambda job: come_to(job, State.RUNNING, ProcessId.own()))
+
+
+@pytest.mark.parametrize("end", [Job.request_stop, lambda job: come_to(job, State.LOST, ProcessId.own())])
+def test_a_terminal_that_waits_hears_that_its_job_has_ended(workspace: Workspace, end: Callable[[Job], None]) -> None:
+    holder = make(workspace, "holder")
+    come_to(holder, State.RUNNING, ProcessId.own())
+    waits = Job.create(workspace, "errand", {}, "waits", [CPU], process=ProcessId.own())
+    told: list[list[Job]] = []
+
+    def tell(held_by: list[Job]) -> None:
+        told.append(held_by)
+        end(waits)
+
+    assert not wait_in_line(workspace, waits, tell)
+    assert told == [[holder]]
+
+
+def test_a_job_of_a_terminal_is_started_by_nobody_else(workspace: Workspace) -> None:
+    launched: list[Job] = []
+    job = Job.create(workspace, "errand", {}, "waits", [CPU], process=ProcessId.own())
+    look(workspace, launched.append)
+    assert state(job) is State.QUEUED and launched == []
+    assert wait_in_line(workspace, job, pytest.fail)
+    assert state(job) is State.STARTING
 
 
 def _look(root: str) -> None:
@@ -200,7 +304,7 @@ def test_a_number_used_again_is_not_taken_for_the_job(workspace: Workspace) -> N
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         job.write_launched(sleeper.pid)
-        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        come_to(job, State.RUNNING)
         assert state(job) is State.RUNNING
         launched = json.loads((job.folder / "launched.json").read_text())
         (job.folder / "launched.json").write_text(json.dumps({**launched, "ticks": launched["ticks"] - 5}))
@@ -219,7 +323,7 @@ def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         job.write_launched(sleeper.pid)
-        job.write_status(job.stored_status().to(State.RUNNING, job_sentence()))
+        come_to(job, State.RUNNING)
         real = psutil.boot_time()
         monkeypatch.setattr("psutil._pslinux.boot_time", lambda: real - 3600)
         monkeypatch.setattr("time.time", lambda: real)
@@ -227,12 +331,6 @@ def test_a_clock_that_jumps_back_ends_nothing(workspace: Workspace, monkeypatch:
     finally:
         sleeper.kill()
         sleeper.wait()
-
-
-def job_sentence():
-    from hanzi_core.language import Sentence
-
-    return Sentence("Working.")
 
 
 class _Listener(http.server.BaseHTTPRequestHandler):
@@ -245,6 +343,29 @@ class _Listener(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
+
+
+@pytest.mark.parametrize("end", [State.FINISHED, State.STOPPED])
+def test_a_gpu_is_free_when_the_process_has_gone_that_had_its_memory(workspace: Workspace, end: State) -> None:
+    """After its end a run evaluates, or writes its model; cores are shared meanwhile."""
+    devices = ("gpu:0",), ("gpu:0",), (CPU,), (CPU,)
+    ended, waits, ended_on_cpu, follows = (make(workspace, f"{key}", key) for key in devices)
+    launched: list[Job] = []
+
+    def start(job: Job) -> None:
+        launched.append(job)
+        come_to(job, State.RUNNING, ProcessId.own())
+
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        for job in (ended, ended_on_cpu):
+            come_to(job, end, ProcessId.of(sleeper.pid))
+        look(workspace, start)
+        assert launched == [follows]
+        assert holders(workspace) == {"gpu:0": [ended], CPU: [follows]}
+        assert ahead(workspace, waits) == [ended]
+        sleeper.kill()
+    look(workspace, start)
+    assert launched == [follows, waits]
 
 
 def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -> None:
@@ -265,7 +386,47 @@ def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -
     assert heard == [("first", "finished"), ("second", "stopped")]
 
 
-def test_only_a_web_address_can_be_told(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "http://", "http://[abc", "http://host/a b", "http://host:port/", "http://host/训练"],
+)
+def test_only_a_web_address_can_be_told(workspace: Workspace, url: str) -> None:
     with pytest.raises(JobError, match="must begin with http"):
-        set_webhook(workspace, "file:///etc/passwd")
+        set_webhook(workspace, url)
     assert webhook(workspace) is None
+
+
+def test_an_address_that_answers_nonsense_changes_nothing(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(2**16)
+                connection.sendall(b"what?\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        set_webhook(workspace, f"http://127.0.0.1:{server.getsockname()[1]}/done")
+        notify(make(workspace, "ended"))
+        thread.join()
+    assert "webhook 127.0.0.1: what?" in capsys.readouterr().err
+
+
+def test_the_supervisor_outlives_a_full_disk(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcomes: list[Exception | bool] = [WorkspaceError("No space is left."), OSError("no space"), True, False]
+
+    def look_once(_workspace: Workspace, _launch: object) -> bool:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr("hanzi_core.jobs.queue.look", look_once)
+    monkeypatch.setattr("hanzi_core.jobs.queue.LOOK_INTERVAL_S", 0.01)
+    supervise(workspace, launch_errand)
+    assert outcomes == [] and capsys.readouterr().err == "No space is left.\nno space\n"

@@ -1,15 +1,22 @@
 import errno
+import json
 import os
+import shutil
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from hanzi_core.errors import JobError, WorkspaceError
-from hanzi_core.jobs import Follower, History, Job, State, Work, run_work
+from hanzi_core.jobs import Follower, History, Job, State, Work, list_jobs, run_work
 from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices, slots
+from hanzi_core.jobs.lock import deciding
+from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
 from hanzi_core.language import Sentence
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, replace_json
 
 
 def make(workspace: Workspace) -> Job:
@@ -37,6 +44,35 @@ def test_a_job_that_finds_no_space_leaves_nothing(workspace: Workspace, monkeypa
     with pytest.raises(WorkspaceError):
         make(workspace)
     assert list(workspace.jobs.iterdir()) == []
+
+
+def test_a_job_is_listed_when_all_of_it_is_there(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[State] = []
+
+    def look_after(path: Path, value: object) -> None:
+        replace_json(path, value)
+        seen.extend(job.stored_status().state for job in list_jobs(workspace))
+
+    monkeypatch.setattr("hanzi_core.jobs.store.replace_json", look_after)
+    make(workspace)
+    assert seen == [State.QUEUED]
+
+
+def test_what_is_no_job_or_goes_amid_the_listing_is_in_nobodys_way(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make(workspace)
+    (workspace.jobs / "Thumbs.db").touch()
+    read = Job.created.fget
+
+    def read_and_throw_away(each: Job) -> float:
+        created = read(each)
+        shutil.rmtree(each.folder)
+        return created
+
+    monkeypatch.setattr(Job, "created", property(read_and_throw_away))
+    assert list_jobs(workspace) == [job]
+    assert list_jobs(workspace) == []
 
 
 def test_the_trash_gives_back_until_it_is_emptied(workspace: Workspace) -> None:
@@ -143,12 +179,66 @@ def test_a_stop_that_comes_while_the_outcome_is_written_lets_it_be_written(works
     assert job.status().state is State.STOPPED and job.result() == {"much": 2}
 
 
+def test_a_full_disk_does_not_keep_deaf_work_alive(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkspaceError("No space is left.")
+
+    ends: list[int] = []
+    work = Work(make(workspace))
+    monkeypatch.setattr(Job, "write_status", refuse)
+    monkeypatch.setattr("hanzi_core.jobs.work.end_children", lambda _process: None)
+    monkeypatch.setattr(os, "_exit", ends.append)
+    with pytest.raises(WorkspaceError):  # the end of this process would leave nobody to hear it
+        work.stop_unheard()
+    assert ends == [0]
+
+
+def test_two_who_describe_a_job_at_once_are_both_heard(workspace: Workspace) -> None:
+    job = make(workspace)
+    with deciding(workspace.jobs):
+        before = json.loads((job.folder / "config.json").read_bytes())
+        other = threading.Thread(target=job.describe, kwargs={"title": "new"})
+        other.start()
+        other.join(0.3)
+        replace_json(job.folder / "config.json", {**before, "notes": "seen"})
+    other.join()
+    assert (job.title, job.notes) == ("new", "seen")
+
+
+def test_no_job_is_lost_to_another_machine_before_its_first_heartbeat(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Job.create(workspace, "errand", {}, "in a terminal", [CPU], process=ProcessId.own())
+    launched, running = make(workspace), make(workspace)
+    launched.forget_process()
+    launched.write_status(launched.stored_status().to(State.STARTING, Sentence("Starting.")))
+    launched.write_launched(os.getpid())
+    running.forget_process()
+    Work(running).change(State.RUNNING, Sentence("Working."))
+    monkeypatch.setattr("socket.gethostname", lambda: "another-machine")
+    assert [job.status().state for job in (waiting, launched, running)] == [
+        State.QUEUED,
+        State.STARTING,
+        State.RUNNING,
+    ]
+
+
+def test_a_job_that_waits_in_a_terminal_beats(workspace: Workspace) -> None:
+    holder = make(workspace)
+    holder.write_status(holder.stored_status().to(State.RUNNING, Sentence("Working."), process=ProcessId.own()))
+    waiting = Job.create(workspace, "errand", {}, "in a terminal", [CPU], process=ProcessId.own())
+    os.utime(waiting.folder / "heartbeat", (0, 0))
+    beats: list[float] = []
+
+    def tell(_held_by: list[Job]) -> None:
+        beats.append((waiting.folder / "heartbeat").stat().st_mtime)
+        waiting.request_stop()
+
+    wait_in_line(workspace, waiting, tell)
+    assert beats[0] > 0
+
+
 def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    import json
-    import os
-
-    from hanzi_core.jobs.process import ProcessId
-
     job = make(workspace)
     elsewhere = ProcessId.own().model_copy(update={"host": "another-machine", "pid": 2**22 - 1})
     job.write_status(job.stored_status().to(State.RUNNING, Sentence("Working."), process=elsewhere))

@@ -26,8 +26,9 @@ def widget(app: AppTest, kind: str, label: str):
 def wait_for_the_hand(workspace: Workspace) -> State:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        state = list_jobs(workspace, "synthesise")[0].status().state
-        if not state.is_active:
+        job = list_jobs(workspace, "synthesise")[0]
+        state = job.status().state
+        if not state.is_active and job.process() is None:
             return state
         time.sleep(0.2)
     raise TimeoutError

@@ -78,6 +78,7 @@ def test_a_group_has_equal_losses_ends_when_a_rank_dies_and_goes_on(group: Job, 
     found = Checkpoints(group.folder / "checkpoints").load()
     assert found and found[0].step > 0
 
+    until(lambda: group.process() is None)
     resumed = time.time()  # the history of before stands until the ranks have taken the run up
     resume(workspace, group)
     until(lambda: epochs(group, since=resumed) >= 2 or not group.status().state.is_active, START_LIMIT_S)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hanzi_core.errors import JobError
-from hanzi_core.jobs import Job, Progress, State, Work, enqueue, launch, requeue, run_work
+from hanzi_core.jobs import Job, Progress, Work, enqueue, launch, requeue, run_work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
@@ -42,10 +42,8 @@ def resume(workspace: Workspace, job: Job) -> None:
     """Let a job that was stopped, lost or failed go on where its folder says it was.
 
     Raises:
-        JobError: it is finished; or the process cannot be started.
+        JobError: it is finished, or still at work; or the process cannot be started.
     """
-    if job.status().state is State.FINISHED:
-        raise JobError(mark("“{job}” is finished: clone it to do more."), job=job.title)
     requeue(workspace, job, launch_job)
 
 

@@ -18,6 +18,7 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, State, Work, enqueue
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
+from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
@@ -79,7 +80,7 @@ def train(
         raise typer.Exit(_train_rank(workspace, Job.find(workspace, job), rank))
     if job is not None:
         raise typer.Exit(_train_and_test(workspace, Job.find(workspace, job)))
-    _begin(workspace, _new_job(workspace, "train", given, device, clone, title), detach)
+    _begin(workspace, _new_job(workspace, "train", given, device, clone, title, detach), detach)
 
 
 def fine_tune(
@@ -104,8 +105,7 @@ def fine_tune(
     config = fine_tuning(workspace, model, dataset, rehearsal)
     config = checked(workspace, {**config.model_dump(), **told})
     name = title or f"{model_name(workspace, model)} + {dataset}"
-    job = Job.create(workspace, "train", config.model_dump(mode="json"), name, chosen_devices(device))
-    _begin(workspace, job, detach)
+    _begin(workspace, _make_job(workspace, "train", config, name, device, detach), detach)
 
 
 def _begin(workspace: Workspace, found: Job, detach: bool) -> None:
@@ -113,7 +113,7 @@ def _begin(workspace: Workspace, found: Job, detach: bool) -> None:
     if detach:
         enqueue(workspace, found, launch_job)
         return
-    wait_in_line(workspace, found, _tell_holders)
+    _wait(workspace, found)
     raise typer.Exit(_train_and_test(workspace, found))
 
 
@@ -130,7 +130,7 @@ def estimate(
     workspace: Workspace = context.obj
     if job is None:
         found = _new_job(workspace, "estimate", given, device, clone)
-        wait_in_line(workspace, found, _tell_holders)
+        _wait(workspace, found)
     else:
         found = Job.find(workspace, job)
     code = perform(found, lambda work: _estimate(work, workspace))
@@ -150,10 +150,19 @@ def _new_job(
     device: list[str] | None,
     clone: str | None,
     title: str | None = None,
+    detach: bool = False,
 ) -> Job:
     config = checked(workspace, settings(workspace, given, clone))
     name = title or f"{config.dataset} {config.network.value}"
-    return Job.create(workspace, kind, config.model_dump(mode="json"), name, chosen_devices(device))
+    return _make_job(workspace, kind, config, name, device, detach)
+
+
+def _make_job(
+    workspace: Workspace, kind: str, config: TrainingConfig, title: str, device: list[str] | None, detach: bool
+) -> Job:
+    """A job that this process does itself unless it is to ``detach``: then nobody else starts it, at no moment."""
+    process = None if detach else ProcessId.own()
+    return Job.create(workspace, kind, config.model_dump(mode="json"), title, chosen_devices(device), process=process)
 
 
 def settings(workspace: Workspace, given: dict[str, Any], clone: str | None = None) -> dict[str, Any]:
@@ -195,6 +204,20 @@ def chosen_devices(keys: list[str] | None) -> tuple[str, ...]:
     if keys:
         return tuple(find_device(key).key for key in dict.fromkeys(keys))
     return (next((device.key for device in list_devices() if device.key != CPU), CPU),)
+
+
+def _wait(workspace: Workspace, job: Job) -> None:
+    """Wait for the devices of ``job``; ends the command where somebody has ended the job meanwhile."""
+    try:
+        is_its_turn = wait_in_line(workspace, job, _tell_holders)
+    except KeyboardInterrupt:  # else it would be lost, as one that was killed
+        job.request_stop()
+        is_its_turn = False
+    if not is_its_turn:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+        print(job.stored_status().changes[-1])
+        raise typer.Exit
 
 
 def _tell_holders(held_by: list[Job]) -> None:

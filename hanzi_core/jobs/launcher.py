@@ -16,6 +16,9 @@ from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.store import Job, State
 from hanzi_core.language import Sentence, mark
 
+END_LIMIT_S = 5.0
+"""The system ends a process within milliseconds, unless that waits for a device."""
+
 _PACKAGE_PARENT = Path(__file__).parents[2]
 
 
@@ -58,14 +61,20 @@ def start_detached(workspace_root: Path, arguments: Sequence[str], log_path: Pat
 
 
 def kill(job: Job) -> None:
-    """End a job's process and its children at once; what it had not saved is lost."""
+    """End a job's process and its children at once; what it had not saved is lost.
+
+    Raises:
+        JobError: the process is on another machine, or does not end; the job stays as it is, and keeps its devices.
+    """
     with deciding(job.folder.parent):  # or it might be started between the look and the end
-        process = job.process()
-        if process is not None:
-            end_children(process)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-            psutil.wait_procs([process], timeout=5)
+        if (host := job.other_machine()) and job.status().state.is_active:
+            raise JobError(
+                mark("“{job}” is at work on {host}: from here it can be asked to stop, but not be ended at once."),
+                job=job.title,
+                host=host,
+            )
+        if process := job.process():
+            _end(job, process)
         status = job.stored_status()
         ends = status.state.is_active
         if ends:
@@ -74,11 +83,27 @@ def kill(job: Job) -> None:
         notify(job)
 
 
+def _end(job: Job, process: psutil.Process) -> None:
+    end_children(process)
+    with contextlib.suppress(psutil.Error):
+        process.kill()
+    psutil.wait_procs([process], timeout=END_LIMIT_S)
+    if job.process():
+        raise JobError(
+            mark(
+                "Process {pid} of “{job}” could not be ended: it belongs to another user, or waits for the system. "
+                "Try again in a moment, or as that user."
+            ),
+            pid=process.pid,
+            job=job.title,
+        )
+
+
 def end_children(process: psutil.Process) -> None:
     """End all that ``process`` has started."""
-    with contextlib.suppress(psutil.NoSuchProcess):
+    with contextlib.suppress(psutil.Error):
         for child in process.children(recursive=True):
-            with contextlib.suppress(psutil.NoSuchProcess):
+            with contextlib.suppress(psutil.Error):
                 child.kill()
 
 

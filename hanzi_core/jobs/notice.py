@@ -1,8 +1,9 @@
 """Tell an address of the user's choice when a job has ended."""
 
+import http.client
 import json
+import re
 import sys
-import urllib.error
 import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,12 +25,27 @@ def set_webhook(workspace: Workspace, url: str | None) -> None:
     """Tell ``url`` from now on; ``None`` or an empty text tells nobody.
 
     Raises:
-        JobError: it is no http or https address.
+        JobError: it is no http or https address, or none that a request can be sent to.
     """
     url = (url or "").strip() or None
-    if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
-        raise JobError(mark("“{url}” is no address to post to: it must begin with http:// or https://."), url=url)
+    if url and not _is_address(url):
+        raise JobError(
+            mark(
+                "“{url}” is no address to post to: it must begin with http:// or https://, name a host, and hold "
+                "neither spaces nor letters beyond ASCII."
+            ),
+            url=url,
+        )
     replace_json(workspace.root / "settings.json", {**_settings(workspace), "webhook": url})
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        return False
+    return is_web and re.fullmatch(r"[!-~]+", url) is not None
 
 
 def notify(job: Job) -> None:
@@ -45,7 +61,7 @@ def notify(job: Job) -> None:
     try:
         with urllib.request.urlopen(request, timeout=POST_LIMIT_S):
             pass
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         print(f"webhook {urlsplit(url).hostname}: {error}", file=sys.stderr)
 
 

@@ -3,19 +3,21 @@
 A job that names devices waits until all of them are free; the oldest goes first, and keeps its place even while a
 younger one would fit. Decisions are made under one lock, by whoever comes by: the page that adds a job, the supervisor
 (a small process that lives while there is anything to watch), the command line.
+
+A GPU is free when the process that had its memory has gone, which may be minutes after its job's end.
 """
 
 import contextlib
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from hanzi_core.errors import HanziError, JobError
-from hanzi_core.jobs.devices import slots
+from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.launcher import start_detached
 from hanzi_core.jobs.lock import deciding, is_supervised, supervising
 from hanzi_core.jobs.notice import notify
-from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, State, Status, list_jobs
 from hanzi_core.language import Sentence, mark
 from hanzi_core.workspace import Workspace
@@ -32,46 +34,67 @@ def enqueue(workspace: Workspace, job: Job, launch: Launch) -> None:
     """Start ``job`` if its devices are free, else leave it waiting, watched over by the supervisor.
 
     Raises:
-        JobError: its process cannot be started.
+        JobError: its process, or the supervisor's, cannot be started.
     """
     if not job.devices:
-        launch(job)
+        with deciding(workspace.jobs):
+            if job.stored_status().state is State.QUEUED:  # it may have been stopped since, or started
+                launch(job)
         return
     look(workspace, launch)
     _start_supervisor(workspace)
 
 
 def keep_watched(workspace: Workspace) -> None:
-    """Start the supervisor if there is something to watch and nobody does: it may have gone with the machine."""
+    """Start the supervisor if there is something to watch and nobody does: it may have gone with the machine.
+
+    Raises:
+        JobError: it cannot be started.
+    """
     if not is_supervised(workspace.jobs) and any(stored.state.is_active for _job, stored in _with_devices(workspace)):
         _start_supervisor(workspace)
 
 
 def _start_supervisor(workspace: Workspace) -> None:
-    start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
+    try:
+        start_detached(workspace.root, ["jobs", "supervise"], workspace.jobs / ".supervisor.log")
+    except OSError as error:
+        raise JobError(
+            mark("The process that starts waiting jobs could not be started: {reason}."), reason=error.strerror
+        ) from error
 
 
 def requeue(workspace: Workspace, job: Job, launch: Launch) -> None:
-    """Take up a job again that has ended.
+    """Take up a job again that has ended before it was finished.
 
     Raises:
-        JobError: its process cannot be started.
+        JobError: it is finished, or still at work: a second process in its folder would spoil what the first writes;
+            or its process cannot be started.
     """
     with deciding(workspace.jobs):
         status = job.status()
-        if not status.state.is_active:
-            job.forget_process()
-            job.write_status(status.to(State.QUEUED, Sentence(mark("Waiting to go on.")), process=None))
+        if status.state is State.FINISHED:
+            raise JobError(mark("“{job}” is finished: clone it to do more."), job=job.title)
+        job.check_is_over()
+        job.forget_process()
+        job.write_status(status.to(State.QUEUED, Sentence(mark("Waiting to go on.")), process=None))
     enqueue(workspace, job, launch)
 
 
 def supervise(workspace: Workspace, launch: Launch) -> None:
     """Start waiting jobs as devices become free and note which were lost; return when no job is left to watch.
 
-    Only one process a workspace does this; any other returns at once.
+    Only one process a workspace does this; any other returns at once. A look that fails, on a full disk say, is told
+    and followed by the next one: who waits is to start once there is space.
     """
     with supervising(workspace.jobs, HANDOVER_S) as alone:
-        while alone and look(workspace, launch):
+        while alone:
+            try:
+                if not look(workspace, launch):
+                    return
+            except (HanziError, OSError) as error:
+                with contextlib.suppress(OSError):  # the log may be on the same disk
+                    print(error, file=sys.stderr)
             time.sleep(LOOK_INTERVAL_S)
 
 
@@ -86,23 +109,29 @@ def look(workspace: Workspace, launch: Launch) -> bool:
     return bool(watched)
 
 
-def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> None:
-    """Wait in this process until the devices of ``job`` are its own; ``tell`` hears who holds them."""
-    waiting = Sentence(mark("Waiting for its device."))
-    job.write_status(job.stored_status().to(State.QUEUED, waiting, process=ProcessId.own()))
+def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], None]) -> bool:
+    """Wait in the process that made ``job`` for itself until the devices are its own; ``tell`` hears who holds them.
+
+    Returns:
+        Whether they are; not so where somebody has ended the job while it waited.
+    """
     while True:
         with deciding(workspace.jobs):
+            status = job.stored_status()
+            if status.state is not State.QUEUED:
+                return False
+            job.beat()
             watched = _watched(workspace)
             if job in _ready(watched):
-                starting = Sentence(mark("Starting."))
-                job.write_status(job.stored_status().to(State.STARTING, starting, process=ProcessId.own()))
-                return
-        tell([other for other, status in watched if status.state is not State.QUEUED and _share_device(job, other)])
+                job.write_status(status.to(State.STARTING, Sentence(mark("Starting."))))
+                return True
+            held_by = [other for other, at in watched if at.state is not State.QUEUED and _share_device(job, other)]
+        tell(held_by)
         time.sleep(LOOK_INTERVAL_S)
 
 
 def holders(workspace: Workspace) -> dict[str, list[Job]]:
-    """The jobs at work on each device."""
+    """The jobs that have each device."""
     held: dict[str, list[Job]] = {}
     for job, status in _watched(workspace):
         if status.state is not State.QUEUED:
@@ -112,10 +141,12 @@ def holders(workspace: Workspace) -> dict[str, list[Job]]:
 
 
 def ahead(workspace: Workspace, job: Job) -> list[Job]:
-    """The jobs that have, or will have sooner, a device that ``job`` waits for, the oldest first."""
-    watched = [other for other, _status in _watched(workspace)]
-    before = watched[: watched.index(job)] if job in watched else []
-    return [other for other in before if _share_device(job, other)]
+    """The jobs that have, or will have sooner, a device that the queued ``job`` waits for, the oldest first."""
+    return [
+        other
+        for other, status in _watched(workspace)
+        if (status.state is not State.QUEUED or other.created < job.created) and _share_device(job, other)
+    ]
 
 
 def _share_device(first: Job, second: Job) -> bool:
@@ -141,10 +172,22 @@ def _with_devices(workspace: Workspace) -> Iterator[tuple[Job, Status]]:
 
 
 def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
-    """Jobs that hold or want a device, the oldest first."""
-    active = [job for job, stored in _with_devices(workspace) if stored.state.is_active]
-    pairs = [(job, job.status()) for job in reversed(active)]
-    return [(job, status) for job, status in pairs if status.state.is_active]
+    """Jobs that hold or want a device, the oldest first; a folder may go at any moment."""
+    watched = []
+    for job, stored in _with_devices(workspace):
+        with contextlib.suppress(JobError):
+            status = job.status() if stored.state.is_active else stored
+            if status.state.is_active or _holds_gpu_memory(job, status):
+                watched.append((job, status))
+    return watched[::-1]
+
+
+def _holds_gpu_memory(job: Job, ended: Status) -> bool:
+    """Whether a process that evaluates or writes its model after the end has a GPU still.
+
+    TensorFlow gives the memory back with the process alone. Cores need not be waited for.
+    """
+    return job.devices != (CPU,) and job.process(ended) is not None
 
 
 def _ready(watched: list[tuple[Job, Status]]) -> list[Job]:

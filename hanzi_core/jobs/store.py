@@ -114,7 +114,14 @@ class Job:
 
     @classmethod
     def create(
-        cls, workspace: Workspace, kind: str, config: dict[str, Any], title: str, devices: Sequence[str] = ()
+        cls,
+        workspace: Workspace,
+        kind: str,
+        config: dict[str, Any],
+        title: str,
+        devices: Sequence[str] = (),
+        *,
+        process: ProcessId | None = None,
     ) -> "Job":
         """Make the folder of a new job, in state ``queued``.
 
@@ -124,6 +131,7 @@ class Job:
             config: What to do, as the kind defines.
             title: What a person calls it.
             devices: Keys of the devices that it will hold; a job without any waits for nobody.
+            process: Who will wait for the devices and do the work; else the queue starts a process for it.
 
         Raises:
             WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
@@ -134,8 +142,9 @@ class Job:
             job.folder.mkdir(parents=True)
         description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
         try:
-            replace_json(job.folder / "config.json", description)
-            job.write_status(Status(changes=()).to(State.QUEUED, Sentence(mark("Waiting to be started."))))
+            waiting = Sentence(mark("Waiting to be started."))
+            job.write_status(Status(changes=(), process=process).to(State.QUEUED, waiting))
+            replace_json(job.folder / "config.json", description)  # with which it is a job to everybody who looks
         except BaseException:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -201,7 +210,8 @@ class Job:
         """
         if not str(fields.get("title", "-")).strip():
             raise JobError(mark("A name cannot be empty: type one."))
-        replace_json(self.folder / "config.json", {**self._description(), **fields})
+        with deciding(self.folder.parent):  # two who change different fields at once
+            replace_json(self.folder / "config.json", {**self._description(), **fields})
 
     def _description(self) -> dict[str, Any]:
         return self._read("config.json")
@@ -284,7 +294,8 @@ class Job:
             return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
 
     def write_status(self, status: Status) -> None:
-        """Replace the status, in one step."""
+        """Replace the status, in one step; other machines take nobody for lost who has just said something."""
+        self.beat()
         replace_json(self.folder / "status.json", status.model_dump(mode="json", exclude={"progress"}))
 
     def write_progress(self, progress: Progress) -> None:
@@ -304,6 +315,20 @@ class Job:
         """The living process that does this job on this machine."""
         identity = self._identity(status or self.stored_status())
         return identity.find() if identity and not identity.is_elsewhere else None
+
+    def other_machine(self) -> str | None:
+        """The name of the machine that does this job, if it is not this one."""
+        identity = self._identity(self.stored_status())
+        return identity.host if identity and identity.is_elsewhere else None
+
+    def check_is_over(self) -> None:
+        """Make sure that nobody works on this job, nor will before it is taken up again.
+
+        Raises:
+            JobError: it is at work or waits, or has been stopped and is still writing its model.
+        """
+        if self.status().state.is_active or self.process() is not None:
+            raise JobError(mark("“{job}” is still at work: stop it, or wait until it has ended."), job=self.title)
 
     def _identity(self, status: Status) -> ProcessId | None:
         path = self.folder / "launched.json"
@@ -356,7 +381,7 @@ class Job:
                 raise JobError(mark("Job “{job}” has already ended."), job=self.id)
             with writing(self.folder):
                 (self.folder / "stop").touch()
-            if status.state is State.QUEUED and status.process is None:
+            if status.state is State.QUEUED:
                 self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
 
     def stop_requested(self) -> bool:
@@ -373,17 +398,19 @@ class Job:
 
 
 def list_jobs(workspace: Workspace, kind: str | None = None) -> list[Job]:
-    """Jobs of one kind, or all, the newest first; folders that are no jobs are passed over."""
-    return sorted(_jobs(workspace, kind), key=lambda job: job.created, reverse=True)
+    """Jobs of one kind, or all, the newest first; files and folders that are no jobs are passed over."""
+    created = dict(_jobs(workspace, kind))
+    return sorted(created, key=created.__getitem__, reverse=True)
 
 
-def _jobs(workspace: Workspace, kind: str | None) -> Iterator[Job]:
+def _jobs(workspace: Workspace, kind: str | None) -> Iterator[tuple[Job, float]]:
+    """Each with its time, read once: it may be thrown away at any moment."""
     for folder in workspace.jobs.iterdir():
         if folder.name.startswith("."):
             continue
         job = Job(folder)
         try:
-            if (kind is None or job.kind == kind) and job.created:
-                yield job
-        except (JobError, KeyError, ValueError):
+            if kind is None or job.kind == kind:
+                yield job, job.created
+        except (JobError, KeyError, ValueError, OSError):
             continue

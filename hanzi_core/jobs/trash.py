@@ -3,10 +3,8 @@
 import shutil
 from pathlib import Path
 
-from hanzi_core.errors import JobError
 from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.store import Job
-from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, writing
 
 
@@ -17,8 +15,7 @@ def throw_away(workspace: Workspace, job: Job) -> None:
         JobError: it is still at work or waiting.
     """
     with deciding(workspace.jobs):
-        if job.status().state.is_active or job.process() is not None:  # it may be writing its model still
-            raise JobError(mark("“{job}” is still at work: stop it first."), job=job.title)
+        job.check_is_over()
         with writing(workspace.root):
             _trash(workspace).mkdir(exist_ok=True)
             job.folder.rename(_trash(workspace) / job.id)

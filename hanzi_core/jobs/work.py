@@ -81,12 +81,13 @@ class Work:
             if self._writes_out:
                 self.let_go()
                 return
-            self.change(
-                State.STOPPED, Sentence(mark("Stopped as asked, amid a long step: what it had saved before is kept."))
-            )
-            notify(self.job)
-            end_children(psutil.Process())
-            os._exit(0)
+            sentence = mark("Stopped as asked, amid a long step: what it had saved before is kept.")
+            try:
+                self.change(State.STOPPED, Sentence(sentence))
+                notify(self.job)
+            finally:  # also where a full disk lets it say nothing
+                end_children(psutil.Process())
+                os._exit(0)
 
     def check(self) -> None:
         """Raise :class:`Stopped` if the job should end here."""
@@ -103,7 +104,10 @@ class Work:
         return is_out_of_time
 
     def let_go(self) -> None:
-        """Count as stopped from now on, though something slow is still to be written: the device is free for others."""
+        """Count as stopped from now on, though something slow is still to be written.
+
+        The CPU is free for others; a GPU, whose memory this process has, when it ends.
+        """
         if not self._has_let_go:
             self._has_let_go = True
             self.change(
@@ -208,7 +212,6 @@ def _beating(work: Work) -> Iterator[None]:
             if asked is not None and time.monotonic() - asked >= UNHEARD_LIMIT_S:
                 work.stop_unheard()
 
-    work.job.beat()
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
