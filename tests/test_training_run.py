@@ -200,6 +200,26 @@ def test_memory_that_runs_out_amid_a_step_is_told(workspace: Workspace) -> None:
     assert "A batch of 48 pictures needs about" in str(told.value) and "a batch size of 24" in str(told.value)
 
 
+def test_an_estimate_measures_full_batches(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one of an epoch is smaller: it would make every run look short."""
+    make_dataset(workspace, tmp_path / "three")
+    load_backend([CPU])
+    import keras
+
+    from hanzi_core.training.estimate import estimate
+
+    sizes = []
+    step = keras.Model.train_on_batch
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda model, *batch: (sizes.append(len(batch[0])), step(model, *batch))[1]
+    )
+    job = make_run(workspace, network="cnn", batch_size=16)
+    found = estimate(Work(job), workspace, TrainingConfig(**job.config))
+    assert found["images"] == 30 and set(sizes) == {16}
+
+
 def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
     short = fit(workspace, make_run(workspace, time_limit_min=0.0001, epochs=1000, balance="weights"))
