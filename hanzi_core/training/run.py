@@ -24,7 +24,7 @@ from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Batches, Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.rehearsal import rehearsed, whole, written
+from hanzi_core.training.rehearsal import rehearsed, written
 from hanzi_core.training.start import check_start, image_size_px, start_bundle
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
@@ -130,9 +130,8 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig, repo
     size = image_size_px(workspace, config)
     bundle = start_bundle(workspace, config) if config.rehearsal else None
     dataset = Dataset.find(workspace, config.dataset)
-    material = gather(dataset, config.split, size, report, bundle.labels if bundle else ())
-    if config.keep_last:
-        material = whole(material, dataset, config.split)
+    known_labels = bundle.labels if bundle else ()
+    material = gather(dataset, config.split, size, report, known_labels, hold_out=not config.keep_last)
     if config.rehearsal == SIMULATED_HAND:
         material = written(material, size, config.seed, report)
     elif config.rehearsal:
