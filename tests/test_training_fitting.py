@@ -105,6 +105,25 @@ def test_a_run_that_died_between_two_passes_goes_on_as_if_nothing_had_been(
     assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
 
 
+def test_a_run_that_died_in_its_validation_at_the_time_limit_is_validated_first(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000)
+    from hanzi_core.training.fitting import Fitting
+
+    def die(_fitting: Fitting) -> None:
+        raise _GoneError
+
+    with monkeypatch.context() as patched, pytest.raises(_GoneError):
+        patched.setattr(Fitting, "_validate", die)
+        fit(workspace, job)
+    assert not lasting(job)
+    resumed = fit(workspace, job)
+    assert resumed.restore_best(), "there is a model"
+    assert [row["epoch"] for row in lasting(job)] == [resumed.best.epoch] == [0.25]
+
+
 def test_a_run_that_died_within_a_validation_goes_on_within_it(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -132,7 +132,8 @@ class Fitting:
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience
-        out_of_time = self._agree_on_time(0) and self.position.step > 0
+        # An epoch that was begun is validated first, though it is taken up after the limit: it may be all there is.
+        out_of_time = self._agree_on_time(0) and self.position.step > 0 and self.position.batch == 0
         return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:
