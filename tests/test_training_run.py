@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.cli.training import _train_and_test
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work, run_work
@@ -198,6 +199,28 @@ def test_memory_that_runs_out_amid_a_step_is_told(workspace: Workspace) -> None:
     with pytest.raises(TrainingError) as told, steps_explained(Trainee(model, model, None), 48, job):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
     assert "A batch of 48 pictures needs about" in str(told.value) and "a batch size of 24" in str(told.value)
+
+
+class _KilledError(BaseException):
+    """The process is no more."""
+
+
+def test_a_run_that_dies_before_it_is_known_as_finished_does_not_begin_anew(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", epochs=1)
+
+    def die(_job: Job, _result: dict) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(_KilledError):
+        patched.setattr(Job, "write_result", die)
+        _train_and_test(workspace, job)
+    assert _train_and_test(workspace, job) == 0
+    assert job.stored_status().state is State.FINISHED
+    assert " goes on after step 4: " in job.log_tail(), "nothing was trained again"
+    assert not list((job.folder / "checkpoints").iterdir()), "and now they are not needed"
 
 
 def test_an_estimate_measures_full_batches(

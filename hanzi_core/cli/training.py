@@ -206,19 +206,28 @@ def _tell_holders(held_by: list[Job]) -> None:
 
 def _train_and_test(workspace: Workspace, job: Job) -> int:
     code = perform(job, lambda work: _train(work, workspace))
+    finished = job.stored_status().state is State.FINISHED
+    if finished:
+        _forget_checkpoints(job)
     result = job.result()
     if result is None or code:
         return code
     print(_("Best accuracy in validation: {accuracy:.1%}").format(accuracy=result["validation_accuracy"]))
     if "learned" in result:
         print(_("Learned: {learned} of {count}").format(learned=result["learned"], count=result["to_learn"]))
-    finished = job.stored_status().state is State.FINISHED
     config = read_config(TrainingConfig, job.config)
     if config.keep_last:
         return code  # it was trained on all there is
     if finished and len(part_rows(Dataset.find(workspace, config.dataset).parts(config.split), Part.TEST)):
         return evaluate_model(workspace, evaluation_config(workspace, job.id, Part.TEST))
     return code
+
+
+def _forget_checkpoints(job: Job) -> None:
+    """Not before the run is known as finished: one that dies until then goes on from them instead of anew."""
+    from hanzi_core.training.checkpoint import Checkpoints
+
+    Checkpoints(job.folder / "checkpoints").forget()
 
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:

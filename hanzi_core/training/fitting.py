@@ -125,10 +125,6 @@ class Fitting:
         self._model.set_weights(self._best.weights)
         return True
 
-    def forget_checkpoints(self) -> None:
-        """Free the disk: the run is over for good."""
-        self._checkpoints.forget()
-
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience

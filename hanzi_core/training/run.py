@@ -108,8 +108,6 @@ def _leave_bundle(
     if fitting.fault:
         work.job.write_result(result)
         raise fitting.fault
-    if not work.stopping():
-        fitting.forget_checkpoints()
     return result
 
 
