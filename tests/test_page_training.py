@@ -288,6 +288,26 @@ def test_settings_that_cannot_be_are_one_sentence(runs: list[Job]) -> None:
     assert "nothing is downloaded" in texts(app)
 
 
+def test_of_a_model_to_start_from_the_network_is_its_own(workspace: Workspace, runs: list[Job]) -> None:
+    """What was chosen for another network would not be heeded, and must not be told as if it had been."""
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    app = open_page("training.py")
+    next(box for box in app.selectbox if box.label == "Network").select("resnet50").run()
+    assert "26 million parameters" in texts(app)
+    next(box for box in app.selectbox if box.label == "First weights").select("bundle").run()
+    assert not app.exception
+    assert "“Built\\-in” is trained further: it keeps its own network" in texts(app)
+    assert "26 million parameters" not in texts(app)
+    disabled = {field.label for field in [*app.number_input, *app.selectbox] if field.disabled}
+    assert disabled == {"Picture size, px", "Dropout", "Precision"}
+    press(app, "Start training")
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.title == "three Built-in"
+    shown = readable(made.config, {})
+    assert {shown[label] for label in ("Network", "Picture size, px", "Dropout", "Precision")} == {"the model's own"}
+    assert shown["Model to start from"] == "builtin" and shown["Batch size"] == "64"
+
+
 def test_the_simulated_hand_is_named_in_the_language_of_the_reader() -> None:
     set_language_source(lambda: "zh_CN")
     assert readable({"rehearsal": SIMULATED_HAND}, {})["复习用的数据集"] == "模拟手写"

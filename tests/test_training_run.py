@@ -262,13 +262,14 @@ def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, fi
     load_backend(finished_run.devices)
     from hanzi_core.training.first_model import first_model
 
-    config = TrainingConfig(dataset="ten", start="bundle", start_bundle=finished_run.id)
+    config = TrainingConfig(dataset="ten", network="cnn", start="bundle", start_bundle=finished_run.id)
     model = first_model(trained, config, ["人", "龍"])
     bundle = Bundle.open(bundle_folder(finished_run))
     pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64), np.uint8)
     served = bundle.load().predict(pictures)
     again = model(pictures[..., np.newaxis].astype("float32"))
     assert again["logits"].shape == (2, 2)
+    assert model.name == "compact", "its own network, whichever the run names"
     assert np.allclose(served.embedding, again["embedding"], atol=1e-3)
     import keras
 
@@ -289,6 +290,14 @@ def test_weights_that_cannot_be_had(workspace: Workspace, settings: dict, messag
 
     with pytest.raises(TrainingError, match=message):
         check_start(workspace, TrainingConfig(dataset="three", **settings))
+
+
+def test_a_run_is_called_after_what_it_trains(workspace: Workspace) -> None:
+    from hanzi_core.training.start import trained_name
+
+    assert trained_name(workspace, TrainingConfig(dataset="three", network="cnn")) == "cnn"
+    further = TrainingConfig(dataset="three", network="cnn", start="bundle", start_bundle="builtin")
+    assert trained_name(workspace, further) == "Built-in"
 
 
 def test_imagenet_weights_from_a_file(workspace: Workspace, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
 from hanzi_core.training.fine_tuning import fine_tuning, model_name
 from hanzi_core.training.presets import PRESETS, preset_values
-from hanzi_core.training.start import check_start
+from hanzi_core.training.start import check_start, trained_name
 from hanzi_core.workspace import Workspace
 
 DEFAULTS = TrainingConfig(dataset="any")
@@ -152,7 +152,7 @@ def _new_job(
     title: str | None = None,
 ) -> Job:
     config = checked(workspace, settings(workspace, given, clone))
-    name = title or f"{config.dataset} {config.network.value}"
+    name = title or f"{config.dataset} {trained_name(workspace, config)}"
     return Job.create(workspace, kind, config.model_dump(mode="json"), name, chosen_devices(device))
 
 

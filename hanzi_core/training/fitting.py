@@ -108,7 +108,7 @@ class Fitting:
         material = self._material
         begins = f"goes on after step {self.position.step:,}" if self.position.step else "begins"
         self._work.note(
-            f"{begins}: {self._config.network}, {self._model.count_params():,} parameters, on "
+            f"{begins}: {self._model.name}, {self._model.count_params():,} parameters, on "
             f"{', '.join(self._work.job.devices)}; {len(material.labels):,} classes, {material.pictures_per_epoch:,} "
             f"pictures an epoch in {self.steps_per_epoch:,} steps, {len(material.validation):,} to validate on"
         )

@@ -25,7 +25,7 @@ from hanzi_core.training.input import Batches, Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
 from hanzi_core.training.rehearsal import rehearsed, written
-from hanzi_core.training.start import check_start, image_size_px, start_bundle
+from hanzi_core.training.start import check_start, image_size_px, start_bundle, trained_name
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
 
@@ -158,8 +158,8 @@ def build_trainee(
             raise
         raise TrainingError(
             mark("The memory is not enough for {network} at {size} px: choose a smaller network or smaller pictures."),
-            network=config.network.value,
-            size=config.image_size_px,
+            network=trained_name(workspace, config),
+            size=image_size_px(workspace, config),
         ) from error
 
 

@@ -44,8 +44,9 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
     chosen = _choose(right, _("Augmentation"), {name: name for name in presets}, preset, f"{key}-augmentation")
     values["augmentation"] = presets[chosen].model_dump()
     with st.expander(_("More settings")):
-        values |= _ask_start(space, defaults, key) | _ask_optimiser(defaults, key) | _ask_rest(defaults, key)
-        values |= _ask_group(defaults, key)
+        values |= _ask_start(space, defaults, key)
+        is_further = values["start"] is Start.BUNDLE
+        values |= _ask_optimiser(defaults, key) | _ask_rest(defaults, key, is_further) | _ask_group(defaults, key)
     return values
 
 
@@ -66,10 +67,10 @@ def _limits(name: str) -> tuple[float | None, float | None]:
     return least, math.nextafter(limits["lt"], -math.inf) if "lt" in limits else limits.get("le")
 
 
-def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: str) -> Any:
+def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: str, **more: Any) -> Any:
     choices = list(names)
     return place.selectbox(
-        label, choices, index=choices.index(default), format_func=lambda choice: _(names[choice]), key=key
+        label, choices, index=choices.index(default), format_func=lambda choice: _(names[choice]), key=key, **more
     )
 
 
@@ -134,11 +135,12 @@ def _ask_group(defaults: TrainingConfig, key: str) -> dict[str, Any]:
     return {"processes": processes, "hosts": tuple(hosts.split())}
 
 
-def _ask_rest(defaults: TrainingConfig, key: str) -> dict[str, Any]:
+def _ask_rest(defaults: TrainingConfig, key: str, is_further: bool) -> dict[str, Any]:
+    """All the others; ``is_further`` says whether a model is trained further, which has some of its own."""
     left, right = st.columns(2)
     return {
-        "image_size_px": _ask_number(left, "image_size_px", defaults, key),
-        "dropout": _ask_number(right, "dropout", defaults, key, step=0.05),
+        "image_size_px": _ask_number(left, "image_size_px", defaults, key, disabled=is_further),
+        "dropout": _ask_number(right, "dropout", defaults, key, step=0.05, disabled=is_further),
         "weight_decay": _ask_number(left, "weight_decay", defaults, key),
         "label_smoothing": _ask_number(right, "label_smoothing", defaults, key, step=0.05),
         "averaging": _ask_number(
@@ -146,6 +148,8 @@ def _ask_rest(defaults: TrainingConfig, key: str) -> dict[str, Any]:
         ),
         "early_stopping": _ask_number(right, "early_stopping", defaults, key, placeholder=_("never")),
         "balance": _choose(left, _("Uneven classes"), BALANCE_NAMES, defaults.balance, f"{key}-balance"),
-        "precision": _choose(right, _("Precision"), PRECISION_NAMES, defaults.precision, f"{key}-precision"),
+        "precision": _choose(
+            right, _("Precision"), PRECISION_NAMES, defaults.precision, f"{key}-precision", disabled=is_further
+        ),
         "seed": _ask_number(left, "seed", defaults, key),
     }
