@@ -232,6 +232,44 @@ def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
     assert (fields["Epochs"], fields["Batch size"], fields["Picture size, px"]) == (2, 8, 32)
 
 
+EXTREMES: dict[str, Any] = {"optimiser": "sgd"} | {
+    "epochs": 10_000,
+    "batch_size": 8192,
+    "time_limit_min": 0.05,
+    "learning_rate": 5e-7,
+    "momentum": 0.9995,
+    "decay": 0.005,
+    "weight_decay": 1.0,
+    "label_smoothing": 0.95,
+    "dropout": 0.97,
+    "averaging": 0.99995,
+    "early_stopping": 1,
+    "seed": 2**32 - 1,
+    "processes": 1024,
+}
+
+
+def test_a_clone_of_a_run_with_any_settings_can_be_started(workspace: Workspace, runs: list[Job]) -> None:
+    """Whatever the command line takes, the form takes too."""
+    job = make_run(workspace, **EXTREMES)
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    app = press(open_page("training.py", run=job.id), "Clone")
+    assert not app.exception
+    press(app, "Start training")
+    assert not app.exception and not app.error
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, job, holder}
+    assert made.config == job.config
+
+
+def test_the_form_asks_for_no_number_that_a_run_refuses(runs: list[Job]) -> None:
+    app = open_page("training.py")
+    limits = {field.label: (field.min, field.max) for field in app.number_input}
+    assert limits["Picture size, px"] == (32, 256)
+    assert limits["Time limit, minutes"][0] > 0 and limits["Learning rate"][0] > 0
+    assert 0.999999 < limits["Dropout"][1] < 1
+
+
 def test_a_name_tags_and_notes_can_be_changed(runs: list[Job]) -> None:
     app = open_page("training.py", run=runs[0].id)
     fields = {field.key or field.label: field for field in app.text_input}
@@ -248,6 +286,26 @@ def test_settings_that_cannot_be_are_one_sentence(runs: list[Job]) -> None:
     press(app, "Start training")
     assert not app.exception
     assert "nothing is downloaded" in texts(app)
+
+
+def test_of_a_model_to_start_from_the_network_is_its_own(workspace: Workspace, runs: list[Job]) -> None:
+    """What was chosen for another network would not be heeded, and must not be told as if it had been."""
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    app = open_page("training.py")
+    next(box for box in app.selectbox if box.label == "Network").select("resnet50").run()
+    assert "26 million parameters" in texts(app)
+    next(box for box in app.selectbox if box.label == "First weights").select("bundle").run()
+    assert not app.exception
+    assert "“Built\\-in” is trained further: it keeps its own network" in texts(app)
+    assert "26 million parameters" not in texts(app)
+    disabled = {field.label for field in [*app.number_input, *app.selectbox] if field.disabled}
+    assert disabled == {"Picture size, px", "Dropout", "Precision"}
+    press(app, "Start training")
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
+    assert made.title == "three Built-in"
+    shown = readable(made.config, {})
+    assert {shown[label] for label in ("Network", "Picture size, px", "Dropout", "Precision")} == {"the model's own"}
+    assert shown["Model to start from"] == "builtin" and shown["Batch size"] == "64"
 
 
 def test_the_simulated_hand_is_named_in_the_language_of_the_reader() -> None:

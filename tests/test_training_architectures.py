@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ load_backend(["cpu"])
 import keras  # noqa: E402
 
 from hanzi_core.image.augment import NO_AUGMENTATION, Augmentation  # noqa: E402
+from hanzi_core.training import memory  # noqa: E402
 from hanzi_core.training.architectures import build  # noqa: E402
 from hanzi_core.training.averaging import averaged  # noqa: E402
 from hanzi_core.training.config import Network, TrainingConfig  # noqa: E402
 from hanzi_core.training.distortion import Distortion  # noqa: E402
-from hanzi_core.training.memory import needed_bytes  # noqa: E402
+from hanzi_core.training.memory import available_bytes, needed_bytes  # noqa: E402
 from hanzi_core.training.objective import SmoothedCrossentropy, optimiser  # noqa: E402
 from tests.conftest import PROJECT  # noqa: E402
 
@@ -75,6 +77,29 @@ def test_compact_stays_small() -> None:
 def test_memory_grows_with_the_batch() -> None:
     model = build(Network.COMPACT, 64, 10)
     assert needed_bytes(model, 128) - needed_bytes(model, 64) == needed_bytes(model, 64) - needed_bytes(model, 0)
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [
+        (0, ("memory.max", "memory.current", "inactive_file")),
+        (1, ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")),
+    ],
+)
+def test_what_others_of_a_container_hold_is_not_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int, names: tuple[str, str, str]
+) -> None:
+    limit, taken, cache = names
+    groups = [(str(tmp_path / str(number)), *files) for number, (_folder, *files) in enumerate(memory._CGROUPS)]
+    monkeypatch.setattr(memory, "_CGROUPS", groups)
+    folder = Path(groups[version][0])
+    folder.mkdir()
+    (folder / limit).write_text("9000000\n")
+    (folder / taken).write_text("8000000\n")
+    (folder / "memory.stat").write_text(f"anon 7500000\n{cache} 500000\nactive_file 0\n")
+    assert available_bytes(["cpu"]) == 1_500_000
+    (folder / limit).write_text("max\n")
+    assert available_bytes(["cpu"]) > 9_000_000, "a container without a limit"
 
 
 @pytest.mark.long

@@ -127,6 +127,14 @@ class TestTrainer:
         grown.train(pool)
         assert read_state(tmp_path).working_size_px == 48
 
+    def test_half_precision_scales_its_loss(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("hanzi_core.training.builtin.policy", lambda _precision: "mixed_float16")
+        trainer = Trainer(tmp_path, BuiltinConfig(images=8, working_size_px=32, **SMALL))
+        trainer.train(write_pool(tmp_path))
+        scaling = trainer._trainee.optimizer
+        assert isinstance(scaling, keras.optimizers.LossScaleOptimizer) and int(scaling.iterations) == 1
+        assert trainer.averaged() is trainer.model
+
     def test_a_folder_without_checkpoint(self, tmp_path: Path) -> None:
         with pytest.raises(TrainingError, match="no checkpoint"):
             read_state(tmp_path)

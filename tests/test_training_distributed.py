@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,12 @@ import pytest
 from hanzi_core.bundle import CARD, Bundle, bundle_folder
 from hanzi_core.cli.perform import launch_job, resume
 from hanzi_core.jobs import Job, State, kill
+from hanzi_core.jobs.process import ProcessId
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.distributed import RANK, Rank, _address, _command
+from hanzi_core.training.distributed import RANK, WATCHER, Rank, _address, _command
 from hanzi_core.training.input import batch_count
 from hanzi_core.workspace import Workspace
+from tests.conftest import PROJECT
 from tests.errands import until
 from tests.runs import make_dataset, make_run
 
@@ -134,6 +138,31 @@ def test_a_rank_elsewhere_is_told_all_that_one_here_is() -> None:
     assert words[:4] == ["cd", str(Path.cwd()), "&&", "env"]
     assert {"HANZI_RANK=2", "HANZI_RANKS=3", "HANZI_COORDINATOR=one:7000", "KERAS_BACKEND=jax"} <= set(words)
     assert words[-6:] == ["hanzi_core", "--workspace", "/shared/my workspace", "train", "--job", "train-1"]
+
+
+LATE = """
+import sys, time
+from pathlib import Path
+from hanzi_core.jobs import Job
+from hanzi_core.training.distributed import Rank, run_rank
+def work_on(work):
+    time.sleep(30)
+    print("unseen")
+run_rank(Job(Path(sys.argv[1])), Rank(0, 2), work_on)
+"""
+"""A rank that would take half a minute to load its frameworks."""
+
+
+def test_a_rank_whose_watcher_was_killed_before_it_had_begun_ends_at_once(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as watcher:
+        watched = ProcessId.of(watcher.pid).model_dump_json()
+        watcher.kill()
+    environment = {**os.environ, WATCHER: watched}
+    command = [sys.executable, "-c", LATE, str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, timeout=120, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
 
 
 def test_the_ranks_meet_at_the_first_machine_whoever_logs_in_there() -> None:

@@ -12,6 +12,8 @@ from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
+from hanzi_core.jobs.devices import CPU
+from hanzi_core.training.backend import load_backend
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.runs import fit, make_dataset, make_run
@@ -74,6 +76,26 @@ def test_two_devices_of_a_machine_train_as_one_would(workspace: Workspace, tmp_p
     assert Bundle.open(bundle_folder(two)).load()
 
 
+def test_half_precision_scales_its_loss_also_after_it_was_left(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU: no machine of ours has a GPU that wants float16."""
+    make_dataset(workspace, tmp_path / "three")
+    load_backend([CPU])
+    monkeypatch.setattr("hanzi_core.training.trainee.policy", lambda _precision: "mixed_float16")
+    settings = {"network": "cnn", "averaging": 0.9, "epochs": 2}
+    whole, broken = make_run(workspace, **settings), make_run(workspace, **settings)
+    expected = fit(workspace, whole)
+    scaling = expected.whole.optimizer
+    assert scaling.dynamic_scale > 1 and int(scaling.iterations) == 8, "every step was finite"
+    assert {layer.compute_dtype for layer in expected._model.layers} == {"float16", "float32"}
+    fit(workspace, broken, lambda step: (broken.folder / "stop").touch() if step == 6 else None)
+    broken.forget_process()
+    assert same_state(expected, fit(workspace, broken))
+    assert lasting(whole) == lasting(broken)
+    assert lasting(whole)[0]["learning_rate"] > 0 == lasting(whole)[1]["learning_rate"]
+
+
 class _GoneError(BaseException):
     """The process is no more."""
 
@@ -103,6 +125,25 @@ def test_a_run_that_died_between_two_passes_goes_on_as_if_nothing_had_been(
     assert same_state(expected, resumed)
     assert lasting(whole) == lasting(broken)
     assert [row["epoch"] for row in lasting(broken)] == [1.0, 2.0, 3.0]
+
+
+def test_a_run_that_died_in_its_validation_at_the_time_limit_is_validated_first(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000)
+    from hanzi_core.training.fitting import Fitting
+
+    def die(_fitting: Fitting) -> None:
+        raise _GoneError
+
+    with monkeypatch.context() as patched, pytest.raises(_GoneError):
+        patched.setattr(Fitting, "_validate", die)
+        fit(workspace, job)
+    assert not lasting(job)
+    resumed = fit(workspace, job)
+    assert resumed.restore_best(), "there is a model"
+    assert [row["epoch"] for row in lasting(job)] == [resumed.best.epoch] == [0.25]
 
 
 def test_a_run_that_died_within_a_validation_goes_on_within_it(

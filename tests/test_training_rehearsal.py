@@ -23,7 +23,7 @@ from tests.runs import fit, silent
 load_backend(["cpu"])
 
 from hanzi_core.training.anchor import Anchor  # noqa: E402
-from hanzi_core.training.input import Material, epoch_order, row_weights  # noqa: E402
+from hanzi_core.training.input import Material, epoch_order, gather, row_weights  # noqa: E402
 from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
 
 ROWS = np.empty(0, np.int64)
@@ -129,6 +129,22 @@ def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: 
         written(replace(material, labels=["☀", "☂"]), 64, 3, silent)
     with pytest.raises(TrainingError, match="64 px pictures, this model sees 48 px"):
         written(material, 48, 3, silent)
+
+
+def test_a_class_of_pictures_that_would_be_held_out_is_learned_where_nothing_is(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """It had no output, and its pictures taught the last class."""
+    write_collection(tmp_path / "given" / "train", "人木", 4)
+    write_collection(tmp_path / "given" / "val", "木口", 2)
+    dataset = import_dataset(workspace, ImportConfig(location=tmp_path / "given", name="given"), silent)
+    held_out = gather(dataset, "default", 32, silent, ["木", "火"])
+    assert held_out.labels == ["木", "火", "人"] and len(held_out.train) == 8
+    material = gather(dataset, "default", 32, silent, ["木", "火"], hold_out=False)
+    assert material.labels == ["木", "火", "人", "口"]
+    assert len(material.train) == 12 and not len(material.validation) and material.rehearse_all
+    assert sorted(set(material.targets[material.train])) == [0, 2, 3]
+    assert material.split_digest == held_out.split_digest, "the split is the same"
 
 
 def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.cli.training import _train_and_test
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work, run_work
@@ -200,6 +201,48 @@ def test_memory_that_runs_out_amid_a_step_is_told(workspace: Workspace) -> None:
     assert "A batch of 48 pictures needs about" in str(told.value) and "a batch size of 24" in str(told.value)
 
 
+class _KilledError(BaseException):
+    """The process is no more."""
+
+
+def test_a_run_that_dies_before_it_is_known_as_finished_does_not_begin_anew(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", epochs=1)
+
+    def die(_job: Job, _result: dict) -> None:
+        raise _KilledError
+
+    with monkeypatch.context() as patched, pytest.raises(_KilledError):
+        patched.setattr(Job, "write_result", die)
+        _train_and_test(workspace, job)
+    assert _train_and_test(workspace, job) == 0
+    assert job.stored_status().state is State.FINISHED
+    assert " goes on after step 4: " in job.log_tail(), "nothing was trained again"
+    assert not list((job.folder / "checkpoints").iterdir()), "and now they are not needed"
+
+
+def test_an_estimate_measures_full_batches(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last one of an epoch is smaller: it would make every run look short."""
+    make_dataset(workspace, tmp_path / "three")
+    load_backend([CPU])
+    import keras
+
+    from hanzi_core.training.estimate import estimate
+
+    sizes = []
+    step = keras.Model.train_on_batch
+    monkeypatch.setattr(
+        keras.Model, "train_on_batch", lambda model, *batch: (sizes.append(len(batch[0])), step(model, *batch))[1]
+    )
+    job = make_run(workspace, network="cnn", batch_size=16)
+    found = estimate(Work(job), workspace, TrainingConfig(**job.config))
+    assert found["images"] == 30 and set(sizes) == {16}
+
+
 def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
     short = fit(workspace, make_run(workspace, time_limit_min=0.0001, epochs=1000, balance="weights"))
@@ -219,13 +262,14 @@ def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, fi
     load_backend(finished_run.devices)
     from hanzi_core.training.first_model import first_model
 
-    config = TrainingConfig(dataset="ten", start="bundle", start_bundle=finished_run.id)
+    config = TrainingConfig(dataset="ten", network="cnn", start="bundle", start_bundle=finished_run.id)
     model = first_model(trained, config, ["人", "龍"])
     bundle = Bundle.open(bundle_folder(finished_run))
     pictures = np.random.default_rng(0).integers(0, 255, (2, 64, 64), np.uint8)
     served = bundle.load().predict(pictures)
     again = model(pictures[..., np.newaxis].astype("float32"))
     assert again["logits"].shape == (2, 2)
+    assert model.name == "compact", "its own network, whichever the run names"
     assert np.allclose(served.embedding, again["embedding"], atol=1e-3)
     import keras
 
@@ -246,6 +290,14 @@ def test_weights_that_cannot_be_had(workspace: Workspace, settings: dict, messag
 
     with pytest.raises(TrainingError, match=message):
         check_start(workspace, TrainingConfig(dataset="three", **settings))
+
+
+def test_a_run_is_called_after_what_it_trains(workspace: Workspace) -> None:
+    from hanzi_core.training.start import trained_name
+
+    assert trained_name(workspace, TrainingConfig(dataset="three", network="cnn")) == "cnn"
+    further = TrainingConfig(dataset="three", network="cnn", start="bundle", start_bundle="builtin")
+    assert trained_name(workspace, further) == "Built-in"
 
 
 def test_imagenet_weights_from_a_file(workspace: Workspace, tmp_path: Path) -> None:

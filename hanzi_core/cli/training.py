@@ -27,7 +27,7 @@ from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
 from hanzi_core.training.fine_tuning import fine_tuning, model_name
 from hanzi_core.training.presets import PRESETS, preset_values
-from hanzi_core.training.start import check_start
+from hanzi_core.training.start import check_start, trained_name
 from hanzi_core.workspace import Workspace
 
 DEFAULTS = TrainingConfig(dataset="any")
@@ -153,7 +153,7 @@ def _new_job(
     detach: bool = False,
 ) -> Job:
     config = checked(workspace, settings(workspace, given, clone))
-    name = title or f"{config.dataset} {config.network.value}"
+    name = title or f"{config.dataset} {trained_name(workspace, config)}"
     return _make_job(workspace, kind, config, name, device, detach)
 
 
@@ -229,19 +229,28 @@ def _tell_holders(held_by: list[Job]) -> None:
 
 def _train_and_test(workspace: Workspace, job: Job) -> int:
     code = perform(job, lambda work: _train(work, workspace))
+    finished = job.stored_status().state is State.FINISHED
+    if finished:
+        _forget_checkpoints(job)
     result = job.result()
     if result is None or code:
         return code
     print(_("Best accuracy in validation: {accuracy:.1%}").format(accuracy=result["validation_accuracy"]))
     if "learned" in result:
         print(_("Learned: {learned} of {count}").format(learned=result["learned"], count=result["to_learn"]))
-    finished = job.stored_status().state is State.FINISHED
     config = read_config(TrainingConfig, job.config)
     if config.keep_last:
         return code  # it was trained on all there is
     if finished and len(part_rows(Dataset.find(workspace, config.dataset).parts(config.split), Part.TEST)):
         return evaluate_model(workspace, evaluation_config(workspace, job.id, Part.TEST))
     return code
+
+
+def _forget_checkpoints(job: Job) -> None:
+    """Not before the run is known as finished: one that dies until then goes on from them instead of anew."""
+    from hanzi_core.training.checkpoint import Checkpoints
+
+    Checkpoints(job.folder / "checkpoints").forget()
 
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT, NETW
 from hanzi_core.training.config import Precision
 from hanzi_core.training.distillation import Lesson, taught
 from hanzi_core.training.objective import SmoothedCrossentropy, SmoothedSoftCrossentropy
-from hanzi_core.training.precision import policy
+from hanzi_core.training.precision import policy, scaled
 from hanzi_core.training.teacher import Teacher
 from hanzi_core.workspace import replace_json
 
@@ -193,12 +193,13 @@ class Trainer:
         self._folder, self._config, self._start, self._teacher = folder, config, start, teacher
         folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(config.seed)
-        keras.config.set_dtype_policy(policy(config.precision))
+        dtype = policy(config.precision)
+        keras.config.set_dtype_policy(dtype)
         self.model = build_builtin(len(StrokeLibrary.load()), config.working_size_px)
         keras.config.set_dtype_policy("float32")
         self._trainee = keras.Model(self.model.input, self.model.output["logits"])
         loss = SmoothedCrossentropy if teacher is None else SmoothedSoftCrossentropy
-        self._trainee.compile(_optimiser(config), loss(config.label_smoothing), metrics=["accuracy"])
+        self._trainee.compile(scaled(_optimiser(config), dtype), loss(config.label_smoothing), metrics=["accuracy"])
         self._trainee.optimizer.build(self._trainee.trainable_variables)
         self.state = self._restore()
 

@@ -60,6 +60,9 @@ IMAGENET_NETWORKS = (Network.RESNET50, Network.DENSENET169)
 SIMULATED_HAND = ":hand"
 """In the place of a dataset to rehearse with: pictures that the simulated hand writes. No dataset can be called so."""
 
+OF_THE_MODEL = ("network", "image_size_px", "dropout", "precision")
+"""Settings that a model to start from has of its own: what a run says of them is not heeded then."""
+
 NO_DATASET = mark("simulated handwriting")
 """What the card of the built-in model, and of those that began as it, says instead of a dataset."""
 
@@ -71,8 +74,12 @@ class TrainingConfig(BaseModel):
 
     dataset: str = Field(description="Name of a dataset in the workspace.")
     split: str = Field("default", description="Name of one of its splits.")
-    network: Network = Field(Network.COMPACT, description="Network to train.")
-    image_size_px: int = Field(64, ge=32, le=256, description="Side of the pictures that it is shown.")
+    network: Network = Field(
+        Network.COMPACT, description="Network to train, and whose preset is taken; a model to start from has its own."
+    )
+    image_size_px: int = Field(
+        64, ge=32, le=256, description="Side of the pictures that it is shown; a model to start from has its own."
+    )
     start: Start = Field(Start.RANDOM, description="Where the first weights come from.")
     start_bundle: str | None = Field(None, description="Run, or name of a model, whose body is kept.")
     start_file: Path | None = Field(None, description="File of ImageNet weights without top, .weights.h5 or .h5.")
@@ -94,13 +101,17 @@ class TrainingConfig(BaseModel):
     decay: float = Field(0.9, gt=0, le=1, description="Of SGD: factor of the learning rate every 10,000 steps.")
     weight_decay: float = Field(0.05, ge=0, le=1, description="Decoupled from the gradient.")
     label_smoothing: float = Field(0.1, ge=0, lt=1, description="Share of the target spread over all classes.")
-    dropout: float = Field(0.2, ge=0, lt=1, description="Share of features left out while training.")
+    dropout: float = Field(
+        0.2, ge=0, lt=1, description="Share of features left out while training; a model to start from has its own."
+    )
     averaging: float = Field(0.0, ge=0, lt=1, description="Momentum of averaged weights (EMA), 0.999 say; 0 is off.")
-    precision: Precision = Field(Precision.AUTO, description="Auto: what this device does well.")
+    precision: Precision = Field(
+        Precision.AUTO, description="Auto: what this device does well; a model to start from has its own."
+    )
     early_stopping: int | None = Field(None, ge=1, description="Epochs without a lower validation loss, then stop.")
     balance: Balance = Field(Balance.NONE, description="What is done about classes of uneven size.")
     augmentation: Augmentation = Field(default_factory=Augmentation, description="Random changes to each picture.")
-    seed: int = Field(0, ge=0, lt=2**32, description="Seed of weights, order and augmentation.")
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of weights, order and augmentation.")
     time_limit_min: float | None = Field(None, gt=0, description="Stop after this many minutes, and keep the best.")
     processes: int = Field(1, ge=1, le=1024, description="Processes that train together, by JAX.")
     hosts: tuple[str, ...] = Field((), description="Machines to start them on by ssh; none is this one.")

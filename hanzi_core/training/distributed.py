@@ -27,12 +27,15 @@ import psutil
 from hanzi_core.dataset import Dataset, open_pack
 from hanzi_core.errors import HanziError, TrainingError
 from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs.process import ProcessId
 from hanzi_core.language import Sentence, mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.start import image_size_px
 from hanzi_core.workspace import Workspace, replace_json
 
 RANK, RANKS, COORDINATOR = "HANZI_RANK", "HANZI_RANKS", "HANZI_COORDINATOR"
+WATCHER = "HANZI_WATCHER"
+"""Of the ranks on its own machine: which process watches them."""
 WATCH_INTERVAL_S = 0.5
 LAST_WORDS_S = 2.0
 """When one rank has ended badly the others get this long to say their own."""
@@ -65,14 +68,15 @@ def join_group(rank: Rank) -> None:
     import jax
     import keras
 
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     jax.distributed.initialize(os.environ[COORDINATOR], rank.count, rank.number)
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
 
 
-def _end_with_parent(parent: int) -> None:
-    """A group whose watcher was killed must not train on unseen."""
-    while os.getppid() == parent:
+def _end_with_watcher() -> None:
+    """A group whose watcher was killed must not train on unseen; elsewhere ssh's own end tells of it."""
+    told = os.environ.get(WATCHER)
+    watcher = ProcessId.model_validate_json(told) if told else ProcessId.of(os.getppid())
+    while watcher.find():
         time.sleep(WATCH_INTERVAL_S)
     os._exit(1)
 
@@ -135,6 +139,7 @@ def run_rank(job: Job, rank: Rank, function: Callable[[RankWork], None]) -> int:
 
     A rank that fails ends at once: a polite end waits for the others, and they wait for this one's gradients.
     """
+    threading.Thread(target=_end_with_watcher, daemon=True).start()
     try:
         function(RankWork(job, rank))
     except HanziError as error:
@@ -215,6 +220,7 @@ def _give_last_words(ranks: list[subprocess.Popen]) -> None:
 def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subprocess.Popen]]:
     """The processes of the group; none outlives the block."""
     coordinator = f"{_address(config.hosts)}:{_free_port()}"
+    watcher = {} if config.hosts else {WATCHER: ProcessId.own().model_dump_json()}
     with job.log_path.open("ab") as log:
         ranks = [
             subprocess.Popen(
@@ -222,7 +228,7 @@ def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subpro
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | _variables(config, number, coordinator),
+                env=os.environ | _variables(config, number, coordinator) | watcher,
             )
             for number in range(config.processes)
         ]

@@ -32,8 +32,9 @@ def estimate(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[s
     prepare(work.job.devices, config.seed)
     trainee = build_trainee(workspace, config, material, work.job.devices, config.processes)
     batch_size = min(config.batch_size, material.pictures_per_epoch)
-    share = (0, config.processes)
-    batches = Batches(material, epoch_order(material, config, 0), batch_size, share=share)
+    order = epoch_order(material, config, 0)
+    full = order[: len(order) // batch_size * batch_size]  # the last batch, a smaller one, takes less time
+    batches = Batches(material, full, batch_size, share=(0, config.processes))
     with steps_explained(trainee, batch_size, work.job):
         trainee.whole.train_on_batch(*batches[0])  # compiles
         seconds = _time_of_a_step(work, trainee.whole, batches)

@@ -108,7 +108,7 @@ class Fitting:
         material = self._material
         begins = f"goes on after step {self.position.step:,}" if self.position.step else "begins"
         self._work.note(
-            f"{begins}: {self._config.network}, {self._model.count_params():,} parameters, on "
+            f"{begins}: {self._model.name}, {self._model.count_params():,} parameters, on "
             f"{', '.join(self._work.job.devices)}; {len(material.labels):,} classes, {material.pictures_per_epoch:,} "
             f"pictures an epoch in {self.steps_per_epoch:,} steps, {len(material.validation):,} to validate on"
         )
@@ -125,14 +125,11 @@ class Fitting:
         self._model.set_weights(self._best.weights)
         return True
 
-    def forget_checkpoints(self) -> None:
-        """Free the disk: the run is over for good."""
-        self._checkpoints.forget()
-
     def _is_over(self) -> bool:
         patience = self._config.early_stopping
         exhausted = patience is not None and self.position.epochs_since_lowest >= patience
-        out_of_time = self._agree_on_time(0) and self.position.step > 0
+        # An epoch that was begun is validated first, though it is taken up after the limit: it may be all there is.
+        out_of_time = self._agree_on_time(0) and self.position.step > 0 and self.position.batch == 0
         return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:

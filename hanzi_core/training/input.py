@@ -72,14 +72,29 @@ class Material:
 
 
 def gather(
-    dataset: Dataset, split: str, image_size_px: int, report: Report, known_labels: Sequence[str] = ()
+    dataset: Dataset,
+    split: str,
+    image_size_px: int,
+    report: Report,
+    known_labels: Sequence[str] = (),
+    *,
+    hold_out: bool = True,
 ) -> Material:
-    """Open pack and split of ``dataset``; ``known_labels`` come first and stay, whether it has them or not.
+    """Open pack and split of ``dataset``.
+
+    Args:
+        dataset: Where the pictures are.
+        split: Which of them are for what.
+        image_size_px: Side of the pictures.
+        report: Hears how far the packing is.
+        known_labels: Come first and stay, whether the dataset has them or not.
+        hold_out: Else every usable picture of the split is trained on, of whichever part, and its class is known.
 
     Raises:
         TrainingError: fewer than two classes.
     """
-    manifest, parts = dataset.manifest(), dataset.parts(split)
+    manifest, divided = dataset.manifest(), dataset.parts(split)
+    parts = divided if hold_out else divided.where(divided == "", Part.TRAIN.value)
     kept = set(known_labels)
     labels = [*known_labels, *(label for label in labels_of(manifest, parts) if label not in kept)]
     if len(labels) < 2:
@@ -96,7 +111,8 @@ def gather(
         unknown = sorted(set(manifest["label"].iloc[validation]) - set(labels))
         print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
     pack = open_pack(dataset, report, image_size_px)
-    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, split_digest(parts))
+    digest = split_digest(divided)
+    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, digest, rehearse_all=not hold_out)
 
 
 class Batches(keras.utils.PyDataset):

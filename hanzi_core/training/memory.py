@@ -18,7 +18,11 @@ _BYTES_WITH_SLACK = 6
 is reckoned with this."""
 _COPIES_OF_WEIGHTS = 6
 """Weights, gradients, two averages of AdamW, averaged weights, the best so far."""
-_CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_CGROUPS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""Of versions 2 and 1: the folder, its files of the limit and of what is taken, and the cached files among that."""
 
 
 def needed_bytes(model: keras.Model, batch_size: int) -> int:
@@ -56,10 +60,12 @@ def available_bytes(devices: Sequence[str]) -> int:
 
 
 def _group_limits() -> Iterator[int]:
-    """Of the container."""
-    for path in map(Path, _CGROUP_LIMITS):
-        with contextlib.suppress(OSError, ValueError):
-            yield int(path.read_text()) - psutil.Process().memory_info().rss
+    """Of the container, whose other processes take from it too; cached files give way."""
+    for folder, limit, taken, cache in _CGROUPS:
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            limit_bytes, taken_bytes = (int(Path(folder, name).read_text()) for name in (limit, taken))
+            lines = Path(folder, "memory.stat").read_text().splitlines()
+            yield limit_bytes - taken_bytes + int(dict(line.split() for line in lines)[cache])
 
 
 def _process_limits() -> Iterator[int]:

@@ -49,6 +49,14 @@ def policy(precision: Precision) -> str:
     return "mixed_float16" if capability >= (7, 0) or precision is Precision.MIXED else "float32"
 
 
+def scaled(optimizer: keras.optimizers.Optimizer, dtype: str) -> keras.optimizers.Optimizer:
+    """``optimizer`` for a network of the policy ``dtype``: small gradients would vanish in float16, if not scaled up.
+
+    Keras sees to it only where the policy is that of the compiled model itself, and ours has one of 32 bits around it.
+    """
+    return keras.optimizers.LossScaleOptimizer(optimizer) if dtype == "mixed_float16" else optimizer
+
+
 def _compute_capability() -> tuple[int, int] | None:
     """Of the first GPU that TensorFlow sees; JAX's GPUs count as new enough."""
     if keras.backend.backend() == "jax":

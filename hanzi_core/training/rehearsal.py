@@ -49,12 +49,6 @@ class Packs:
         return np.concatenate(found)[np.argsort(np.concatenate(places))]
 
 
-def whole(material: Material, dataset: Dataset, split: str) -> Material:
-    """``material`` with every usable picture of ``dataset`` to train on, and none to validate on."""
-    (rows,) = np.nonzero((dataset.parts(split) != "").to_numpy())
-    return replace(material, train=rows, validation=np.empty(0, np.int64), rehearse_all=True)
-
-
 def written(material: Material, image_size_px: int, seed: int, report: Report) -> Material:
     """``material`` with pictures of the simulated hand mixed in: the same ones for the same seed.
 

@@ -39,7 +39,7 @@ class Pace:
             rate = (self._done - self._first[0]) / max(1e-9, time.monotonic() - self._first[1])
             remaining_s = (self._total - self._done) / rate
         if limit_s is not None:
-            remaining_s = max(0.0, min(remaining_s or limit_s, limit_s))
+            remaining_s = max(0.0, limit_s if remaining_s is None else min(remaining_s, limit_s))
         return Progress(phase=TRAINING, done=self._done, total=self._total, rate_per_s=rate, remaining_s=remaining_s)
 
 

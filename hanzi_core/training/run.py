@@ -24,8 +24,8 @@ from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Batches, Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.rehearsal import rehearsed, whole, written
-from hanzi_core.training.start import check_start, image_size_px, start_bundle
+from hanzi_core.training.rehearsal import rehearsed, written
+from hanzi_core.training.start import check_start, image_size_px, start_bundle, trained_name
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import Workspace
 
@@ -108,8 +108,6 @@ def _leave_bundle(
     if fitting.fault:
         work.job.write_result(result)
         raise fitting.fault
-    if not work.stopping():
-        fitting.forget_checkpoints()
     return result
 
 
@@ -130,9 +128,8 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig, repo
     size = image_size_px(workspace, config)
     bundle = start_bundle(workspace, config) if config.rehearsal else None
     dataset = Dataset.find(workspace, config.dataset)
-    material = gather(dataset, config.split, size, report, bundle.labels if bundle else ())
-    if config.keep_last:
-        material = whole(material, dataset, config.split)
+    known_labels = bundle.labels if bundle else ()
+    material = gather(dataset, config.split, size, report, known_labels, hold_out=not config.keep_last)
     if config.rehearsal == SIMULATED_HAND:
         material = written(material, size, config.seed, report)
     elif config.rehearsal:
@@ -161,8 +158,8 @@ def build_trainee(
             raise
         raise TrainingError(
             mark("The memory is not enough for {network} at {size} px: choose a smaller network or smaller pictures."),
-            network=config.network.value,
-            size=config.image_size_px,
+            network=trained_name(workspace, config),
+            size=image_size_px(workspace, config),
         ) from error
 
 

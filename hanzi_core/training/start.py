@@ -45,3 +45,9 @@ def image_size_px(workspace: Workspace, config: TrainingConfig) -> int:
     """The side of the pictures; a bundle's body wants those that it was made for."""
     bundle = start_bundle(workspace, config)
     return bundle.card.image_size_px if bundle else config.image_size_px
+
+
+def trained_name(workspace: Workspace, config: TrainingConfig) -> str:
+    """What is trained, in a word: the model to start from, else the network."""
+    bundle = start_bundle(workspace, config)
+    return bundle.name if bundle else config.network.value

@@ -16,7 +16,7 @@ from hanzi_core.training.first_model import HEAD, first_model
 from hanzi_core.training.input import Batches, Material, batch_count
 from hanzi_core.training.memory import check_memory
 from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
-from hanzi_core.training.precision import policy
+from hanzi_core.training.precision import policy, scaled
 from hanzi_core.training.start import start_bundle
 from hanzi_core.workspace import Workspace
 
@@ -44,13 +44,14 @@ def prepare_trainee(
     batch_size = min(config.batch_size, material.pictures_per_epoch)
     steps = config.epochs * batch_count(material.pictures_per_epoch, batch_size, processes)
     with _strategy(devices):
-        keras.mixed_precision.set_global_policy(policy(config.precision))
+        dtype = policy(config.precision)
+        keras.mixed_precision.set_global_policy(dtype)
         model = first_model(workspace, config, material.labels)
         keras.mixed_precision.set_global_policy("float32")
         check_memory(model, batch_size // max(1, len(devices)) // processes, devices)
         whole = keras.Sequential([Distortion(config.augmentation, config.seed), _answering(model, config.keep_last)])
         whole.compile(
-            optimiser(config, steps),
+            scaled(optimiser(config, steps), dtype),
             SmoothedCrossentropy(config.label_smoothing),
             metrics=[
                 keras.metrics.SparseCategoricalAccuracy(name="accuracy"),

@@ -24,6 +24,7 @@ from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
 from pages.parts.job_panel import duration, escape, watch_until_done
+from pages.parts.model_card import names_to_choose
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown
 
@@ -54,14 +55,16 @@ def show_run_form(space: Workspace) -> None:
         format_func=lambda choice: choice.value,
         key=_key("network"),
     )
-    st.caption(f"{_(PRESETS[network].expect)} `python -m hanzi_core {PRESETS[network].command}`")
+    about = st.empty()
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
         defaults = TrainingConfig(**{**original, "dataset": dataset})
     started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
-    title = first.text_input(_("Name"), placeholder=f"{dataset} {network}", key=_key(f"title-{started}"))
+    naming = first.empty()
     devices = _ask_devices(second, space)
     values = _ask_split(first, space, defaults) | ask_settings(space, defaults, _key(network))
+    trained = _tell_what_is_trained(about, space, network, values["start_bundle"])
+    title = naming.text_input(_("Name"), placeholder=f"{dataset} {trained}", key=_key(f"title-{started}"))
     with st.container(horizontal=True):
         begin = st.button(_("Start training"), type="primary", icon=":material/play_arrow:")
         ask = st.button(_("Estimate"), icon=":material/timer:", help=_("Tries a few steps: memory and time."))
@@ -69,7 +72,7 @@ def show_run_form(space: Workspace) -> None:
         with errors_shown():
             config = checked(space, {**defaults.model_dump(), **values})
             kind = "train" if begin else "estimate"
-            job = start(space, kind, config, title or f"{dataset} {network}", chosen_devices(devices))
+            job = start(space, kind, config, title or f"{dataset} {trained}", chosen_devices(devices))
             if begin:
                 show_next("run", job.id)
                 st.session_state[STARTED] = started + 1
@@ -78,6 +81,20 @@ def show_run_form(space: Workspace) -> None:
                 st.session_state["estimate"] = job.id
             st.rerun()
     _show_estimate(space, {**defaults.model_dump(), **values}, devices)
+
+
+def _tell_what_is_trained(place: DeltaGenerator, space: Workspace, network: Network, model: str | None) -> str:
+    """Say what to expect of ``network``, or that ``model`` goes on with its own; the name of what is trained."""
+    if model is None:
+        place.caption(f"{_(PRESETS[network].expect)} `python -m hanzi_core {PRESETS[network].command}`")
+        return network.value
+    name = names_to_choose(find_bundles(space))[model]
+    place.caption(
+        _("“{model}” is trained further: it keeps its own network, picture size, dropout and precision.").format(
+            model=escape(name)
+        )
+    )
+    return name
 
 
 def _forget_what_was_asked() -> None:

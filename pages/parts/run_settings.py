@@ -1,5 +1,6 @@
 """The settings of a run, those that people change first, then all the others."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,30 @@ from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
-from pages.parts.setting_names import BALANCE_NAMES, OPTIMISER_NAMES, PRECISION_NAMES, START_NAMES, dataset_name
+from pages.parts.setting_names import (
+    BALANCE_NAMES,
+    OPTIMISER_NAMES,
+    PRECISION_NAMES,
+    SETTING_NAMES,
+    START_NAMES,
+    dataset_name,
+)
 
 
 def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
     """What differs from run to run, ``defaults`` first; ``key`` tells the widgets of one form from another's."""
     left, right = st.columns(2)
     values: dict[str, Any] = {
-        "epochs": left.number_input(_("Epochs"), 1, 10_000, defaults.epochs, key=f"{key}-epochs"),
-        "batch_size": right.number_input(_("Batch size"), 2, 8192, defaults.batch_size, key=f"{key}-batch"),
-        "time_limit_min": left.number_input(
-            _("Time limit, minutes"),
-            0.1,
-            value=defaults.time_limit_min,
+        "epochs": _ask_number(left, "epochs", defaults, key),
+        "batch_size": _ask_number(right, "batch_size", defaults, key),
+        "time_limit_min": _ask_number(
+            left,
+            "time_limit_min",
+            defaults,
+            key,
+            step=1.0,
             placeholder=_("none"),
             help=_("Stops then, and keeps the best."),
-            key=f"{key}-limit",
         ),
     }
     presets = list_presets(space)
@@ -35,15 +44,33 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
     chosen = _choose(right, _("Augmentation"), {name: name for name in presets}, preset, f"{key}-augmentation")
     values["augmentation"] = presets[chosen].model_dump()
     with st.expander(_("More settings")):
-        values |= _ask_start(space, defaults, key) | _ask_optimiser(defaults, key) | _ask_rest(defaults, key)
-        values |= _ask_group(defaults, key)
+        values |= _ask_start(space, defaults, key)
+        is_further = values["start"] is Start.BUNDLE
+        values |= _ask_optimiser(defaults, key) | _ask_rest(defaults, key, is_further) | _ask_group(defaults, key)
     return values
 
 
-def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: str) -> Any:
+def _ask_number(place: Any, name: str, defaults: TrainingConfig, key: str, **more: Any) -> Any:
+    """A field for the setting ``name``, which takes whatever a run may have."""
+    least, most = _limits(name)
+    shown_as = "%g" if isinstance(least, float) else None
+    label, value = _(SETTING_NAMES[name]), getattr(defaults, name)
+    return place.number_input(label, least, most, value, format=shown_as, key=f"{key}-{name}", **more)
+
+
+def _limits(name: str) -> tuple[float | None, float | None]:
+    """The least and the greatest number that a run may have; an open limit is none of them."""
+    field = TrainingConfig.model_fields[name]
+    kind = int if field.annotation in (int, int | None) else float
+    limits = {word: kind(getattr(bound, word)) for bound in field.metadata for word in bound.__match_args__}
+    least = limits["ge"] if "ge" in limits else math.nextafter(limits["gt"], math.inf)
+    return least, math.nextafter(limits["lt"], -math.inf) if "lt" in limits else limits.get("le")
+
+
+def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: str, **more: Any) -> Any:
     choices = list(names)
     return place.selectbox(
-        label, choices, index=choices.index(default), format_func=lambda choice: _(names[choice]), key=key
+        label, choices, index=choices.index(default), format_func=lambda choice: _(names[choice]), key=key, **more
     )
 
 
@@ -87,23 +114,18 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
 def _ask_optimiser(defaults: TrainingConfig, key: str) -> dict[str, Any]:
     left, right = st.columns(2)
     optimiser = _choose(left, _("Optimiser"), OPTIMISER_NAMES, defaults.optimiser, f"{key}-optimiser")
-    rate = right.number_input(
-        _("Learning rate"), 1e-6, 1.0, defaults.learning_rate, step=1e-4, format="%g", key=f"{key}-rate"
-    )
-    values = {"optimiser": optimiser, "learning_rate": rate}
+    values = {"optimiser": optimiser, "learning_rate": _ask_number(right, "learning_rate", defaults, key, step=1e-4)}
     if optimiser is Optimiser.SGD:
-        values["momentum"] = left.number_input(_("Momentum"), 0.0, 0.999, defaults.momentum, key=f"{key}-momentum")
-        values["decay"] = right.number_input(
-            _("Decay every 10,000 steps"), 0.01, 1.0, defaults.decay, key=f"{key}-decay"
-        )
+        values["momentum"] = _ask_number(left, "momentum", defaults, key)
+        values["decay"] = _ask_number(right, "decay", defaults, key)
     return values
 
 
 def _ask_group(defaults: TrainingConfig, key: str) -> dict[str, Any]:
     """Processes that train together, on this machine or on others."""
     left, right = st.columns(2)
-    processes = left.number_input(
-        _("Processes"), 1, 1024, defaults.processes, key=f"{key}-processes",
+    processes = _ask_number(
+        left, "processes", defaults, key,
         help=_("More than one train together by JAX; each takes its share of every batch."),
     )  # fmt: skip
     hosts = right.text_input(
@@ -113,35 +135,21 @@ def _ask_group(defaults: TrainingConfig, key: str) -> dict[str, Any]:
     return {"processes": processes, "hosts": tuple(hosts.split())}
 
 
-def _ask_rest(defaults: TrainingConfig, key: str) -> dict[str, Any]:
+def _ask_rest(defaults: TrainingConfig, key: str, is_further: bool) -> dict[str, Any]:
+    """All the others; ``is_further`` says whether a model is trained further, which has some of its own."""
     left, right = st.columns(2)
     return {
-        "image_size_px": left.number_input(_("Picture size, px"), 32, 256, defaults.image_size_px, key=f"{key}-size"),
-        "dropout": right.number_input(_("Dropout"), 0.0, 0.95, defaults.dropout, step=0.05, key=f"{key}-dropout"),
-        "weight_decay": left.number_input(
-            _("Weight decay"), 0.0, 1.0, defaults.weight_decay, format="%g", step=0.01, key=f"{key}-weight-decay"
+        "image_size_px": _ask_number(left, "image_size_px", defaults, key, disabled=is_further),
+        "dropout": _ask_number(right, "dropout", defaults, key, step=0.05, disabled=is_further),
+        "weight_decay": _ask_number(left, "weight_decay", defaults, key),
+        "label_smoothing": _ask_number(right, "label_smoothing", defaults, key, step=0.05),
+        "averaging": _ask_number(
+            left, "averaging", defaults, key, step=0.001, help=_("Momentum of the average, 0.999 say; 0 is off.")
         ),
-        "label_smoothing": right.number_input(
-            _("Label smoothing"), 0.0, 0.9, defaults.label_smoothing, step=0.05, key=f"{key}-smoothing"
-        ),
-        "averaging": left.number_input(
-            _("Averaged weights"),
-            0.0,
-            0.9999,
-            defaults.averaging,
-            format="%g",
-            step=0.001,
-            key=f"{key}-averaging",
-            help=_("Momentum of the average, 0.999 say; 0 is off."),
-        ),
-        "early_stopping": right.number_input(
-            _("Stop after epochs without progress"),
-            1,
-            value=defaults.early_stopping,
-            placeholder=_("never"),
-            key=f"{key}-early",
-        ),
+        "early_stopping": _ask_number(right, "early_stopping", defaults, key, placeholder=_("never")),
         "balance": _choose(left, _("Uneven classes"), BALANCE_NAMES, defaults.balance, f"{key}-balance"),
-        "precision": _choose(right, _("Precision"), PRECISION_NAMES, defaults.precision, f"{key}-precision"),
-        "seed": left.number_input(_("Seed"), 0, 2**31, defaults.seed, key=f"{key}-seed"),
+        "precision": _choose(
+            right, _("Precision"), PRECISION_NAMES, defaults.precision, f"{key}-precision", disabled=is_further
+        ),
+        "seed": _ask_number(left, "seed", defaults, key),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from hanzi_core.image.augment import Augmentation
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.training.config import SIMULATED_HAND, Balance, Optimiser, Precision, Start
+from hanzi_core.training.config import OF_THE_MODEL, SIMULATED_HAND, Balance, Optimiser, Precision, Start
 
 SETTING_NAMES = {
     "dataset": mark("Dataset"),
@@ -63,6 +63,8 @@ def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> 
     for name, label in SETTING_NAMES.items():
         value = config.get(name)
         shown[_(label)] = _augmentation(value, presets) if name == "augmentation" else _readable(name, value)
+    if config.get("start") == Start.BUNDLE:
+        shown |= {_(SETTING_NAMES[name]): _("the model's own") for name in OF_THE_MODEL}
     return shown
 
 
