@@ -22,6 +22,7 @@ from hanzi_core.recognition.corrections import NAME as CORRECTIONS
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
+from pages.parts.dataset_facts import digest_of_split
 from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.session import errors_shown, workspace
@@ -80,9 +81,10 @@ def show_evaluation(job: Job) -> None:
     st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
 
 
-def is_outdated(job: Job, dataset: Dataset, model: Path) -> bool:
-    """Whether the dataset or the model has changed since."""
-    return job.created < max(dataset.manifest_time, Bundle.open(model).card.created)
+def is_outdated(job: Job, digest: str, model: Path) -> bool:
+    """Whether the split, as ``digest`` says, or the model has changed since."""
+    evaluated = (job.result() or {}).get("split_digest", digest)  # earlier versions did not keep it
+    return evaluated != digest or job.created < Bundle.open(model).card.created
 
 
 space = workspace()
@@ -118,7 +120,8 @@ with errors_shown():
         key="part",
     )
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
-    if may_remember(space, config):
+    digest = digest_of_split(datasets[dataset], split)
+    if may_remember(space, config, digest):
         st.warning(_(REMEMBERS), icon=":material/leak_add:")
     job = evaluation_of(space, config)
     state = job.status().state if job else None
@@ -128,7 +131,7 @@ with errors_shown():
     if job and state in (State.FAILED, State.LOST):
         st.error(str(job.status().changes[-1]), icon=":material/error:")
     if job and state is State.FINISHED:
-        if is_outdated(job, datasets[dataset], bundles[model]):
+        if is_outdated(job, digest, bundles[model]):
             st.info(_("The dataset or the model has changed since these figures were made."), icon=":material/update:")
         show_evaluation(job)
         asked = st.button(_("Evaluate again"), icon=":material/refresh:")

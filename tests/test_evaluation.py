@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from hanzi_core.bundle import largest
-from hanzi_core.cli.evaluation import may_remember, own_lesson
+from hanzi_core.cli.evaluation import digest_of, may_remember, own_lesson
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
@@ -69,7 +69,7 @@ def test_matrix_puts_confused_classes_side_by_side(predictions: pd.DataFrame) ->
 def test_a_real_evaluation_is_consistent(trained: Workspace) -> None:
     job = list_jobs(trained, "evaluate")[0]
     table, result = read_predictions(job.folder), job.result()
-    assert result == summarise(table)
+    assert result == {**summarise(table), "split_digest": split_digest(Dataset.find(trained, "ten").parts("default"))}
     assert len(table) == (Dataset.find(trained, "ten").parts("default") == "test").sum() > 0
     assert ((table["rank"] == 1) == (table["label"] == table["predicted_1"])).all()
     assert (table["probability_1"] >= table["probability_2"]).all()
@@ -115,7 +115,8 @@ def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspac
 
     def told(split: str = "default") -> list[bool]:
         models = (run.id, tuned.id, whole.id, "builtin")
-        return [may_remember(workspace, EvaluationConfig(model=each, dataset="three", split=split)) for each in models]
+        configs = [EvaluationConfig(model=each, dataset="three", split=split) for each in models]
+        return [may_remember(workspace, config, digest_of(workspace, config)) for config in configs]
 
     assert told() == [False, False, True, False]
     dataset.split(SplitSettings(name="other", seed=5))

@@ -44,13 +44,17 @@ REMEMBERS = mark(
 )
 
 
-def may_remember(workspace: Workspace, config: EvaluationConfig) -> bool:
-    """Whether ``config`` judges a model by pictures that it may have learned from, see :data:`REMEMBERS`."""
-    lessons = [each for each in lessons_of(workspace, config.model) if each.dataset == config.dataset]
-    if not lessons:
-        return False
-    digest = split_digest(Dataset.find(workspace, config.dataset).parts(config.split))
-    return any(each.covers(config.dataset, config.split, digest) for each in lessons)
+def may_remember(workspace: Workspace, config: EvaluationConfig, digest: str) -> bool:
+    """Whether ``config`` judges a model by pictures that it may have learned from, see :data:`REMEMBERS`.
+
+    ``digest`` is that of the split as it is now, see :func:`digest_of`.
+    """
+    return any(each.covers(config.dataset, config.split, digest) for each in lessons_of(workspace, config.model))
+
+
+def digest_of(workspace: Workspace, config: EvaluationConfig) -> str:
+    """Of the split that ``config`` names, see :func:`~hanzi_core.dataset.store.split_digest`."""
+    return split_digest(Dataset.find(workspace, config.dataset).parts(config.split))
 
 
 def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:
@@ -84,7 +88,7 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
         BundleError: there is no such model.
     """
     title = Bundle.open(choose_bundle(workspace, config.model)).name
-    if may_remember(workspace, config):
+    if may_remember(workspace, config, digest_of(workspace, config)):
         print(_(REMEMBERS), file=sys.stderr)
     return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))
 
@@ -101,11 +105,12 @@ def _perform(workspace: Workspace, job: Job) -> int:
 def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(EvaluationConfig, work.job.config)
     bundle = Bundle.open(choose_bundle(workspace, config.model))
+    digest = digest_of(workspace, config)
     result = predict_part(work, workspace, bundle, config)
     own = own_lesson(lessons_of(workspace, config.model))
     meant = own and (own.dataset, own.split, Part.TEST) == (config.dataset, config.split, config.part)
-    if meant and not may_remember(workspace, config):
+    if meant and not may_remember(workspace, config, digest):
         # The card tells what the model reached where it was meant to be tested.
         metrics = {**bundle.card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
         replace_json(bundle.folder / CARD, bundle.card.model_copy(update={"metrics": metrics}).model_dump())
-    return result
+    return {**result, "split_digest": digest}

@@ -1,4 +1,4 @@
-"""What the parts of the Datasets page share of a dataset, read once until its manifest changes."""
+"""What pages share of a dataset, read once until its manifest changes."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from hanzi_core.dataset import Dataset, find_faults, find_leaks, split_shortfall
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.statistics import class_counts
+from hanzi_core.dataset.store import split_digest
 
 # Kept as they are, not copied at each call as st.cache_data would: nobody may write to them.
 # Streamlit leaves out of the key what begins with an underscore: the time must not.
@@ -34,6 +35,11 @@ def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.
     dataset, manifest = Dataset(folder), _manifest(folder, time)
     parts, settings = dataset.parts(split), dataset.splits()[split]
     return parts, split_shortfalls(manifest, parts, settings), find_leaks(manifest, parts, settings)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _digest(folder: Path, time: float, split: str) -> str:
+    return split_digest(Dataset(folder).parts(split))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -65,6 +71,11 @@ def faults_of(dataset: Dataset) -> pd.DataFrame:
 def split_report(dataset: Dataset, split: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
     """Parts, shortfalls and leaks of a split; read only."""
     return _split_report(dataset.folder, dataset.manifest_time, split)
+
+
+def digest_of_split(dataset: Dataset, split: str) -> str:
+    """A short name for the division as it is now."""
+    return _digest(dataset.folder, dataset.manifest_time, split)
 
 
 def source_of(dataset: Dataset) -> Source:
