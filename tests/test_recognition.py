@@ -48,8 +48,8 @@ def test_only_listed_characters_count_and_a_foreign_one_is_not_sure(recogniser: 
     assert {each.label for each in listed.candidates} == {"口", "日"}
     assert recogniser.answer(seen, PLAIN)[0].is_sure
     assert not listed.is_sure  # of two characters one is always the more probable: no proof of it
-    nothing = recogniser.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="龘"))[0]
-    assert nothing.candidates == ()
+    with pytest.raises(BundleError, match="knows none of the characters that count"):  # not: that there is no ink
+        recogniser.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="龘"))
 
 
 def test_twenty_threads_at_once_get_the_same_answers(recogniser: Recogniser) -> None:

@@ -4,11 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import bundle_folder
+from bench.doubt import scribble
+from hanzi_core.bundle import BUILT_IN, bundle_folder
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Answer, Recogniser
 from hanzi_core.recognition.prototypes import Taught, TaughtCache, TaughtCharacters, TaughtRecogniser
+from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import Workspace
 from tests.handwriting import draw
 from tests.written_page import write
@@ -43,6 +45,18 @@ def test_it_does_not_take_the_place_of_what_is_unlike_it(recogniser: Recogniser,
     taught.add("回", [paper("回", seed) for seed in (1, 2, 3)])
     answer = answer_of(recogniser, taught, TaughtCache(), draw("一", np.random.default_rng(2)))
     assert answer.candidates[0].label == "一"
+
+
+def test_a_scribble_stays_doubtful_though_what_it_may_be_was_taught(workspace: Workspace) -> None:
+    built_in, taught, cache = Recogniser.open(BUILT_IN), TaughtCharacters(workspace), TaughtCache()
+    seen = [built_in.see(scribble(np.random.default_rng(seed))) for seed in range(100)]
+    doubtful = [each for each in built_in.answer(seen, PLAIN) if not each.is_sure]
+    proud = [each for each in doubtful if each.candidates[0].probability >= SURE]
+    assert proud, "without such a one this shows nothing"
+    for label in {each.candidates[0].label for each in proud}:
+        taught.add(label, [paper("回", seed) for seed in (1, 2, 3)])
+    answers = cache.of(built_in, taught).answer([each.seen for each in proud], PLAIN)
+    assert not any(each.is_sure for each in answers)
 
 
 def test_list_rename_delete(recogniser: Recogniser, workspace: Workspace) -> None:

@@ -146,7 +146,9 @@ class TaughtRecogniser:
         own = [Candidate(each.label, each.probability * (1 - claimed)) for each in answer.candidates]
         mine = [Candidate(label, probability * share) for label, probability in taught.items()]
         merged = _merged([*mine, *own])[: len(answer.candidates)]
-        sure = merged[0].probability >= SURE and (answer.is_sure or merged[0].label in taught)
+        # What the model doubts is sure only if it is like what was taught: a scribble is not, whatever its label.
+        likely = answer.is_sure or taught.get(merged[0].label, 0.0) * share >= SURE
+        sure = merged[0].probability >= SURE and likely
         return replace(answer, candidates=tuple(merged), is_sure=sure)
 
 

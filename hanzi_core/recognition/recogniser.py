@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.bundle import Bundle, Output, largest
+from hanzi_core.errors import BundleError
 from hanzi_core.image.normalise import is_blank, normalise
+from hanzi_core.language import mark
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 
 SURE = 0.7
@@ -99,7 +101,11 @@ class Recogniser:
         return list(self.answer([self.see(gray)], PLAIN, count)[0].candidates)
 
     def answer(self, seen: Sequence[NDArray[np.uint8]], preferences: Preferences, count: int = 10) -> list[Answer]:
-        """Answers to pictures that :meth:`see` has prepared, ``count`` candidates each."""
+        """Answers to pictures that :meth:`see` has prepared, ``count`` candidates each.
+
+        Raises:
+            BundleError: the model knows none of the characters that count.
+        """
         answers: list[Answer] = []
         for start in range(0, len(seen), _BATCH):
             some = np.stack(seen[start : start + _BATCH])
@@ -113,13 +119,23 @@ class Recogniser:
         return self._model.predict(seen)
 
     def weights(self, preferences: Preferences) -> NDArray[np.float32]:
-        """:meth:`Preferences.weights` for this model's labels, kept: they take milliseconds for thousands of labels."""
+        """:meth:`Preferences.weights` for this model's labels, kept: they take milliseconds for thousands of labels.
+
+        Raises:
+            BundleError: all are 0.
+        """
         with self._lock:
             if preferences not in self._weights:
                 while len(self._weights) >= _KEPT_WEIGHTS:
                     self._weights.pop(next(iter(self._weights)))
                 self._weights[preferences] = preferences.weights(self.bundle.labels)
-            return self._weights[preferences]
+            weights = self._weights[preferences]
+        if not weights.any():
+            raise BundleError(
+                mark("The model “{name}” knows none of the characters that count: let others count."),
+                name=self.bundle.name,
+            )
+        return weights
 
     def _judge(
         self,
