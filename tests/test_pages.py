@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.bundle import BUILT_IN, Bundle, write_description
 from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
@@ -84,6 +85,17 @@ def test_the_built_in_model_is_evaluated_like_any_other(workspace: Workspace, tm
     app = open_page("evaluation.py", model="builtin")
     assert "has changed since these figures were made" in texts(app)
     assert "Evaluate again" in {button.label for button in app.button}
+
+
+def test_a_name_from_elsewhere_is_shown_and_does_not_act(workspace: Workspace) -> None:
+    card = Bundle.open(BUILT_IN).card.model_copy(update={"name": "![](http://host/spy.png)"})
+    folder = workspace.root / "models" / "foreign"
+    folder.mkdir(parents=True)
+    write_description(folder, card, ("*人*", "`木`"))
+    app = open_page("models.py")
+    assert not app.exception
+    assert "spy" in texts(app) and "![](" not in texts(app)
+    assert "\\*人\\* \\`木\\`" in texts(app)
 
 
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

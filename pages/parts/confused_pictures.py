@@ -7,6 +7,7 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
+from pages.parts.job_panel import escape
 from pages.parts.session import workspace
 
 PICTURE_LIMIT = 40
@@ -35,7 +36,11 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
         )
     row = pairs.iloc[selected.selection.rows[0] if selected.selection.rows else 0]
     with pictures:
-        st.markdown(_("**{label}** taken for **{predicted}**").format(label=row["label"], predicted=row["predicted"]))
+        st.markdown(
+            _("**{label}** taken for **{predicted}**").format(
+                label=escape(row["label"]), predicted=escape(row["predicted"])
+            )
+        )
         _show_pictures(job, predictions[_is_pair(predictions, row)])
 
 

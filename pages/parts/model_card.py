@@ -12,6 +12,7 @@ from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.config import NO_DATASET
+from pages.parts.job_panel import escape
 
 LABELS_SHOWN = 2000
 
@@ -40,8 +41,8 @@ def show_card(key: str, bundle: Bundle) -> None:
     """What it is, how good it is, what it knows, and the ways on from here."""
     card = bundle.card
     with st.container(border=True):
-        st.markdown(f"**{bundle.name}**  \n`{key}`")
-        st.caption(" · ".join(_facts(bundle)))
+        st.markdown(f"**{escape(bundle.name)}**  \n`{key}`")
+        st.caption(escape(" · ".join(_facts(bundle))))
         measured = {_(METRIC_NAMES[name]): value for name, value in card.metrics.items() if name in METRIC_NAMES}
         if measured:
             with st.container(horizontal=True):
@@ -49,7 +50,7 @@ def show_card(key: str, bundle: Bundle) -> None:
                     st.metric(name, f"{value:.1%}", width=190)
         with st.expander(_("Characters and card")):
             more = " …" if len(bundle.labels) > LABELS_SHOWN else ""
-            st.write(" ".join(bundle.labels[:LABELS_SHOWN]) + more)
+            st.markdown(escape(" ".join(bundle.labels[:LABELS_SHOWN])) + more)
             st.json(card.model_dump(), expanded=False)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(

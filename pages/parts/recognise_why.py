@@ -6,6 +6,7 @@ import streamlit as st
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Answer, Recogniser
 from hanzi_core.recognition.explanation import LookAlikes, heat_picture, occlusion_map
+from pages.parts.job_panel import escape
 from pages.parts.recognise_desk import Desk
 
 _SIDE_PX = 200
@@ -30,8 +31,10 @@ def show_why(desk: Desk, answer: Answer, key: str = "") -> None:
     saw = cv2.resize(answer.seen, (heat.shape[1], heat.shape[0]), interpolation=cv2.INTER_NEAREST)
     with st.container(horizontal=True, wrap=False, key=f"{key}views-why", width=2 * _SIDE_PX + 20):
         st.image(saw, caption=_("What the model saw"), width="stretch")
-        st.image(heat, caption=_("Red speaks for {label}, blue against").format(label=best), width="stretch")
+        st.image(heat, caption=_("Red speaks for {label}, blue against").format(label=escape(best)), width="stretch")
     bundle = recogniser.bundle
     alike = _look_alikes(recogniser, len(answer.embedding), (str(bundle.folder), bundle.card.created)).of(best)
     if alike:
-        st.markdown(_("To this model {label} looks like").format(label=best) + " " + "  ".join(alike))
+        st.markdown(
+            _("To this model {label} looks like").format(label=escape(best)) + " " + "  ".join(map(escape, alike))
+        )
