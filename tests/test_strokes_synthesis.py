@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.dataset import Dataset, SplitSettings, find_leaks
+from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
-from hanzi_core.image.synthetic import is_synthetic
+from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
 from hanzi_core.strokes.style import StyleError
 from hanzi_core.strokes.synthesis import (
@@ -26,7 +26,7 @@ from hanzi_core.strokes.synthesis import (
     write_character,
 )
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, write_files
+from tests.collection import drawn, imported, png, silent, write_files
 from tests.conftest import PROJECT, Command
 
 
@@ -134,6 +134,26 @@ class TestTopUp:
         assert (result.characters, result.images, result.skipped) == (2, 16 + 19, "ab")
         assert {path.parent.name for path in dataset.written.rglob("*.png")} == {"木", "大"}
         assert files(tmp_path / "set") == before
+
+    def test_it_copies_nothing_that_the_same_hand_wrote_before(self, workspace: Workspace, tmp_path: Path) -> None:
+        config = SynthesisConfig(characters="永", per_class=2, style="mixed")
+        synthesise(config, tmp_path / "set")
+        more = SynthesisConfig(per_class=4, style="mixed")
+        datasets = [imported(workspace, tmp_path / "set", name) for name in ("one", "two")]
+        for dataset in datasets:
+            assert top_up(dataset, more).images == 2
+        folders = [tmp_path / "set", *(dataset.written for dataset in datasets)]
+        pictures = [data for folder in folders for data in files(folder).values()]
+        assert len(set(pictures)) == len(pictures) == 6
+
+    def test_what_was_written_under_an_earlier_name_counts(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        earlier = {f"木/synthetic-everyday-0a1b2c3d-{n:05d}.png": encode_synthetic(drawn("木", 50 + n)) for n in (0, 1)}
+        write_files(dataset.written, earlier)
+        rescan(dataset, silent)
+        result = top_up(dataset, SynthesisConfig(per_class=8, unknown="skip"))
+        assert result.images == 2 + 7
+        assert earlier.items() <= files(dataset.written).items()
 
     def test_what_the_library_lacks_stops_it_unless_it_is_to_be_skipped(
         self, workspace: Workspace, tmp_path: Path

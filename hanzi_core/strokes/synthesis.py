@@ -1,7 +1,7 @@
 """Datasets by the simulated hand: a new one, or pictures for the classes of one that have too few.
 
-Every picture depends on its character, hand, number and the seed alone, so an interrupted synthesis is continued, and a
-larger one keeps what a smaller one wrote. Another hand or seed writes beside it: their names tell them apart.
+Every picture depends on its folder and name alone, so an interrupted synthesis is continued, and a larger one keeps
+what a smaller one wrote. Another hand or seed, or another dataset to fill up, has other names, and so other pictures.
 """
 
 import shutil
@@ -71,11 +71,13 @@ class SynthesisConfig(BaseModel):
         """
         return [style_named(name, **self.adjust) for name in (PRESETS if self.style == MIXED else [self.style])]
 
-    @property
-    def tag(self) -> str:
-        """What the names of its files begin with: another hand or seed has another."""
+    def tag(self, topped_up: str = "") -> str:
+        """What the names of its files begin with, and all their randomness: another hand or seed has another.
+
+        So has each dataset that is ``topped_up``, for what is in it already may be by the same hand and seed.
+        """
         hand = self.model_dump_json(include={"style", "adjust", "seed"})
-        return f"synthetic-{self.style}-{zlib.crc32(hand.encode()):08x}"
+        return f"synthetic-{self.style}-{zlib.crc32(f'{hand} {topped_up}'.encode()):08x}"
 
 
 class SynthesisResult(BaseModel):
@@ -101,7 +103,8 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
     """
-    return _write(dict.fromkeys(characters_named(config.characters), config.per_class), config, folder, report)
+    counts = dict.fromkeys(characters_named(config.characters), config.per_class)
+    return _write(counts, config, config.tag(), folder, report)
 
 
 def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
@@ -116,14 +119,15 @@ def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = No
     """
     if config.characters:
         raise SynthesisError(mark("A dataset is topped up as a whole: leave the characters away."))
-    wanted = _to_write(dataset, config)
+    tag = config.tag(dataset.name)
+    wanted = _to_write(dataset, config.per_class, tag)
     if not wanted:
         raise SynthesisError(
             mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
             name=dataset.name,
             count=config.per_class,
         )
-    return _write(wanted, config, dataset.written, report)
+    return _write(wanted, config, tag, dataset.written, report)
 
 
 def remove_written(dataset: Dataset) -> SynthesisResult:
@@ -166,7 +170,9 @@ def _write_once(character: str, styles: Sequence[HandStyle], rng: np.random.Gene
     return list(draw(path, list(styles), rng))
 
 
-def _write(counts: Mapping[str, int], config: SynthesisConfig, folder: Path, report: Report | None) -> SynthesisResult:
+def _write(
+    counts: Mapping[str, int], config: SynthesisConfig, tag: str, folder: Path, report: Report | None
+) -> SynthesisResult:
     styles = config.styles()
     known, unknown = _sort_out(list(counts), config)
     total = sum(counts[character] for character in known)
@@ -175,34 +181,32 @@ def _write(counts: Mapping[str, int], config: SynthesisConfig, folder: Path, rep
         target = folder / character
         with writing(target):
             target.mkdir(parents=True, exist_ok=True)
-        for written in _complete(target, character, counts[character], styles, config):
+        for written in _complete(target, character, counts[character], styles, tag):
             done += written
             if report:
                 report(done, total)
     return SynthesisResult(characters=len(known), images=total, skipped="".join(unknown))
 
 
-def _to_write(dataset: Dataset, config: SynthesisConfig) -> dict[str, int]:
-    """How many pictures by this hand each class needs that has too few, those that it has from it already included."""
+def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:
+    """How many pictures with this ``tag`` each class needs that has too few, those that it has already included."""
     manifest = dataset.manifest(["path", "label", "fault", "excluded"])
     rows = manifest[usable(manifest)]
-    own = rows["path"].map(is_written) & rows["path"].str.contains(f"/{config.tag}-", regex=False)
+    own = rows["path"].map(is_written) & rows["path"].str.contains(f"/{tag}-", regex=False)
     counts = rows["label"].value_counts().sort_index()
     others = rows.loc[~own, "label"].value_counts().reindex(counts.index, fill_value=0)
-    lacking = counts.index[counts < config.per_class]
-    return {str(label): config.per_class - int(others[label]) for label in lacking}
+    lacking = counts.index[counts < per_class]
+    return {str(label): per_class - int(others[label]) for label in lacking}
 
 
-def _complete(
-    folder: Path, character: str, count: int, styles: Sequence[HandStyle], config: SynthesisConfig
-) -> Iterator[int]:
+def _complete(folder: Path, character: str, count: int, styles: Sequence[HandStyle], tag: str) -> Iterator[int]:
     """Write what ``folder`` lacks of ``count`` pictures, and say after each chunk how many more are there."""
     for chunk in range(-(-count // CHUNK)):
         numbers = range(chunk * CHUNK, min((chunk + 1) * CHUNK, count))
-        paths = {number: folder / f"{config.tag}-{number:05d}.png" for number in numbers}
+        paths = {number: folder / f"{tag}-{number:05d}.png" for number in numbers}
         missing = [number for number in numbers if not _is_whole(paths[number])]
         if missing:
-            rng = np.random.default_rng([config.seed, zlib.crc32(config.style.encode()), ord(character), chunk])
+            rng = np.random.default_rng([*tag.encode(), ord(character), chunk])
             pictures = write_character(character, styles, CHUNK, rng)
         for number in missing:
             replace_file(paths[number], encode_synthetic(pictures[number % CHUNK]), durable=False)
