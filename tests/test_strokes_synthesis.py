@@ -9,14 +9,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
+from hanzi_core.dataset.likeness import copy_groups, likeness
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
-from hanzi_core.strokes.style import StyleError
+from hanzi_core.strokes.style import StyleError, style_named
 from hanzi_core.strokes.synthesis import (
     CHUNK,
     SynthesisConfig,
@@ -73,6 +75,23 @@ def test_another_hand_writes_others_beside_it(tmp_path: Path, other: dict[str, o
     for values in ({}, other):
         synthesise(SynthesisConfig(characters="永", per_class=2, **values), tmp_path)
     assert len(set(files(tmp_path).values())) == 4
+
+
+def test_no_two_hands_have_the_same_writers(tmp_path: Path) -> None:
+    """With the slant a little different they wrote near copies."""
+    for adjust in ({}, {"slant": 0.1}):
+        synthesise(SynthesisConfig(characters="永", per_class=CHUNK, adjust=adjust), tmp_path)
+    hashes = pd.Series([likeness(normalise(decode(data))) for data in files(tmp_path).values()])
+    assert len(set(copy_groups(pd.Series([""] * len(hashes)), hashes))) == 2 * CHUNK
+
+
+def test_the_same_hand_in_other_words_writes_nothing_again(tmp_path: Path) -> None:
+    everyday = style_named("everyday")
+    hands = [{"slant": 0.2, "tilt": 0.1}, {"tilt": 0.1, "slant": 0.2}]
+    hands += [{"slant": 0.2, "tilt": 0.1, "warp": everyday.warp, "joins": everyday.joins}]
+    for adjust in hands:
+        synthesise(SynthesisConfig(characters="永", per_class=2, adjust=adjust), tmp_path)
+    assert len(files(tmp_path)) == 2
 
 
 def test_mixed_takes_all_presets_by_turns(tmp_path: Path) -> None:

@@ -74,10 +74,14 @@ class SynthesisConfig(BaseModel):
     def tag(self, topped_up: str = "") -> str:
         """What the names of its files begin with, and all their randomness: another hand or seed has another.
 
-        So has each dataset that is ``topped_up``, for what is in it already may be by the same hand and seed.
+        So has each dataset that is ``topped_up``, for what is in it already may be by the same hand and seed. A hand is
+        known by its styles as adjusted, in whatever order, and whether or not by values that the preset has anyway.
+
+        Raises:
+            StyleError: there is no such preset or value, or it is out of range.
         """
-        hand = self.model_dump_json(include={"style", "adjust", "seed"})
-        return f"synthetic-{self.style}-{zlib.crc32(f'{hand} {topped_up}'.encode()):08x}"
+        hand = " ".join([str(self.seed), *(style.model_dump_json() for style in self.styles()), topped_up])
+        return f"synthetic-{self.style}-{zlib.crc32(hand.encode()):08x}"
 
 
 class SynthesisResult(BaseModel):
