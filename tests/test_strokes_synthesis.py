@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.likeness import copy_groups, likeness
+from hanzi_core.errors import DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
@@ -23,6 +25,7 @@ from hanzi_core.strokes.synthesis import (
     CHUNK,
     SynthesisConfig,
     SynthesisError,
+    remove_written,
     synthesise,
     top_up,
     write_character,
@@ -173,6 +176,38 @@ class TestTopUp:
         result = top_up(dataset, SynthesisConfig(per_class=8, unknown="skip"))
         assert result.images == 2 + 7
         assert earlier.items() <= files(dataset.written).items()
+
+    @pytest.mark.parametrize("written", [16, 19])  # in the middle of a class, and between two
+    def test_a_dataset_deleted_meanwhile_is_a_sentence_and_stays_deleted(
+        self, workspace: Workspace, tmp_path: Path, written: int
+    ) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+
+        def delete(done: int, _total: int) -> None:
+            if done == written:
+                dataset.delete()
+
+        with pytest.raises(DatasetError, match="“uneven” was deleted while it was in use"):
+            top_up(dataset, SynthesisConfig(per_class=20, unknown="skip"), delete)
+        assert not dataset.folder.exists()
+        for work in (lambda: top_up(dataset, SynthesisConfig()), lambda: remove_written(dataset)):
+            with pytest.raises(DatasetError, match="no dataset “uneven”"):
+                work()
+        assert not dataset.folder.exists()
+
+    def test_a_removal_waits_for_what_is_being_written(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        config = SynthesisConfig(per_class=20, unknown="skip")
+        with ThreadPoolExecutor() as pool:
+            removals = []
+
+            def remove(_done: int, _total: int) -> None:
+                if not removals:
+                    removals.append(pool.submit(remove_written, dataset))
+
+            assert top_up(dataset, config, remove).images == 16 + 19
+        assert removals[0].result().images == 16 + 19
+        assert not dataset.written.exists()
 
     def test_what_the_library_lacks_stops_it_unless_it_is_to_be_skipped(
         self, workspace: Workspace, tmp_path: Path

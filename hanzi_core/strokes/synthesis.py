@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.manifest import usable
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.written import WRITTEN, is_written
 from hanzi_core.errors import HanziError
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic
@@ -107,16 +107,22 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
     """
-    counts = dict.fromkeys(characters_named(config.characters), config.per_class)
-    return _write(counts, config, config.tag(), folder, report)
+    tag = config.tag()
+    counts, unknown = _sort_out(dict.fromkeys(characters_named(config.characters), config.per_class), config)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(counts, config.styles(), tag, folder, report)
+    return SynthesisResult(characters=len(counts), images=sum(counts.values()), skipped="".join(unknown))
 
 
 def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
     """Write what each class of ``dataset`` lacks of ``config.per_class`` usable pictures, beside the real ones.
 
-    They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest.
+    They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest. Who else wants
+    to top it up, or to remove what was written, waits.
 
     Raises:
+        DatasetError: the dataset has been deleted, or is deleted meanwhile.
         SynthesisError: no class has too few, none of them is in the library, or characters were given.
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
@@ -124,24 +130,30 @@ def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = No
     if config.characters:
         raise SynthesisError(mark("A dataset is topped up as a whole: leave the characters away."))
     tag = config.tag(dataset.name)
-    wanted = _to_write(dataset, config.per_class, tag)
-    if not wanted:
-        raise SynthesisError(
-            mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
-            name=dataset.name,
-            count=config.per_class,
-        )
-    return _write(wanted, config, tag, dataset.written, report)
+    with dataset.locked(WRITTEN):
+        wanted = _to_write(dataset, config.per_class, tag)
+        if not wanted:
+            raise SynthesisError(
+                mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
+                name=dataset.name,
+                count=config.per_class,
+            )
+        counts, unknown = _sort_out(wanted, config)
+        with writing(dataset.written):
+            dataset.written.mkdir(exist_ok=True)
+        _write(counts, config.styles(), tag, dataset.written, report)
+    return SynthesisResult(characters=len(counts), images=sum(counts.values()), skipped="".join(unknown))
 
 
 def remove_written(dataset: Dataset) -> SynthesisResult:
     """Take away all that was written for ``dataset``; scan it again to have it leave the manifest too.
 
     Raises:
+        DatasetError: the dataset has been deleted.
         WorkspaceError: its files cannot be removed.
     """
-    pictures = list(dataset.written.glob("*/*.png"))
-    with writing(dataset.written):
+    with dataset.locked(WRITTEN), writing(dataset.written):
+        pictures = list(dataset.written.glob("*/*.png"))
         if dataset.written.exists():
             shutil.rmtree(dataset.written)
     return SynthesisResult(characters=len({path.parent for path in pictures}), images=len(pictures), skipped="")
@@ -175,21 +187,22 @@ def _write_once(character: str, styles: Sequence[HandStyle], rng: np.random.Gene
 
 
 def _write(
-    counts: Mapping[str, int], config: SynthesisConfig, tag: str, folder: Path, report: Report | None
-) -> SynthesisResult:
-    styles = config.styles()
-    known, unknown = _sort_out(list(counts), config)
-    total = sum(counts[character] for character in known)
+    counts: Mapping[str, int], styles: Sequence[HandStyle], tag: str, folder: Path, report: Report | None
+) -> None:
+    """Complete the folder of each character to its count.
+
+    ``folder`` must be there: if it were made, a dataset that is deleted meanwhile would come back as half of one.
+    """
+    total = sum(counts.values())
     done = 0
-    for character in known:
+    for character, count in counts.items():
         target = folder / character
         with writing(target):
-            target.mkdir(parents=True, exist_ok=True)
-        for written in _complete(target, character, counts[character], styles, tag):
+            target.mkdir(exist_ok=True)
+        for written in _complete(target, character, count, styles, tag):
             done += written
             if report:
                 report(done, total)
-    return SynthesisResult(characters=len(known), images=total, skipped="".join(unknown))
 
 
 def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:
@@ -230,10 +243,10 @@ def _hand(character: str) -> Hand:
     return Hand(study(StrokeLibrary.load(), character, cursive_forms()))
 
 
-def _sort_out(wanted: list[str], config: SynthesisConfig) -> tuple[list[str], list[str]]:
-    """Which of ``wanted`` the library has, and which it lacks."""
+def _sort_out(wanted: Mapping[str, int], config: SynthesisConfig) -> tuple[dict[str, int], list[str]]:
+    """The counts of what the library has, and what it lacks."""
     library = StrokeLibrary.load()
-    known = [character for character in wanted if character in library]
+    known = {character: count for character, count in wanted.items() if character in library}
     unknown = [character for character in wanted if character not in library]
     if unknown and config.unknown == "error":
         raise SynthesisError(
