@@ -15,6 +15,7 @@ import pytest
 
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.likeness import copy_groups, likeness
+from hanzi_core.dataset.statistics import class_counts
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
@@ -176,6 +177,16 @@ class TestTopUp:
         result = top_up(dataset, SynthesisConfig(per_class=8, unknown="skip"))
         assert result.images == 2 + 7
         assert earlier.items() <= files(dataset.written).items()
+
+    def test_characters_without_a_usable_picture_and_excluded_ones(self, workspace: Workspace, tmp_path: Path) -> None:
+        pictures = {f"人/{n}.png": png(drawn("人", n)) for n in range(3)} | {"木/0.png": b"torn", "ab/0.png": b"torn"}
+        (write_files(tmp_path / "set", pictures) / "火").mkdir()
+        dataset = imported(workspace, tmp_path / "set")
+        for images in (1 + 4 + 4, 2 + 5):
+            assert top_up(dataset, SynthesisConfig(per_class=4)).images == images
+            rescan(dataset, silent)
+            assert class_counts(dataset.manifest()).to_dict() == {"人": 4, "木": 4, "火": 4}
+            dataset.exclude(set(), [next(p for p in dataset.manifest()["path"] if f"{c}/syn" in p) for c in "人木"])
 
     @pytest.mark.parametrize("written", [16, 19])  # in the middle of a class, and between two
     def test_a_dataset_deleted_meanwhile_is_a_sentence_and_stays_deleted(

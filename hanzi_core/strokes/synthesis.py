@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset import Dataset
-from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.statistics import all_class_counts
 from hanzi_core.dataset.written import WRITTEN, is_written
 from hanzi_core.errors import HanziError
 from hanzi_core.image.normalise import is_blank, normalise
@@ -118,6 +118,8 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
 def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
     """Write what each class of ``dataset`` lacks of ``config.per_class`` usable pictures, beside the real ones.
 
+    A character of which there is no usable picture is a class too.
+
     They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest. Who else wants
     to top it up, or to remove what was written, waits.
 
@@ -208,12 +210,11 @@ def _write(
 def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:
     """How many pictures with this ``tag`` each class needs that has too few, those that it has already included."""
     manifest = dataset.manifest(["path", "label", "fault", "excluded"])
-    rows = manifest[usable(manifest)]
-    own = rows["path"].map(is_written) & rows["path"].str.contains(f"/{tag}-", regex=False)
-    counts = rows["label"].value_counts().sort_index()
-    others = rows.loc[~own, "label"].value_counts().reindex(counts.index, fill_value=0)
-    lacking = counts.index[counts < per_class]
-    return {str(label): per_class - int(others[label]) for label in lacking}
+    own = manifest["path"].map(is_written) & manifest["path"].str.contains(f"/{tag}-", regex=False)
+    counts = all_class_counts(manifest).sort_index()
+    held = manifest.loc[own, "label"].value_counts()  # excluded ones too: they keep their names, and others follow
+    lacking = per_class - counts[counts < per_class]
+    return {str(label): int(count + held.get(label, 0)) for label, count in lacking.items()}
 
 
 def _complete(folder: Path, character: str, count: int, styles: Sequence[HandStyle], tag: str) -> Iterator[int]:

@@ -10,7 +10,7 @@ from hanzi_core.dataset.written import is_written
 from hanzi_core.language import gettext as _
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.workspace import Workspace
-from pages.parts.dataset_facts import counts_of, manifest_of
+from pages.parts.dataset_facts import all_counts_of, manifest_of
 from pages.parts.hand_style import STYLE_NAMES
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis
@@ -30,7 +30,7 @@ def show_top_up(dataset: Dataset, space: Workspace) -> None:
         style = right.selectbox(
             _("Style"), list(STYLE_NAMES), 4, format_func=lambda key: _(STYLE_NAMES[key]), key="top-up-style"
         )
-        lacking = _show_lacking(counts_of(dataset), wanted)
+        lacking = _show_lacking(all_counts_of(dataset), wanted)
         if st.button(_("Write what is lacking"), type="primary", icon=":material/edit:", disabled=not lacking):
             _start(dataset, space, {"per_class": wanted, "style": style, "unknown": "skip"})
         written = int(manifest_of(dataset)["path"].map(is_written).sum())
