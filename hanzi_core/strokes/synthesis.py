@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.statistics import all_class_counts
-from hanzi_core.dataset.written import WRITTEN, is_written
+from hanzi_core.dataset.written import WRITTEN, are_written
 from hanzi_core.errors import HanziError
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic
@@ -210,7 +210,7 @@ def _write(
 def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:
     """How many pictures with this ``tag`` each class needs that has too few, those that it has already included."""
     manifest = dataset.manifest(["path", "label", "fault", "excluded"])
-    own = manifest["path"].map(is_written) & manifest["path"].str.contains(f"/{tag}-", regex=False)
+    own = are_written(manifest["path"]) & manifest["path"].str.contains(f"/{tag}-", regex=False)
     counts = all_class_counts(manifest).sort_index()
     held = manifest.loc[own, "label"].value_counts()  # excluded ones too: they keep their names, and others follow
     lacking = per_class - counts[counts < per_class]

@@ -6,7 +6,7 @@ import streamlit as st
 from hanzi_core.cli.perform import read_config, start
 from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.written import are_written
 from hanzi_core.language import gettext as _
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.workspace import Workspace
@@ -33,7 +33,7 @@ def show_top_up(dataset: Dataset, space: Workspace) -> None:
         lacking = _show_lacking(all_counts_of(dataset), wanted)
         if st.button(_("Write what is lacking"), type="primary", icon=":material/edit:", disabled=not lacking):
             _start(dataset, space, {"per_class": wanted, "style": style, "unknown": "skip"})
-        written = int(manifest_of(dataset)["path"].map(is_written).sum())
+        written = int(are_written(manifest_of(dataset)["path"]).sum())
         text = _("Remove the {count} that were written").format(count=f"{written:,}")
         if written and st.button(text, icon=":material/delete:"):
             _start(dataset, space, {}, remove=True)
