@@ -92,7 +92,8 @@ def test_a_name_that_is_taken_is_told_and_can_be_tried_again(workspace: Workspac
 def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_path: Path) -> None:
     files = {f"{c}/{n}.png": png(drawn(c, n)) for c, count in {"人": 9, "木": 2}.items() for n in range(count)}
     files["ab/0.png"] = png(drawn("日", 5))
-    dataset = imported(workspace, write_files(tmp_path / "set", files))
+    (write_files(tmp_path / "set", files) / "火").mkdir()
+    dataset = imported(workspace, tmp_path / "set")
 
     def opened() -> AppTest:
         app = open_page("datasets.py", dataset="set")
@@ -100,14 +101,14 @@ def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_
         return app
 
     app = opened()
-    assert "1 classes lack 4 pictures. The stroke library lacks: ab" in texts(app)
+    assert "2 classes lack 10 pictures. The stroke library lacks: ab" in texts(app)
     widget(app, "button", "Write what is lacking").click().run()
     assert wait_for_the_hand(workspace) is State.FINISHED
     app = opened()
-    assert next(metric.value for metric in app.metric if metric.label == "Synthetic") == "4"
-    assert "4 pictures of 1 characters" in texts(app)
+    assert next(metric.value for metric in app.metric if metric.label == "Synthetic") == "10"
+    assert "10 pictures of 2 characters" in texts(app)
     assert widget(app, "button", "Write what is lacking").disabled
-    widget(app, "button", "Remove the 4 that were written").click().run()
+    widget(app, "button", "Remove the 10 that were written").click().run()
     assert wait_for_the_hand(workspace) is State.FINISHED
-    assert "4 removed." in texts(opened())
+    assert "10 removed." in texts(opened())
     assert not dataset.manifest()["synthetic"].any()

@@ -2,18 +2,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.dataset.statistics import class_counts, imbalance, mean_picture
+from hanzi_core.dataset.statistics import all_class_counts, class_counts, imbalance, mean_picture
 
 
 def test_counts_leave_out_what_cannot_be_used() -> None:
     manifest = pd.DataFrame(
         {
-            "label": ["木", "人", "人", "人", "日"],
-            "fault": ["", "", "", "blank", ""],
-            "excluded": [False, False, False, False, True],
+            "label": ["木", "人", "人", "人", "日", "notes", "", "口"],
+            "fault": ["", "", "", "blank", "", "unreadable", "no_label", "empty_folder"],
+            "excluded": [False, False, False, False, True, False, False, False],
         }
     )
     assert class_counts(manifest).to_dict() == {"人": 2, "木": 1}
+    assert list(all_class_counts(manifest).items()) == [("人", 2), ("木", 1), ("口", 0), ("日", 0)]
 
 
 @pytest.mark.parametrize(

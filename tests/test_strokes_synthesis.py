@@ -6,27 +6,33 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from hanzi_core.dataset import Dataset, SplitSettings, find_leaks
+from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
+from hanzi_core.dataset.likeness import copy_groups, likeness
+from hanzi_core.dataset.statistics import class_counts
+from hanzi_core.errors import DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
-from hanzi_core.image.synthetic import is_synthetic
+from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
-from hanzi_core.strokes.style import StyleError
+from hanzi_core.strokes.style import StyleError, style_named
 from hanzi_core.strokes.synthesis import (
     CHUNK,
     SynthesisConfig,
     SynthesisError,
+    remove_written,
     synthesise,
     top_up,
     write_character,
 )
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, write_files
+from tests.collection import drawn, imported, png, silent, write_files
 from tests.conftest import PROJECT, Command
 
 
@@ -73,6 +79,23 @@ def test_another_hand_writes_others_beside_it(tmp_path: Path, other: dict[str, o
     for values in ({}, other):
         synthesise(SynthesisConfig(characters="永", per_class=2, **values), tmp_path)
     assert len(set(files(tmp_path).values())) == 4
+
+
+def test_no_two_hands_have_the_same_writers(tmp_path: Path) -> None:
+    """With the slant a little different they wrote near copies."""
+    for adjust in ({}, {"slant": 0.1}):
+        synthesise(SynthesisConfig(characters="永", per_class=CHUNK, adjust=adjust), tmp_path)
+    hashes = pd.Series([likeness(normalise(decode(data))) for data in files(tmp_path).values()])
+    assert len(set(copy_groups(pd.Series([""] * len(hashes)), hashes))) == 2 * CHUNK
+
+
+def test_the_same_hand_in_other_words_writes_nothing_again(tmp_path: Path) -> None:
+    everyday = style_named("everyday")
+    hands = [{"slant": 0.2, "tilt": 0.1}, {"tilt": 0.1, "slant": 0.2}]
+    hands += [{"slant": 0.2, "tilt": 0.1, "warp": everyday.warp, "joins": everyday.joins}]
+    for adjust in hands:
+        synthesise(SynthesisConfig(characters="永", per_class=2, adjust=adjust), tmp_path)
+    assert len(files(tmp_path)) == 2
 
 
 def test_mixed_takes_all_presets_by_turns(tmp_path: Path) -> None:
@@ -134,6 +157,68 @@ class TestTopUp:
         assert (result.characters, result.images, result.skipped) == (2, 16 + 19, "ab")
         assert {path.parent.name for path in dataset.written.rglob("*.png")} == {"木", "大"}
         assert files(tmp_path / "set") == before
+
+    def test_it_copies_nothing_that_the_same_hand_wrote_before(self, workspace: Workspace, tmp_path: Path) -> None:
+        config = SynthesisConfig(characters="永", per_class=2, style="mixed")
+        synthesise(config, tmp_path / "set")
+        more = SynthesisConfig(per_class=4, style="mixed")
+        datasets = [imported(workspace, tmp_path / "set", name) for name in ("one", "two")]
+        for dataset in datasets:
+            assert top_up(dataset, more).images == 2
+        folders = [tmp_path / "set", *(dataset.written for dataset in datasets)]
+        pictures = [data for folder in folders for data in files(folder).values()]
+        assert len(set(pictures)) == len(pictures) == 6
+
+    def test_what_was_written_under_an_earlier_name_counts(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        earlier = {f"木/synthetic-everyday-0a1b2c3d-{n:05d}.png": encode_synthetic(drawn("木", 50 + n)) for n in (0, 1)}
+        write_files(dataset.written, earlier)
+        rescan(dataset, silent)
+        result = top_up(dataset, SynthesisConfig(per_class=8, unknown="skip"))
+        assert result.images == 2 + 7
+        assert earlier.items() <= files(dataset.written).items()
+
+    def test_characters_without_a_usable_picture_and_excluded_ones(self, workspace: Workspace, tmp_path: Path) -> None:
+        pictures = {f"人/{n}.png": png(drawn("人", n)) for n in range(3)} | {"木/0.png": b"torn", "ab/0.png": b"torn"}
+        (write_files(tmp_path / "set", pictures) / "火").mkdir()
+        dataset = imported(workspace, tmp_path / "set")
+        for images in (1 + 4 + 4, 2 + 5):
+            assert top_up(dataset, SynthesisConfig(per_class=4)).images == images
+            rescan(dataset, silent)
+            assert class_counts(dataset.manifest()).to_dict() == {"人": 4, "木": 4, "火": 4}
+            dataset.exclude(set(), [next(p for p in dataset.manifest()["path"] if f"{c}/syn" in p) for c in "人木"])
+
+    @pytest.mark.parametrize("written", [16, 19])  # in the middle of a class, and between two
+    def test_a_dataset_deleted_meanwhile_is_a_sentence_and_stays_deleted(
+        self, workspace: Workspace, tmp_path: Path, written: int
+    ) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+
+        def delete(done: int, _total: int) -> None:
+            if done == written:
+                dataset.delete()
+
+        with pytest.raises(DatasetError, match="“uneven” was deleted while it was in use"):
+            top_up(dataset, SynthesisConfig(per_class=20, unknown="skip"), delete)
+        assert not dataset.folder.exists()
+        for work in (lambda: top_up(dataset, SynthesisConfig()), lambda: remove_written(dataset)):
+            with pytest.raises(DatasetError, match="no dataset “uneven”"):
+                work()
+        assert not dataset.folder.exists()
+
+    def test_a_removal_waits_for_what_is_being_written(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        config = SynthesisConfig(per_class=20, unknown="skip")
+        with ThreadPoolExecutor() as pool:
+            removals = []
+
+            def remove(_done: int, _total: int) -> None:
+                if not removals:
+                    removals.append(pool.submit(remove_written, dataset))
+
+            assert top_up(dataset, config, remove).images == 16 + 19
+        assert removals[0].result().images == 16 + 19
+        assert not dataset.written.exists()
 
     def test_what_the_library_lacks_stops_it_unless_it_is_to_be_skipped(
         self, workspace: Workspace, tmp_path: Path

@@ -12,6 +12,7 @@ from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.dataset import Dataset, Fault, Part, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
+from hanzi_core.dataset.written import are_written, is_written
 from hanzi_core.evaluation.predictions import EvaluationConfig, evaluate, read_predictions
 from hanzi_core.image.decode import decode
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
@@ -82,6 +83,11 @@ def test_real_pictures_are_divided_as_they_were_without_them(workspace: Workspac
     after = pd.Series(dataset.parts("default").to_numpy(), dataset.manifest()["path"])
     assert len(after) == len(before) + 30
     assert after[before.index].equals(before)
+
+
+def test_many_paths_are_told_apart_at_once() -> None:
+    paths = pd.Series([".written/人/a.png", "人/.written/a.png", "written/人/a.png", "xwritten/人/a.png", ""])
+    assert are_written(paths).tolist() == paths.map(is_written).tolist() == [True, False, False, False, False]
 
 
 def test_a_copy_of_a_picture_to_judge_by_is_not_trained_on(workspace: Workspace, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hanzi_core.dataset.labels import is_character
 from hanzi_core.dataset.manifest import usable
 
 
@@ -23,6 +24,13 @@ def class_counts(manifest: pd.DataFrame) -> pd.Series:
     """Usable pictures by label, the largest class first; labels of one size in their order."""
     counts = manifest.loc[usable(manifest), "label"].value_counts()
     return counts.sort_index().sort_values(ascending=False, kind="stable")
+
+
+def all_class_counts(manifest: pd.DataFrame) -> pd.Series:
+    """:func:`class_counts`, and behind them with 0 the characters of which no picture can be used."""
+    counts = class_counts(manifest)
+    empty = [label for label in manifest["label"].unique() if label not in counts.index and is_character(label)]
+    return counts.reindex([*counts.index, *sorted(empty)], fill_value=0)
 
 
 def imbalance(counts: pd.Series) -> Imbalance:

@@ -1,7 +1,7 @@
 """Datasets by the simulated hand: a new one, or pictures for the classes of one that have too few.
 
-Every picture depends on its character, hand, number and the seed alone, so an interrupted synthesis is continued, and a
-larger one keeps what a smaller one wrote. Another hand or seed writes beside it: their names tell them apart.
+Every picture depends on its folder and name alone, so an interrupted synthesis is continued, and a larger one keeps
+what a smaller one wrote. Another hand or seed, or another dataset to fill up, has other names, and so other pictures.
 """
 
 import shutil
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset import Dataset
-from hanzi_core.dataset.manifest import usable
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.statistics import all_class_counts
+from hanzi_core.dataset.written import WRITTEN, are_written
 from hanzi_core.errors import HanziError
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic
@@ -71,10 +71,16 @@ class SynthesisConfig(BaseModel):
         """
         return [style_named(name, **self.adjust) for name in (PRESETS if self.style == MIXED else [self.style])]
 
-    @property
-    def tag(self) -> str:
-        """What the names of its files begin with: another hand or seed has another."""
-        hand = self.model_dump_json(include={"style", "adjust", "seed"})
+    def tag(self, topped_up: str = "") -> str:
+        """What the names of its files begin with, and all their randomness: another hand or seed has another.
+
+        So has each dataset that is ``topped_up``, for what is in it already may be by the same hand and seed. A hand is
+        known by its styles as adjusted, in whatever order, and whether or not by values that the preset has anyway.
+
+        Raises:
+            StyleError: there is no such preset or value, or it is out of range.
+        """
+        hand = " ".join([str(self.seed), *(style.model_dump_json() for style in self.styles()), topped_up])
         return f"synthetic-{self.style}-{zlib.crc32(hand.encode()):08x}"
 
 
@@ -101,39 +107,55 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
     """
-    return _write(dict.fromkeys(characters_named(config.characters), config.per_class), config, folder, report)
+    tag = config.tag()
+    counts, unknown = _sort_out(dict.fromkeys(characters_named(config.characters), config.per_class), config)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _write(counts, config.styles(), tag, folder, report)
+    return SynthesisResult(characters=len(counts), images=sum(counts.values()), skipped="".join(unknown))
 
 
 def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
     """Write what each class of ``dataset`` lacks of ``config.per_class`` usable pictures, beside the real ones.
 
-    They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest.
+    A character of which there is no usable picture is a class too.
+
+    They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest. Who else wants
+    to top it up, or to remove what was written, waits.
 
     Raises:
+        DatasetError: the dataset has been deleted, or is deleted meanwhile.
         SynthesisError: no class has too few, none of them is in the library, or characters were given.
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
     """
     if config.characters:
         raise SynthesisError(mark("A dataset is topped up as a whole: leave the characters away."))
-    wanted = _to_write(dataset, config)
-    if not wanted:
-        raise SynthesisError(
-            mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
-            name=dataset.name,
-            count=config.per_class,
-        )
-    return _write(wanted, config, dataset.written, report)
+    tag = config.tag(dataset.name)
+    with dataset.locked(WRITTEN):
+        wanted = _to_write(dataset, config.per_class, tag)
+        if not wanted:
+            raise SynthesisError(
+                mark("Every class of “{name}” has {count} pictures or more: ask for more a character."),
+                name=dataset.name,
+                count=config.per_class,
+            )
+        counts, unknown = _sort_out(wanted, config)
+        with writing(dataset.written):
+            dataset.written.mkdir(exist_ok=True)
+        _write(counts, config.styles(), tag, dataset.written, report)
+    return SynthesisResult(characters=len(counts), images=sum(counts.values()), skipped="".join(unknown))
 
 
 def remove_written(dataset: Dataset) -> SynthesisResult:
     """Take away all that was written for ``dataset``; scan it again to have it leave the manifest too.
 
     Raises:
+        DatasetError: the dataset has been deleted.
         WorkspaceError: its files cannot be removed.
     """
-    pictures = list(dataset.written.glob("*/*.png"))
-    with writing(dataset.written):
+    with dataset.locked(WRITTEN), writing(dataset.written):
+        pictures = list(dataset.written.glob("*/*.png"))
         if dataset.written.exists():
             shutil.rmtree(dataset.written)
     return SynthesisResult(characters=len({path.parent for path in pictures}), images=len(pictures), skipped="")
@@ -166,43 +188,43 @@ def _write_once(character: str, styles: Sequence[HandStyle], rng: np.random.Gene
     return list(draw(path, list(styles), rng))
 
 
-def _write(counts: Mapping[str, int], config: SynthesisConfig, folder: Path, report: Report | None) -> SynthesisResult:
-    styles = config.styles()
-    known, unknown = _sort_out(list(counts), config)
-    total = sum(counts[character] for character in known)
+def _write(
+    counts: Mapping[str, int], styles: Sequence[HandStyle], tag: str, folder: Path, report: Report | None
+) -> None:
+    """Complete the folder of each character to its count.
+
+    ``folder`` must be there: if it were made, a dataset that is deleted meanwhile would come back as half of one.
+    """
+    total = sum(counts.values())
     done = 0
-    for character in known:
+    for character, count in counts.items():
         target = folder / character
         with writing(target):
-            target.mkdir(parents=True, exist_ok=True)
-        for written in _complete(target, character, counts[character], styles, config):
+            target.mkdir(exist_ok=True)
+        for written in _complete(target, character, count, styles, tag):
             done += written
             if report:
                 report(done, total)
-    return SynthesisResult(characters=len(known), images=total, skipped="".join(unknown))
 
 
-def _to_write(dataset: Dataset, config: SynthesisConfig) -> dict[str, int]:
-    """How many pictures by this hand each class needs that has too few, those that it has from it already included."""
+def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:
+    """How many pictures with this ``tag`` each class needs that has too few, those that it has already included."""
     manifest = dataset.manifest(["path", "label", "fault", "excluded"])
-    rows = manifest[usable(manifest)]
-    own = rows["path"].map(is_written) & rows["path"].str.contains(f"/{config.tag}-", regex=False)
-    counts = rows["label"].value_counts().sort_index()
-    others = rows.loc[~own, "label"].value_counts().reindex(counts.index, fill_value=0)
-    lacking = counts.index[counts < config.per_class]
-    return {str(label): config.per_class - int(others[label]) for label in lacking}
+    own = are_written(manifest["path"]) & manifest["path"].str.contains(f"/{tag}-", regex=False)
+    counts = all_class_counts(manifest).sort_index()
+    held = manifest.loc[own, "label"].value_counts()  # excluded ones too: they keep their names, and others follow
+    lacking = per_class - counts[counts < per_class]
+    return {str(label): int(count + held.get(label, 0)) for label, count in lacking.items()}
 
 
-def _complete(
-    folder: Path, character: str, count: int, styles: Sequence[HandStyle], config: SynthesisConfig
-) -> Iterator[int]:
+def _complete(folder: Path, character: str, count: int, styles: Sequence[HandStyle], tag: str) -> Iterator[int]:
     """Write what ``folder`` lacks of ``count`` pictures, and say after each chunk how many more are there."""
     for chunk in range(-(-count // CHUNK)):
         numbers = range(chunk * CHUNK, min((chunk + 1) * CHUNK, count))
-        paths = {number: folder / f"{config.tag}-{number:05d}.png" for number in numbers}
+        paths = {number: folder / f"{tag}-{number:05d}.png" for number in numbers}
         missing = [number for number in numbers if not _is_whole(paths[number])]
         if missing:
-            rng = np.random.default_rng([config.seed, zlib.crc32(config.style.encode()), ord(character), chunk])
+            rng = np.random.default_rng([*tag.encode(), ord(character), chunk])
             pictures = write_character(character, styles, CHUNK, rng)
         for number in missing:
             replace_file(paths[number], encode_synthetic(pictures[number % CHUNK]), durable=False)
@@ -222,10 +244,10 @@ def _hand(character: str) -> Hand:
     return Hand(study(StrokeLibrary.load(), character, cursive_forms()))
 
 
-def _sort_out(wanted: list[str], config: SynthesisConfig) -> tuple[list[str], list[str]]:
-    """Which of ``wanted`` the library has, and which it lacks."""
+def _sort_out(wanted: Mapping[str, int], config: SynthesisConfig) -> tuple[dict[str, int], list[str]]:
+    """The counts of what the library has, and what it lacks."""
     library = StrokeLibrary.load()
-    known = [character for character in wanted if character in library]
+    known = {character: count for character, count in wanted.items() if character in library}
     unknown = [character for character in wanted if character not in library]
     if unknown and config.unknown == "error":
         raise SynthesisError(

@@ -8,7 +8,7 @@ import streamlit as st
 from hanzi_core.dataset import Dataset, find_faults, find_leaks, split_shortfalls
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.manifest import usable
-from hanzi_core.dataset.statistics import class_counts
+from hanzi_core.dataset.statistics import all_class_counts, class_counts
 from hanzi_core.dataset.store import split_digest
 
 # Kept as they are, not copied at each call as st.cache_data would: nobody may write to them.
@@ -23,6 +23,11 @@ def _manifest(folder: Path, time: float) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _counts(folder: Path, time: float) -> pd.Series:
     return class_counts(_manifest(folder, time))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _all_counts(folder: Path, time: float) -> pd.Series:
+    return all_class_counts(_manifest(folder, time))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -61,6 +66,11 @@ def usable_rows(dataset: Dataset) -> pd.DataFrame:
 def counts_of(dataset: Dataset) -> pd.Series:
     """Usable pictures by label, the largest class first; read only."""
     return _counts(dataset.folder, dataset.manifest_time)
+
+
+def all_counts_of(dataset: Dataset) -> pd.Series:
+    """:func:`counts_of`, and 0 for characters without a usable picture; read only."""
+    return _all_counts(dataset.folder, dataset.manifest_time)
 
 
 def faults_of(dataset: Dataset) -> pd.DataFrame:

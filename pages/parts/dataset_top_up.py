@@ -6,11 +6,11 @@ import streamlit as st
 from hanzi_core.cli.perform import read_config, start
 from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.written import are_written
 from hanzi_core.language import gettext as _
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.workspace import Workspace
-from pages.parts.dataset_facts import counts_of, manifest_of
+from pages.parts.dataset_facts import all_counts_of, manifest_of
 from pages.parts.hand_style import STYLE_NAMES
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis
@@ -30,10 +30,10 @@ def show_top_up(dataset: Dataset, space: Workspace) -> None:
         style = right.selectbox(
             _("Style"), list(STYLE_NAMES), 4, format_func=lambda key: _(STYLE_NAMES[key]), key="top-up-style"
         )
-        lacking = _show_lacking(counts_of(dataset), wanted)
+        lacking = _show_lacking(all_counts_of(dataset), wanted)
         if st.button(_("Write what is lacking"), type="primary", icon=":material/edit:", disabled=not lacking):
             _start(dataset, space, {"per_class": wanted, "style": style, "unknown": "skip"})
-        written = int(manifest_of(dataset)["path"].map(is_written).sum())
+        written = int(are_written(manifest_of(dataset)["path"]).sum())
         text = _("Remove the {count} that were written").format(count=f"{written:,}")
         if written and st.button(text, icon=":material/delete:"):
             _start(dataset, space, {}, remove=True)
