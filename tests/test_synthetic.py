@@ -12,6 +12,7 @@ from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.dataset import Dataset, Fault, Part, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
+from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.predictions import EvaluationConfig, evaluate, read_predictions
 from hanzi_core.image.decode import decode
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
@@ -133,6 +134,24 @@ def test_a_gnt_file_gets_them_beside_it(workspace: Workspace, tmp_path: Path) ->
     data = dataset.source().read(".written/人/0.png")
     assert dataset.source().decode(data, ".written/人/0.png").shape == (72, 72)
     assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("left", [{}, {"README/a.txt": b"x"}])
+def test_a_source_that_is_empty_leaves_the_manifest_as_it_was(
+    workspace: Workspace, tmp_path: Path, left: dict[str, bytes]
+) -> None:
+    """As where the disk is not mounted: those beside it alone would become pictures to judge by."""
+    dataset = beside(
+        imported(workspace, write_files(tmp_path / "set", real_and_ours(3, 0))), {"人/0.png": ours("人", 0)}
+    )
+    dataset.exclude(set(), ["人/real1.png"])
+    before = dataset.manifest()
+    shutil.rmtree(tmp_path / "set")
+    (tmp_path / "set").mkdir()
+    write_files(tmp_path / "set", left)
+    with pytest.raises(DatasetError, match=r"holds no (files|picture)"):
+        rescan(dataset, silent)
+    pd.testing.assert_frame_equal(dataset.manifest(), before)
 
 
 def test_they_go_with_the_dataset_and_the_source_stays(workspace: Workspace, tmp_path: Path) -> None:
