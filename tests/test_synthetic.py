@@ -168,9 +168,9 @@ def test_they_go_with_the_dataset_and_the_source_stays(workspace: Workspace, tmp
 def test_written_out_and_brought_in_again_they_are_still_known(workspace: Workspace, tmp_path: Path, gnt: bool) -> None:
     place = write_gnt(tmp_path / "a.gnt", "人" * 10) if gnt else write_files(tmp_path / "set", real_and_ours(10, 0))
     dataset = beside(imported(workspace, place), {f"人/{n}.png": ours("人", n) for n in range(4)})
-    materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), silent)
+    materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out", augmented=1), silent)
     again = imported(workspace, tmp_path / "out", "again")
-    assert int(again.manifest()["synthetic"].sum()) == 4
+    assert int(again.manifest()["synthetic"].sum()) == 4 + 4
     assert parts_of_ours(again) == {"train"}
 
 
