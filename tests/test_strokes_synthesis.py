@@ -215,6 +215,7 @@ class TestCommand:
             (["--characters", "永", "--adjust", "joins=0.1,0.2,0.3"], "name=number"),
             (["--characters", "common-0"], "common-0"),
             (["--characters", " "], "no character to write"),
+            (["--characters", "永", "--remove"], "--top-up"),
         ],
     )
     def test_a_mistake_is_a_sentence(self, command: Command, tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -123,6 +123,10 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(StarterConfig, work.job.config)
     if sum(map(bool, (config.folder, config.name, config.top_up))) != 1:
         raise DatasetError(mark("Give a folder to write to, the name of a dataset to make, or that of one to top up."))
+    if config.remove and not config.top_up:
+        raise DatasetError(
+            mark("Only what was written to top up a dataset can be removed: name that dataset with --top-up.")
+        )
 
     def told(done: int, total: int) -> None:
         work.report(WRITING, done, total)
