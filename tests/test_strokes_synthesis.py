@@ -138,7 +138,7 @@ def test_named_sets() -> None:
     assert len(set(common)) == 300
     assert {"的", "一", "是"} <= set(common) <= set(characters_named("gb2312-1"))
     assert characters_named("common-600")[:300] == common
-    for text in ("common-0", "common-99999", "hsk-9", "GB2312-1"):
+    for text in ("common-0", "common-99999", f"common-{'9' * 5000}", "hsk-9", "GB2312-1"):
         with pytest.raises(CharacterSetError, match=text):
             characters_named(text)
 
@@ -215,6 +215,7 @@ class TestCommand:
             (["--characters", "永", "--adjust", "joins=0.1,0.2,0.3"], "name=number"),
             (["--characters", "common-0"], "common-0"),
             (["--characters", " "], "no character to write"),
+            (["--characters", "永\udcff"], "UTF-8"),
             (["--characters", "永", "--remove"], "--top-up"),
         ],
     )

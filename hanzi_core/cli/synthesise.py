@@ -15,6 +15,7 @@ from hanzi_core.errors import DatasetError
 from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from hanzi_core.strokes.character_sets import characters_named
 from hanzi_core.strokes.style import StyleError
 from hanzi_core.strokes.synthesis import Report, SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
@@ -72,6 +73,7 @@ def synthesise(
     if job:
         found = Job.find(workspace, job)
     else:
+        characters_named(characters)  # or a job would have to keep what no file can hold
         values = {key: value for key, value in context.params.items() if key in SynthesisConfig.model_fields}
         synthesis = read_config(SynthesisConfig, {**values, "adjust": read_adjustments(adjust or [])})
         name = name and check_name(name)
