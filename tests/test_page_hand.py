@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.cli.perform import start
+from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
+from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, imported, png, write_files
 from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
@@ -74,12 +77,20 @@ def test_a_dataset_by_the_hand_as_it_is_adjusted(workspace: Workspace) -> None:
     assert "tell nothing about real writing" in texts(open_page("datasets.py", dataset="starter"))
 
 
-def test_a_name_that_is_taken_is_told_and_can_be_tried_again(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_refused_at_once(workspace: Workspace, tmp_path: Path) -> None:
     imported(workspace, write_files(tmp_path / "a", {f"人/{n}.png": png(drawn("人", n)) for n in range(3)}), "taken")
     app = open_page("hand.py")
     widget(app, "text_input", "Name of the dataset").set_value("taken")
     widget(app, "text_area", "My own characters").set_value("永").run()
     widget(app, "button", "Write").click().run()
+    assert "already a dataset “taken”" in texts(app)
+    assert not list_jobs(workspace)
+
+
+def test_one_whose_name_was_taken_meanwhile_can_be_tried_again(workspace: Workspace, tmp_path: Path) -> None:
+    imported(workspace, write_files(tmp_path / "a", {f"人/{n}.png": png(drawn("人", n)) for n in range(3)}), "taken")
+    config = StarterConfig(name="taken", synthesis=SynthesisConfig(characters="永"))
+    start(workspace, "synthesise", config, "taken")
     assert wait_for_the_hand(workspace) is State.FAILED
     app = open_page("hand.py")
     assert "already a dataset “taken”" in texts(app)

@@ -88,6 +88,16 @@ class TestHand:
             lengths[loss] = np.linalg.norm(points[-1] - points[ANATOMY.hook[stem]])
         assert lengths[1] < 0.5 * lengths[0]
 
+    @pytest.mark.parametrize("drop", [0.3, 1.0])
+    def test_at_most_one_stroke_in_six_is_left_out(self, drop: float) -> None:
+        styles = [PRESETS["everyday"].model_copy(update={"drop": drop, "cursive": 0})] * (len(CHARACTERS) * 10)
+        path = Hand(ANATOMY).write(np.tile(np.arange(len(CHARACTERS)), 10), styles, np.random.default_rng(0))
+        left_out = np.add.reduceat(~(path.widths > 0).any(axis=1), path.first[:-1], dtype=np.int64)
+        counts = np.diff(path.first)
+        assert (left_out <= np.where(counts > 6, counts // 6, 0)).all()
+        assert left_out.any()
+        assert len(list(draw(path, styles, np.random.default_rng(0)))) == len(styles)
+
     def test_pen_width_stays_in_its_range(self) -> None:
         style = EXACT.model_copy(update={"pen_width": (0.03, 0.05)})
         widths = write(style, repeat=40).widths[:, :POINTS_PER_STROKE]

@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from hanzi_core.cli import build
+from hanzi_core.cli.synthesise import StarterConfig, check_is_new
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.likeness import copy_groups, likeness
 from hanzi_core.dataset.statistics import class_counts
@@ -20,6 +23,7 @@ from hanzi_core.errors import DatasetError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
+from hanzi_core.jobs import Job
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
 from hanzi_core.strokes.style import StyleError, style_named
 from hanzi_core.strokes.synthesis import (
@@ -46,6 +50,18 @@ def uneven(workspace: Workspace, folder: Path) -> Dataset:
     pictures = {f"{c}/{n}.png": png(drawn(c, n)) for c, count in counts.items() for n in range(count)}
     pictures |= {f"ab/{n}.png": png(drawn("日", 900 + n)) for n in range(2)}
     return imported(workspace, write_files(folder, pictures), "uneven")
+
+
+def starter(workspace: Workspace, characters: str) -> Job:
+    """A job that waits to write the dataset “starter”, 2 pictures a character."""
+    synthesis = SynthesisConfig(characters=characters, per_class=2)
+    config = StarterConfig(name="starter", synthesis=synthesis)
+    return Job.create(workspace, "synthesise", config.model_dump(mode="json"), "starter")
+
+
+def perform_here(workspace: Workspace, job: Job) -> int:
+    arguments = ["--workspace", str(workspace.root), "synthesise", "--job", job.id]
+    return CliRunner().invoke(build(["synthesise"]), arguments).exit_code
 
 
 def test_a_folder_a_character(tmp_path: Path) -> None:
@@ -144,7 +160,7 @@ def test_named_sets() -> None:
     assert len(set(common)) == 300
     assert {"的", "一", "是"} <= set(common) <= set(characters_named("gb2312-1"))
     assert characters_named("common-600")[:300] == common
-    for text in ("common-0", "common-99999", "hsk-9", "GB2312-1"):
+    for text in ("common-0", "common-99999", f"common-{'9' * 5000}", "hsk-9", "GB2312-1"):
         with pytest.raises(CharacterSetError, match=text):
             characters_named(text)
 
@@ -283,6 +299,8 @@ class TestCommand:
             (["--characters", "永", "--adjust", "joins=0.1,0.2,0.3"], "name=number"),
             (["--characters", "common-0"], "common-0"),
             (["--characters", " "], "no character to write"),
+            (["--characters", "永\udcff"], "UTF-8"),
+            (["--characters", "永", "--remove"], "--top-up"),
         ],
     )
     def test_a_mistake_is_a_sentence(self, command: Command, tmp_path: Path, arguments: list[str], told: str) -> None:
@@ -306,6 +324,38 @@ class TestCommand:
         assert "starter" in again.stderr
         dataset.delete()
         assert not list(workspace.root.rglob("*.png"))
+
+    def test_a_second_of_one_name_is_refused_at_once(self, workspace: Workspace) -> None:
+        """Also where it was asked for earlier: both would write for hours, and one would be refused at the end."""
+        jobs = [starter(workspace, "永"), starter(workspace, "我")]
+        with pytest.raises(DatasetError, match="being written already"):
+            check_is_new(workspace, "starter")
+        assert perform_here(workspace, jobs[1]) == 2
+        assert "being written already" in str(jobs[1].status().changes[-1])
+        assert not list(workspace.root.rglob("*.png"))
+        assert perform_here(workspace, jobs[0]) == 0
+        with pytest.raises(DatasetError, match="already a dataset"):
+            check_is_new(workspace, "starter")
+        assert perform_here(workspace, jobs[1]) == 2
+        Dataset.find(workspace, "starter").delete()
+        check_is_new(workspace, "starter")
+
+    @pytest.mark.parametrize("moved", ["not at all", "unsaid", "all"])
+    def test_killed_when_its_dataset_was_there_it_goes_on(self, workspace: Workspace, moved: str) -> None:
+        job = starter(workspace, "永")
+        assert perform_here(workspace, job) == 0
+        dataset, result = Dataset.find(workspace, "starter"), job.result()
+        place = Path(dataset.description["taken_from"])
+        if moved != "all":
+            dataset.change_description(location=str(place), taken_from=None)
+        if moved == "not at all":
+            shutil.move(dataset.folder / "pictures", place)
+        (job.folder / "result.json").unlink()
+        assert perform_here(workspace, job) == 0
+        assert job.result() == result
+        assert len(list((dataset.folder / "pictures" / "永").iterdir())) == 2
+        assert dataset.source().location == dataset.folder / "pictures"
+        assert not place.exists()
 
     def test_neither_folder_nor_name(self, command: Command) -> None:
         done = command("synthesise", "--characters", "永")

@@ -13,6 +13,7 @@ from hanzi_core.dataset import Dataset, Fault, Part, SplitSettings, find_leaks, 
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.dataset.written import are_written, is_written
+from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.predictions import EvaluationConfig, evaluate, read_predictions
 from hanzi_core.image.decode import decode
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
@@ -141,6 +142,24 @@ def test_a_gnt_file_gets_them_beside_it(workspace: Workspace, tmp_path: Path) ->
     assert source.read_bytes() == before
 
 
+@pytest.mark.parametrize("left", [{}, {"README/a.txt": b"x"}])
+def test_a_source_that_is_empty_leaves_the_manifest_as_it_was(
+    workspace: Workspace, tmp_path: Path, left: dict[str, bytes]
+) -> None:
+    """As where the disk is not mounted: those beside it alone would become pictures to judge by."""
+    dataset = beside(
+        imported(workspace, write_files(tmp_path / "set", real_and_ours(3, 0))), {"人/0.png": ours("人", 0)}
+    )
+    dataset.exclude(set(), ["人/real1.png"])
+    before = dataset.manifest()
+    shutil.rmtree(tmp_path / "set")
+    (tmp_path / "set").mkdir()
+    write_files(tmp_path / "set", left)
+    with pytest.raises(DatasetError, match=r"holds no (files|picture)"):
+        rescan(dataset, silent)
+    pd.testing.assert_frame_equal(dataset.manifest(), before)
+
+
 def test_they_go_with_the_dataset_and_the_source_stays(workspace: Workspace, tmp_path: Path) -> None:
     folder = write_files(tmp_path / "set", real_and_ours(3, 0))
     dataset = beside(imported(workspace, folder), {"人/0.png": ours("人", 0)})
@@ -155,9 +174,9 @@ def test_they_go_with_the_dataset_and_the_source_stays(workspace: Workspace, tmp
 def test_written_out_and_brought_in_again_they_are_still_known(workspace: Workspace, tmp_path: Path, gnt: bool) -> None:
     place = write_gnt(tmp_path / "a.gnt", "人" * 10) if gnt else write_files(tmp_path / "set", real_and_ours(10, 0))
     dataset = beside(imported(workspace, place), {f"人/{n}.png": ours("人", n) for n in range(4)})
-    materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out"), silent)
+    materialise(dataset, MaterialiseConfig(dataset="set", target=tmp_path / "out", augmented=1), silent)
     again = imported(workspace, tmp_path / "out", "again")
-    assert int(again.manifest()["synthetic"].sum()) == 4
+    assert int(again.manifest()["synthetic"].sum()) == 4 + 4
     assert parts_of_ours(again) == {"train"}
 
 

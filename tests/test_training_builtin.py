@@ -98,6 +98,11 @@ class TestPool:
         with pytest.raises(TrainingError, match="no shards"):
             next(Shards(tmp_path, State(working_size_px=32), BuiltinConfig()).batches())
 
+    def test_a_batch_larger_than_a_shard_is_a_sentence(self, tmp_path: Path) -> None:
+        config = BuiltinConfig(**{**SMALL, "batch_size": 1000})
+        with pytest.raises(TrainingError, match="smaller batch size"):
+            next(Shards(write_pool(tmp_path), State(working_size_px=32), config).batches())
+
     def test_distortion_changes_the_picture_and_keeps_its_ink(self) -> None:
         images = np.zeros((64, 64, 64), np.uint8)
         images[:, 20:44, 30:34] = 255

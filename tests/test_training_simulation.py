@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hanzi_core.errors import TrainingError
 from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FontShapes, bend
 from hanzi_core.strokes.library import LIBRARY_FILE, StrokeLibrary
 from hanzi_core.training import simulation
@@ -70,6 +71,11 @@ def test_glyphs_are_chosen_by_character(tmp_path: Path) -> None:
     np.testing.assert_array_equal(field, fields[1])
     np.testing.assert_array_equal(shapes.all_fields()[number], fields[1])
     assert shapes.ink(int(places[1]), 64, np.random.default_rng(0)).any()
+
+
+def test_a_cache_without_fonts_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no font shapes"):
+        FontShapes(tmp_path / "nowhere")
 
 
 def test_a_glyph_bent_outward_is_not_cut_off() -> None:

@@ -9,13 +9,15 @@ import typer
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.cli.perform import perform, read_config
-from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, rescan
+from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, list_datasets, rescan
+from hanzi_core.dataset.importing import is_made_of, take_over
 from hanzi_core.errors import DatasetError
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from hanzi_core.strokes.character_sets import characters_named
 from hanzi_core.strokes.style import StyleError
-from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult, remove_written, top_up
+from hanzi_core.strokes.synthesis import Report, SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
 from hanzi_core.workspace import Workspace, check_name
 
@@ -71,10 +73,14 @@ def synthesise(
     if job:
         found = Job.find(workspace, job)
     else:
+        characters_named(characters)  # or a job would have to keep what no file can hold
         values = {key: value for key, value in context.params.items() if key in SynthesisConfig.model_fields}
         synthesis = read_config(SynthesisConfig, {**values, "adjust": read_adjustments(adjust or [])})
+        name = name and check_name(name)
         where = {"folder": folder and folder.absolute(), "name": name, "top_up": top_up, "remove": remove}
         config = read_config(StarterConfig, {**where, "synthesis": synthesis})
+        if name:
+            check_is_new(workspace, name)
         found = Job.create(workspace, "synthesise", config.model_dump(mode="json"), name or top_up or str(folder))
     code = perform(found, lambda work: _synthesise(work, workspace))
     result = found.result()
@@ -119,6 +125,10 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(StarterConfig, work.job.config)
     if sum(map(bool, (config.folder, config.name, config.top_up))) != 1:
         raise DatasetError(mark("Give a folder to write to, the name of a dataset to make, or that of one to top up."))
+    if config.remove and not config.top_up:
+        raise DatasetError(
+            mark("Only what was written to top up a dataset can be removed: name that dataset with --top-up.")
+        )
 
     def told(done: int, total: int) -> None:
         work.report(WRITING, done, total)
@@ -128,22 +138,47 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
         dataset = Dataset.find(workspace, config.top_up)
         result = remove_written(dataset) if config.remove else top_up(dataset, config.synthesis, told)
         rescan(dataset, work.report)
+    elif config.folder:
+        result = write(config.synthesis, config.folder, told)
     else:
-        folder = config.folder or _place(workspace, config)
-        result = write(config.synthesis, folder, told)
-        if not config.folder:
-            import_dataset(workspace, ImportConfig(location=folder, name=config.name, take=True), work.report)
+        result = _make_dataset(work, workspace, config, told)
     return result.model_dump()
 
 
-def _place(workspace: Workspace, config: StarterConfig) -> Path:
-    """Where the pictures of the new dataset grow; one of other characters or another hand grows elsewhere.
+def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
+    """Make sure that ``name`` is free for a dataset to be written: a second one would be refused when all is done.
+
+    Args:
+        workspace: Where it will live.
+        name: As :func:`~hanzi_core.workspace.check_name` has it.
+        own: The job that is to write it, where there is one by now.
 
     Raises:
-        DatasetError: a dataset of that name is there already.
+        DatasetError: a dataset of that name is there already, or another job is writing one.
     """
-    name = check_name(config.name)
     if (workspace.datasets / name).exists():
         raise DatasetError(mark("There is already a dataset “{name}”: choose another name."), name=name)
+    others = [job for job in list_jobs(workspace, "synthesise") if job.id != own and job.config["name"] == name]
+    if any(job.status().state.is_active for job in others):
+        raise DatasetError(
+            mark("A dataset “{name}” is being written already: wait for it, or choose another name."), name=name
+        )
+
+
+def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig, told: Report) -> SynthesisResult:
+    """Write a new dataset; of one that was made before its job could say so, do what is left."""
+    place = _place(workspace, config)
+    for dataset in list_datasets(workspace):
+        if dataset.name == config.name and is_made_of(dataset, place):
+            take_over(dataset, place)
+            return write(config.synthesis, dataset.source().location, told)
+    check_is_new(workspace, config.name, work.job.id)
+    result = write(config.synthesis, place, told)
+    import_dataset(workspace, ImportConfig(location=place, name=config.name, take=True), work.report)
+    return result
+
+
+def _place(workspace: Workspace, config: StarterConfig) -> Path:
+    """Where the pictures of the new dataset grow; one of other characters or another hand grows elsewhere."""
     what = config.synthesis.model_dump_json(exclude={"unknown"})
-    return workspace.root / "handwriting" / f"{name}-{zlib.crc32(what.encode()):08x}"
+    return workspace.root / "handwriting" / f"{config.name}-{zlib.crc32(what.encode()):08x}"

@@ -57,7 +57,7 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
         raise
     dataset = Dataset(target)
     if config.take:
-        _take(dataset, config.location)
+        take_over(dataset, config.location)
         _drop_uploads(workspace, config)
     return dataset
 
@@ -73,16 +73,25 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
     lay_down(building, manifest, describe(source, str(source.location), config.limits, name), config.split)
 
 
-def _take(dataset: Dataset, location: Path) -> None:
+def is_made_of(dataset: Dataset, location: Path) -> bool:
+    """Whether it reads what lies at ``location``, or has taken it over from there."""
+    description = dataset.description
+    return str(location) in (description["location"], description.get("taken_from"))
+
+
+def take_over(dataset: Dataset, location: Path) -> None:
     """Move the pictures into their dataset, which has its name by now: no failure may clear them away with it.
+
+    Again after an interruption, it does what is left of it.
 
     Raises:
         WorkspaceError: they cannot be moved; the dataset reads them where they are.
     """
-    taken = PICTURES if location.is_dir() else UPLOAD
+    taken = UPLOAD if location.is_file() else PICTURES
     with writing(dataset.folder):
-        shutil.move(location, dataset.folder / taken)
-        dataset.change_description(location=taken)
+        if location.exists():
+            shutil.move(location, dataset.folder / taken)
+        dataset.change_description(location=taken, taken_from=str(location))
 
 
 def _read_label_list(path: Path | None) -> tuple[str, bytes] | None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from hanzi_core.dataset.entry import Entry, Source, is_unicode
 from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
 from hanzi_core.dataset.manifest import Fault
+from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
 
@@ -44,7 +45,7 @@ def list_rows(source: Source, report: Report, label_list: tuple[str, bytes] | No
             the folders are not named by characters.
 
     Raises:
-        DatasetError: there are no files; the label list cannot be used.
+        DatasetError: there are no files but those written beside the source; the label list cannot be used.
     """
     chunks = []
     count = 0
@@ -52,9 +53,9 @@ def list_rows(source: Source, report: Report, label_list: tuple[str, bytes] | No
         chunks.append(_record_batch(entries))
         count += len(entries)
         report(LISTING, count, 0)
-    if not chunks:
+    rows = pa.Table.from_batches(chunks, _SCHEMA).to_pandas()
+    if all(map(is_written, rows["path"])):  # a disk that is not mounted leaves an empty folder in its place
         raise DatasetError(mark("{path} holds no files: put one folder a character into it."), path=source.location)
-    rows = pa.Table.from_batches(chunks).to_pandas()
     return _with_labels(rows, source, label_list)
 
 

@@ -22,6 +22,7 @@ from hanzi_core.dataset.store import Dataset, labels_of
 from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
+from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
 from hanzi_core.language import mark
 from hanzi_core.workspace import check_name, new_folder, writing
 
@@ -169,11 +170,12 @@ def write_files(
 def _write_file(building: Path, augmentation: Augmentation, seed: int, source: Source, file: _File) -> bool:
     linked = _place(building, source, file)
     if file.augmented:
-        gray = source.decode(source.read(file.path), file.path)
+        data = source.read(file.path)
+        gray, encode = source.decode(data, file.path), encode_synthetic if is_synthetic(data) else _png
         random, ground = np.random.default_rng((seed, file.row)), paper_level(gray)
         for number in range(1, file.augmented + 1):
             changed = augment(gray, augmentation, random, ground)
-            _write_new(building / f"{file.target}{_AUGMENTED}{number}.png", _png(changed))
+            _write_new(building / f"{file.target}{_AUGMENTED}{number}.png", encode(changed))
     return linked
 
 

@@ -16,6 +16,7 @@ from hanzi_core.dataset.listing import Report, list_rows
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.pack_file import Pack, PackWriter, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
+from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
@@ -52,7 +53,7 @@ def scan(
             that one is missing or damaged none is made, for then all would have to be read again.
 
     Raises:
-        DatasetError: there are no pictures in it, or the label list cannot be used.
+        DatasetError: there are no pictures in it but those written beside it, or the label list cannot be used.
     """
     manifest = _read(source, report, label_list, previous, packs)
     manifest.loc[(manifest["fault"] == "") & (manifest["label"] == ""), "fault"] = Fault.NO_LABEL.value
@@ -168,9 +169,11 @@ def _batches(paths: pd.Series) -> Iterator[list[str]]:
 
 
 def _check_usable(manifest: pd.DataFrame, source: Source) -> None:
-    if (manifest["fault"] == "").any():
+    """Make sure that the source itself has a picture: those written beside it are nothing to judge a model by."""
+    faults = manifest.loc[~manifest["path"].map(is_written), "fault"]
+    if (faults == "").any():
         return
-    if (manifest["fault"] == Fault.NO_LABEL).any():
+    if (faults == Fault.NO_LABEL).any():
         raise DatasetError(
             mark(
                 "The pictures in {path} lie in no folders: put each into a folder named by its character, "
@@ -178,7 +181,7 @@ def _check_usable(manifest: pd.DataFrame, source: Source) -> None:
             ),
             path=source.location,
         )
-    if (manifest["fault"] == Fault.LINK).all():
+    if (faults == Fault.LINK).all():
         raise DatasetError(
             mark("{path} holds nothing but links, which are not followed: give the folder that they lead to."),
             path=source.location,

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from hanzi_core.dataset.entry import is_unicode
 from hanzi_core.errors import HanziError
 from hanzi_core.language import mark
 from hanzi_core.strokes.frequency import frequencies_per_million
@@ -24,7 +25,7 @@ HSK_SIZES = (300, 600, 900, 1200, 1500, 1800, 3000)
 _SIDE_FORMS = "氵亻扌忄犭纟讠钅饣辶灬艹冫彳罒覀爫礻衤攵夂丷乛乚卩阝"
 """Forms that radicals take beside or above the rest; Unicode's blocks of radicals do not lead to all of them."""
 
-_COMMON = re.compile(r"common-(\d+)")
+_COMMON = re.compile(r"common-(\d{1,9})")
 
 
 class CharacterSetError(HanziError):
@@ -38,8 +39,10 @@ def characters_named(text: str) -> list[str]:
     most frequent simplified characters.
 
     Raises:
-        CharacterSetError: no such set, or not as many common characters.
+        CharacterSetError: no such set, or not as many common characters; or what was typed is no UTF-8.
     """
+    if not is_unicode(text):
+        raise CharacterSetError(mark("The characters are in a wrong encoding: give them in UTF-8."))
     name = text.strip()
     if name == WHOLE_LIBRARY:
         return list(StrokeLibrary.load().characters)

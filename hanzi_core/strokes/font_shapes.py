@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hanzi_core.errors import TrainingError
+from hanzi_core.language import mark
 from hanzi_core.strokes.library import StrokeLibrary
 
 FIELD_SIZE_PX = 96
@@ -71,7 +73,11 @@ SOURCES = (
 
 
 class FontShapes:
-    """Glyphs of all cached fonts, opened without reading them."""
+    """Glyphs of all cached fonts, opened without reading them.
+
+    Raises:
+        TrainingError: there are none.
+    """
 
     def __init__(self, cache: Path) -> None:
         self._fields: list[NDArray[np.uint8]] = []
@@ -85,6 +91,11 @@ class FontShapes:
             places.append(np.stack([np.full(len(index), len(self._fields)), np.arange(len(index))], axis=1))
             weights.append(np.full(len(index), source.weight))
             self._fields.append(np.load(path, mmap_mode="r"))
+        if not self._fields:
+            raise TrainingError(
+                mark("{folder} holds no font shapes: make them with hanzi_core.strokes.build_font_shapes."),
+                folder=cache,
+            )
         self._starts = np.cumsum([0, *map(len, self._fields)])
         self._build(np.concatenate(characters), np.concatenate(places), np.concatenate(weights))
 

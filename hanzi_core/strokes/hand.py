@@ -299,6 +299,9 @@ def _pen_down(points: Floats, writers: Writers, batch: _Batch, rng: np.random.Ge
 
 
 def _dropped(writers: Writers, batch: _Batch, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Strokes that hasty writers leave out, at most one in six."""
+    """Strokes that hasty writers leave out: of a character with more than six at most one in six, of others none."""
     counts = np.diff(batch.first)[batch.owner]
-    return (rng.random(len(batch.owner)) < writers.each("drop")[batch.owner]) & (counts > 6)
+    chance = rng.random(len(batch.owner))
+    rank = np.empty(len(chance), np.int64)  # of a stroke within its character, by chance
+    rank[np.lexsort((chance, batch.owner))] = np.arange(len(chance)) - batch.first[batch.owner]
+    return (chance < writers.each("drop")[batch.owner]) & (counts > 6) & (rank < counts // 6)

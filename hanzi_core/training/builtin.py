@@ -135,11 +135,21 @@ class Shards:
         self._pool, self._state, self._config = pool, state, config
 
     def batches(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
-        """Pictures ``uint8 (batch, 64, 64, 1)``, each distorted anew, and labels, without end."""
+        """Pictures ``uint8 (batch, 64, 64, 1)``, each distorted anew, and labels, without end.
+
+        Raises:
+            TrainingError: there are no shards, or one holds less than a batch.
+        """
         rng = np.random.default_rng([self._config.seed, self._state.images])
         while True:
             images, labels = self._next()
             size = self._config.batch_size
+            if len(labels) < size:
+                raise TrainingError(
+                    mark("A shard in {pool} holds {count} pictures, fewer than a batch: choose a smaller batch size."),
+                    pool=self._pool,
+                    count=len(labels),
+                )
             order = rng.permutation(len(labels))
             for begin in range(0, len(labels) - size + 1, size):
                 chosen = np.sort(order[begin : begin + size])

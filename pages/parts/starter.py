@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hanzi_core.cli.perform import read_config, resume, start
-from hanzi_core.cli.synthesise import StarterConfig, summary
+from hanzi_core.cli.synthesise import StarterConfig, check_is_new, summary
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
@@ -83,6 +83,7 @@ def _show_size(characters: int, per_class: int) -> None:
 
 
 def _start(space: Workspace, name: str, synthesis: SynthesisConfig) -> None:
+    check_is_new(space, name)
     start(space, "synthesise", read_config(StarterConfig, {"name": name, "synthesis": synthesis}), name)
     st.rerun()
 
