@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, rescan
+from hanzi_core.dataset.importing import free_place
 from hanzi_core.errors import DatasetError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
@@ -17,7 +18,7 @@ from hanzi_core.language import mark
 from hanzi_core.strokes.style import StyleError
 from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
-from hanzi_core.workspace import Workspace, check_name
+from hanzi_core.workspace import Workspace
 
 WRITING = mark("Writing characters")
 
@@ -140,10 +141,8 @@ def _place(workspace: Workspace, config: StarterConfig) -> Path:
     """Where the pictures of the new dataset grow; one of other characters or another hand grows elsewhere.
 
     Raises:
-        DatasetError: a dataset of that name is there already.
+        DatasetError: the name is taken or reserved.
     """
-    name = check_name(config.name)
-    if (workspace.datasets / name).exists():
-        raise DatasetError(mark("There is already a dataset “{name}”: choose another name."), name=name)
+    name = free_place(workspace, config.name).name
     what = config.synthesis.model_dump_json(exclude={"unknown"})
     return workspace.root / "handwriting" / f"{name}-{zlib.crc32(what.encode()):08x}"
