@@ -180,11 +180,12 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     """Folders of all bundles by a key for links; the first is the one that answers where none was named.
 
     The built-in one comes first, so that no answer changes because somebody trained something; then runs, the newest
-    first, then what was imported.
+    first, then what was imported, which hides neither.
     """
-    runs = {job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}
-    imported = {folder.name: folder for folder in sorted(workspace.models.iterdir())}
-    found = {BUILT_IN_KEY: BUILT_IN, **runs, **imported}
+    found = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}}
+    for folder in sorted(workspace.models.iterdir()):
+        if not folder.name.startswith("."):  # still being unpacked
+            found.setdefault(folder.name, folder)
     return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
 
 

@@ -1,18 +1,17 @@
 """Model bundles as zip files: taken along, and brought in from elsewhere, which is to say, not trusted."""
 
 import io
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
-from hanzi_core.bundle import BUILT_IN_KEY, CARD, LABELS, MODEL, WEIGHTS, Bundle
+from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, find_bundles
 from hanzi_core.errors import BundleError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, writing
+from hanzi_core.workspace import Workspace, check_name, new_folder, writing
 
 _SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
 """Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
+_BUILDING = ".incoming"
 
 
 def archive_bundle(folder: Path) -> bytes:
@@ -35,17 +34,13 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
         WorkspaceError: the name cannot be used, or the disk is full; nothing half-made is left.
     """
     target = workspace.models / check_name(name)
-    if target.exists() or name == BUILT_IN_KEY:
-        raise BundleError(mark("There is already a model “{name}”: choose another name."), name=name)
-    with writing(workspace.models):
-        building = Path(tempfile.mkdtemp(dir=workspace.models, prefix=".incoming-"))
-        try:
-            _unpack(archive, building)
-            Bundle.open(building).load()
-            building.rename(target)
-        except BaseException:
-            shutil.rmtree(building, ignore_errors=True)
-            raise
+    taken = {key.casefold() for key in find_bundles(workspace)}
+    if target.exists() or target.name.casefold() in taken:
+        raise BundleError(mark("There is already a model “{name}”: choose another name."), name=target.name)
+    with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
+        _unpack(archive, building)
+        Bundle.open(building).load()
+        building.rename(target)
     return Bundle.open(target)
 
 

@@ -1,15 +1,28 @@
 import io
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, Bundle, bundle_folder, find_bundles
+from hanzi_core.bundle import (
+    BUILT_IN_KEY,
+    CARD,
+    LABELS,
+    MODEL,
+    Bundle,
+    Card,
+    bundle_folder,
+    find_bundles,
+    write_description,
+)
 from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, new_folder
 from tests.conftest import Command
 
 
@@ -69,6 +82,36 @@ def test_names(archive: Path, workspace: Workspace) -> None:
             bring_in_bundle(workspace, archive, taken)
     with pytest.raises(WorkspaceError):
         bring_in_bundle(workspace, archive, "../x")
+
+
+def make_bundle(folder: Path) -> Path:
+    """A folder that a list of models takes for a bundle."""
+    folder.mkdir(parents=True)
+    write_description(folder, Card(name="a model", network="compact", created=1.0), ("人",))
+    return folder
+
+
+def test_no_model_hides_another(workspace: Workspace, tmp_path: Path) -> None:
+    run = Job.create(workspace, "train", {}, "a run", ())
+    make_bundle(bundle_folder(run))
+    make_bundle(workspace.models / "Brush")
+    for taken in ("builtin ", "BuiltIn", run.id, "brush"):
+        with pytest.raises(BundleError, match="already a model"):
+            bring_in_bundle(workspace, tmp_path / "a.zip", taken)
+    make_bundle(workspace.models / run.id)  # before that was refused
+    assert find_bundles(workspace)[run.id] == bundle_folder(run)
+
+
+def test_what_is_being_unpacked_is_no_model_and_goes_with_its_process(workspace: Workspace, tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    with new_folder(workspace.models, ".incoming") as alive:
+        make_bundle(alive.with_name(alive.name.replace(f"-{os.getpid()}-", f"-{killed.pid}-")))
+        assert list(find_bundles(workspace)) == [BUILT_IN_KEY]
+        (tmp_path / "a.zip").write_bytes(b"no zip")
+        with pytest.raises(BundleError):
+            bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+        assert list(workspace.models.iterdir()) == [alive]
 
 
 def test_the_command_line_exports_lists_and_imports(
