@@ -46,7 +46,7 @@ class Card(BaseModel):
 
     name: str
     network: str
-    created: float = Field(description="Unix seconds.")
+    created: float = Field(ge=0, le=4e9, allow_inf_nan=False, description="Unix seconds.")
     image_size_px: int = Field(IMAGE_SIZE_PX, ge=16, le=512)
     normalisation: int = VERSION
     temperature: float = Field(
@@ -128,7 +128,7 @@ class Model:
         try:
             self._interpreter, self._runner = _open_interpreter(bundle.folder / MODEL, threads)
             outputs = self._runner.get_output_details()
-            classes = int(outputs["logits"]["shape"][-1])
+            classes, _dimensions = (int(outputs[name]["shape"][-1]) for name in ("logits", "embedding"))
             size = int(next(iter(self._runner.get_input_details().values()))["shape"][1])
         except Exception as error:  # the runtime raises ValueError, RuntimeError and more on broken files
             raise BundleError(mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.name) from error
@@ -232,6 +232,7 @@ def _read_labels(folder: Path) -> tuple[str, ...]:
         )
         if not well_formed or len(set(labels)) != len(labels):
             raise ValueError(labels)
+        "".join(labels).encode()  # half a surrogate pair, which JSON can hold, can be shown on no page
     except (OSError, ValueError) as error:
         raise BundleError(
             mark("The labels of the model in {folder} are missing or damaged."), folder=folder.name

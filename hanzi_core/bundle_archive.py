@@ -4,6 +4,8 @@ import io
 import zipfile
 from pathlib import Path
 
+import numpy as np
+
 from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, find_bundles
 from hanzi_core.errors import BundleError
 from hanzi_core.language import mark
@@ -30,7 +32,7 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
     Only the four files of a bundle are taken from it, by their names, wherever else it would put something.
 
     Raises:
-        BundleError: it is no zip, lacks a file, holds one that is too large, or the network does not load.
+        BundleError: it is no zip, lacks a file, holds one that is too large, or the network does not answer.
         WorkspaceError: the name cannot be used, or the disk is full; nothing half-made is left.
     """
     target = workspace.models / check_name(name)
@@ -39,9 +41,22 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
         raise BundleError(mark("There is already a model “{name}”: choose another name."), name=target.name)
     with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
         _unpack(archive, building)
-        Bundle.open(building).load()
+        _check_answers(Bundle.open(building))
         building.rename(target)
     return Bundle.open(target)
+
+
+def _check_answers(bundle: Bundle) -> None:
+    """See that the network answers to two pictures at once, which is as much as any page asks of it."""
+    model, side_px = bundle.load(), bundle.card.image_size_px
+    try:
+        output = model.predict(np.zeros((2, side_px, side_px), np.uint8))
+        if output.probabilities.shape != (2, len(bundle.labels)) or output.embedding.shape[:-1] != (2,):
+            raise ValueError(output.probabilities.shape, output.embedding.shape)
+    except Exception as error:  # whatever the runtime raises in the middle of a network that it could load
+        raise BundleError(
+            mark("The model “{name}” is damaged: it cannot answer to a picture."), name=bundle.name
+        ) from error
 
 
 def _unpack(archive: Path, folder: Path) -> None:

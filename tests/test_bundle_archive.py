@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import (
+    BUILT_IN,
     BUILT_IN_KEY,
     CARD,
     LABELS,
     MODEL,
     Bundle,
     Card,
+    Model,
+    Output,
     bundle_folder,
     find_bundles,
     write_description,
@@ -91,6 +94,14 @@ def make_bundle(folder: Path) -> Path:
     return folder
 
 
+def built_in_zip(folder: Path) -> Path:
+    """The built-in model without its weights, as a zip."""
+    with zipfile.ZipFile(folder / "builtin.zip", "w") as archive:
+        for name in (CARD, LABELS, MODEL):
+            archive.write(BUILT_IN / name, name)
+    return folder / "builtin.zip"
+
+
 def test_no_model_hides_another(workspace: Workspace, tmp_path: Path) -> None:
     run = Job.create(workspace, "train", {}, "a run", ())
     make_bundle(bundle_folder(run))
@@ -112,6 +123,26 @@ def test_what_is_being_unpacked_is_no_model_and_goes_with_its_process(workspace:
         with pytest.raises(BundleError):
             bring_in_bundle(workspace, tmp_path / "a.zip", "x")
         assert list(workspace.models.iterdir()) == [alive]
+
+
+def test_a_network_that_loads_and_cannot_answer_is_refused(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is at hand that breaks in the middle, so a runtime that does stands in for it."""
+    archive = built_in_zip(tmp_path)
+
+    def breaks(_model: Model, _images: np.ndarray) -> Output:
+        raise RuntimeError("Node number 7 (RESHAPE) failed to prepare.")
+
+    def answers_once(_model: Model, _images: np.ndarray) -> Output:
+        return Output(np.ones((1, 9574), np.float32), np.ones(1, np.float32), np.ones((1, 4), np.float32))
+
+    for answer in (breaks, answers_once):
+        monkeypatch.setattr(Model, "predict", answer)
+        with pytest.raises(BundleError, match="cannot answer to a picture"):
+            bring_in_bundle(workspace, archive, "x")
+    monkeypatch.undo()
+    assert bring_in_bundle(Workspace.open(workspace.root), archive, "x").name == "Built-in"
 
 
 def test_the_command_line_exports_lists_and_imports(
