@@ -1,6 +1,7 @@
 """Model bundles as zip files: taken along, and brought in from elsewhere, which is to say, not trusted."""
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hanzi_core.workspace import Workspace, check_name, new_folder, writing
 
 _SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
 """Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
+_PIECE = 2**20
 _BUILDING = ".incoming"
 
 
@@ -65,16 +67,18 @@ def _unpack(archive: Path, folder: Path) -> None:
             members = {Path(info.filename).name: info for info in opened.infolist() if not info.is_dir()}
             for name, limit in _SIZE_LIMITS.items():
                 if name in members:
-                    (folder / name).write_bytes(_read(opened, members[name], limit))
+                    _extract(opened, members[name], folder / name, limit)
                 elif name != WEIGHTS:
                     raise BundleError(mark("{file} is no model bundle: it lacks {name}."), file=archive.name, name=name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except Exception as error:  # zlib.error, lzma.LZMAError: each compression has its own; bzip2 an empty OSError
+        if isinstance(error, BundleError) or (isinstance(error, OSError) and error.errno):
+            raise
         raise BundleError(mark("{file} is damaged or no zip: pack it again."), file=archive.name) from error
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
-    with archive.open(member) as file:
-        content = file.read(limit + 1)
-    if len(content) > limit:
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, limit: int) -> None:
+    """Unpack one file piece by piece; never more of it comes than its directory entry promises."""
+    if member.file_size > limit:
         raise BundleError(mark("{name} is too large to be part of a model bundle."), name=member.filename)
-    return content
+    with archive.open(member) as packed, path.open("xb") as file:
+        shutil.copyfileobj(packed, file, _PIECE)

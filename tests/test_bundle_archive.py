@@ -2,6 +2,7 @@ import io
 import os
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hanzi_core.bundle import (
     CARD,
     LABELS,
     MODEL,
+    WEIGHTS,
     Bundle,
     Card,
     Model,
@@ -22,10 +24,11 @@ from hanzi_core.bundle import (
     find_bundles,
     write_description,
 )
-from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
+from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace, new_folder
+from tests.collection import full_disk
 from tests.conftest import Command
 
 
@@ -143,6 +146,45 @@ def test_a_network_that_loads_and_cannot_answer_is_refused(
             bring_in_bundle(workspace, archive, "x")
     monkeypatch.undo()
     assert bring_in_bundle(Workspace.open(workspace.root), archive, "x").name == "Built-in"
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_stream_is_told(workspace: Workspace, tmp_path: Path, kind: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", kind) as archive:
+        archive.writestr(CARD, np.random.default_rng(0).bytes(5000).hex())
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    begin = 30 + len(CARD)  # behind its header
+    content[begin : begin + 2000] = bytes([255]) * 2000
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(BundleError, match=r"a\.zip is damaged or no zip"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+    assert list(workspace.models.iterdir()) == []
+
+
+def test_what_is_too_large_is_refused_before_it_is_unpacked(workspace: Workspace, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CARD, bytes(2**20 + 1))
+    with full_disk(2**10), pytest.raises(BundleError, match="too large"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+
+
+def test_a_file_that_is_larger_than_its_entry_says_is_damaged(workspace: Workspace, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CARD, bytes(5 * 2**20))
+    content = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace((5 * 2**20).to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    with full_disk(2**10), pytest.raises(BundleError, match="damaged or no zip"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+
+
+def test_a_model_is_unpacked_in_pieces(workspace: Workspace, tmp_path: Path) -> None:
+    archive = built_in_zip(tmp_path)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(WEIGHTS, bytes(40 * 2**20), zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    _unpack(archive, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()
 
 
 def test_the_command_line_exports_lists_and_imports(
