@@ -186,7 +186,14 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     for folder in sorted(workspace.models.iterdir()):
         if not folder.name.startswith("."):  # still being unpacked
             found.setdefault(folder.name, folder)
-    return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
+    return {key: folder for key, folder in found.items() if _has_card(folder)}
+
+
+def _has_card(folder: Path) -> bool:
+    try:
+        return (folder / CARD).is_file()
+    except OSError:  # another user's, and not for us to read
+        return False
 
 
 def choose_bundle(workspace: Workspace, model: str | None) -> Path:

@@ -1,3 +1,4 @@
+import errno
 import io
 import os
 import subprocess
@@ -185,6 +186,19 @@ def test_a_model_is_unpacked_in_pieces(workspace: Workspace, tmp_path: Path) -> 
     _unpack(archive, tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
     tracemalloc.stop()
+
+
+def test_what_must_not_be_read_is_no_model(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    private, own = make_bundle(workspace.models / "private"), make_bundle(workspace.models / "own")
+    look = Path.is_file
+
+    def refuse(path: Path) -> bool:  # root, as which tests may run, is refused nothing: the system's answer stands in
+        if path.is_relative_to(private):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert find_bundles(workspace) == {BUILT_IN_KEY: BUILT_IN, "own": own}
 
 
 def test_the_command_line_exports_lists_and_imports(
