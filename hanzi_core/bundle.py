@@ -227,8 +227,13 @@ def _read_card(folder: Path) -> Card:
         return Card.model_validate_json((folder / CARD).read_bytes())
     except (OSError, ValidationError) as error:
         raise BundleError(
-            mark("{folder} holds no model bundle, or its card is damaged."), folder=folder.name
+            mark("{folder} holds no model bundle, or its card is damaged."), folder=_shown_place(folder)
         ) from error
+
+
+def _shown_place(folder: Path) -> str:
+    """Where a bundle lies, in a word that tells it from others: all those of runs have one name."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def _read_labels(folder: Path) -> tuple[str, ...]:
@@ -242,7 +247,7 @@ def _read_labels(folder: Path) -> tuple[str, ...]:
         "".join(labels).encode()  # half a surrogate pair, which JSON can hold, can be shown on no page
     except (OSError, ValueError) as error:
         raise BundleError(
-            mark("The labels of the model in {folder} are missing or damaged."), folder=folder.name
+            mark("The labels of the model in {folder} are missing or damaged."), folder=_shown_place(folder)
         ) from error
     return tuple(labels)
 

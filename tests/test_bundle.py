@@ -106,6 +106,16 @@ def test_a_card_of_no_time_that_a_calendar_has_is_damaged(tmp_path: Path, create
         Bundle.open(tmp_path)
 
 
+def test_a_damaged_bundle_of_a_run_names_the_run(workspace: Workspace) -> None:
+    folder = bundle_folder(Job.create(workspace, "train", {}, "a run", ()))
+    for spoilt in (LABELS, CARD):
+        folder.mkdir(exist_ok=True)
+        write_description(folder, SMALL, ("人",))
+        (folder / spoilt).write_text("{")
+        with pytest.raises(BundleError, match=folder.parent.name):
+            Bundle.open(folder)
+
+
 def test_labels_are_whatever_a_page_can_show(tmp_path: Path) -> None:
     labels = ("人", "\u3000", "！", "\ue000", "\U000323b0", "e\u0301")
     write_description(tmp_path, SMALL, labels)
