@@ -46,7 +46,7 @@ class Card(BaseModel):
 
     name: str
     network: str
-    created: float = Field(description="Unix seconds.")
+    created: float = Field(ge=0, le=4e9, allow_inf_nan=False, description="Unix seconds.")
     image_size_px: int = Field(IMAGE_SIZE_PX, ge=16, le=512)
     normalisation: int = VERSION
     temperature: float = Field(
@@ -128,7 +128,7 @@ class Model:
         try:
             self._interpreter, self._runner = _open_interpreter(bundle.folder / MODEL, threads)
             outputs = self._runner.get_output_details()
-            classes = int(outputs["logits"]["shape"][-1])
+            classes, _dimensions = (int(outputs[name]["shape"][-1]) for name in ("logits", "embedding"))
             size = int(next(iter(self._runner.get_input_details().values()))["shape"][1])
         except Exception as error:  # the runtime raises ValueError, RuntimeError and more on broken files
             raise BundleError(mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.name) from error
@@ -180,12 +180,20 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     """Folders of all bundles by a key for links; the first is the one that answers where none was named.
 
     The built-in one comes first, so that no answer changes because somebody trained something; then runs, the newest
-    first, then what was imported.
+    first, then what was imported, which hides neither.
     """
-    runs = {job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}
-    imported = {folder.name: folder for folder in sorted(workspace.models.iterdir())}
-    found = {BUILT_IN_KEY: BUILT_IN, **runs, **imported}
-    return {key: folder for key, folder in found.items() if (folder / CARD).is_file()}
+    found = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}}
+    for folder in sorted(workspace.models.iterdir()):
+        if not folder.name.startswith("."):  # still being unpacked
+            found.setdefault(folder.name, folder)
+    return {key: folder for key, folder in found.items() if _has_card(folder)}
+
+
+def _has_card(folder: Path) -> bool:
+    try:
+        return (folder / CARD).is_file()
+    except OSError:  # another user's, and not for us to read
+        return False
 
 
 def choose_bundle(workspace: Workspace, model: str | None) -> Path:
@@ -219,8 +227,13 @@ def _read_card(folder: Path) -> Card:
         return Card.model_validate_json((folder / CARD).read_bytes())
     except (OSError, ValidationError) as error:
         raise BundleError(
-            mark("{folder} holds no model bundle, or its card is damaged."), folder=folder.name
+            mark("{folder} holds no model bundle, or its card is damaged."), folder=_shown_place(folder)
         ) from error
+
+
+def _shown_place(folder: Path) -> str:
+    """Where a bundle lies, in a word that tells it from others: all those of runs have one name."""
+    return f"{folder.parent.name}/{folder.name}"
 
 
 def _read_labels(folder: Path) -> tuple[str, ...]:
@@ -231,9 +244,10 @@ def _read_labels(folder: Path) -> tuple[str, ...]:
         )
         if not well_formed or len(set(labels)) != len(labels):
             raise ValueError(labels)
+        "".join(labels).encode()  # half a surrogate pair, which JSON can hold, can be shown on no page
     except (OSError, ValueError) as error:
         raise BundleError(
-            mark("The labels of the model in {folder} are missing or damaged."), folder=folder.name
+            mark("The labels of the model in {folder} are missing or damaged."), folder=_shown_place(folder)
         ) from error
     return tuple(labels)
 

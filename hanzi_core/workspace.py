@@ -116,6 +116,7 @@ def new_folder(parent: Path, name: str) -> Iterator[Path]:
         if other and not psutil.pid_exists(int(other[1])):
             shutil.rmtree(found, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{owned}-{os.getpid()}-"))
+    folder.chmod(0o755)  # a temporary folder is its owner's alone; a workspace may be shared
     try:
         yield folder
     except BaseException:

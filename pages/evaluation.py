@@ -11,6 +11,7 @@ from hanzi_core.cli.evaluation import REMEMBERS, may_remember, own_lesson
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
+from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import Lesson, lessons_of
 from hanzi_core.evaluation.metrics import summarise
@@ -18,7 +19,6 @@ from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition.corrections import NAME as CORRECTIONS
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs

@@ -6,11 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, Bundle, bundle_folder, find_bundles, softmax
+from hanzi_core.bundle import (
+    BUILT_IN,
+    CARD,
+    LABELS,
+    MODEL,
+    Bundle,
+    Card,
+    bundle_folder,
+    find_bundles,
+    softmax,
+    write_description,
+)
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace
 from tests.handwriting import STROKES
+
+SMALL = Card(name="a model", network="compact", created=1.0)
 
 
 @pytest.fixture
@@ -83,6 +96,40 @@ def test_a_damaged_description_is_told(folder: Path, name: str, content: bytes) 
     (folder / name).write_bytes(content)
     with pytest.raises(BundleError):
         Bundle.open(folder)
+
+
+@pytest.mark.parametrize("created", ["-1", "1.7e12", "NaN", "Infinity"])
+def test_a_card_of_no_time_that_a_calendar_has_is_damaged(tmp_path: Path, created: str) -> None:
+    write_description(tmp_path, SMALL, ("人",))
+    (tmp_path / CARD).write_text(f'{{"name": "x", "network": "compact", "created": {created}}}')
+    with pytest.raises(BundleError, match="card is damaged"):
+        Bundle.open(tmp_path)
+
+
+def test_a_damaged_bundle_of_a_run_names_the_run(workspace: Workspace) -> None:
+    folder = bundle_folder(Job.create(workspace, "train", {}, "a run", ()))
+    for spoilt in (LABELS, CARD):
+        folder.mkdir(exist_ok=True)
+        write_description(folder, SMALL, ("人",))
+        (folder / spoilt).write_text("{")
+        with pytest.raises(BundleError, match=folder.parent.name):
+            Bundle.open(folder)
+
+
+def test_labels_are_whatever_a_page_can_show(tmp_path: Path) -> None:
+    labels = ("人", "\u3000", "！", "\ue000", "\U000323b0", "e\u0301")
+    write_description(tmp_path, SMALL, labels)
+    assert Bundle.open(tmp_path).labels == labels
+    (tmp_path / LABELS).write_text(r'["\ud800"]')
+    with pytest.raises(BundleError, match="labels"):
+        Bundle.open(tmp_path)
+
+
+def test_a_network_without_embedding_is_told(tmp_path: Path) -> None:
+    write_description(tmp_path, Bundle.open(BUILT_IN).card, Bundle.open(BUILT_IN).labels)
+    (tmp_path / MODEL).write_bytes((BUILT_IN / MODEL).read_bytes().replace(b"embedding\0", b"embeddinG\0"))
+    with pytest.raises(BundleError, match="damaged"):
+        Bundle.open(tmp_path).load()
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 100])

@@ -1,15 +1,35 @@
+import errno
 import io
+import os
+import subprocess
+import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, Bundle, bundle_folder, find_bundles
-from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
+from hanzi_core.bundle import (
+    BUILT_IN,
+    BUILT_IN_KEY,
+    CARD,
+    LABELS,
+    MODEL,
+    WEIGHTS,
+    Bundle,
+    Card,
+    Model,
+    Output,
+    bundle_folder,
+    find_bundles,
+    write_description,
+)
+from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, new_folder
+from tests.collection import full_disk
 from tests.conftest import Command
 
 
@@ -69,6 +89,116 @@ def test_names(archive: Path, workspace: Workspace) -> None:
             bring_in_bundle(workspace, archive, taken)
     with pytest.raises(WorkspaceError):
         bring_in_bundle(workspace, archive, "../x")
+
+
+def make_bundle(folder: Path) -> Path:
+    """A folder that a list of models takes for a bundle."""
+    folder.mkdir(parents=True)
+    write_description(folder, Card(name="a model", network="compact", created=1.0), ("人",))
+    return folder
+
+
+def built_in_zip(folder: Path) -> Path:
+    """The built-in model without its weights, as a zip."""
+    with zipfile.ZipFile(folder / "builtin.zip", "w") as archive:
+        for name in (CARD, LABELS, MODEL):
+            archive.write(BUILT_IN / name, name)
+    return folder / "builtin.zip"
+
+
+def test_no_model_hides_another(workspace: Workspace, tmp_path: Path) -> None:
+    run = Job.create(workspace, "train", {}, "a run", ())
+    make_bundle(bundle_folder(run))
+    make_bundle(workspace.models / "Brush")
+    for taken in ("builtin ", "BuiltIn", run.id, "brush"):
+        with pytest.raises(BundleError, match="already a model"):
+            bring_in_bundle(workspace, tmp_path / "a.zip", taken)
+    make_bundle(workspace.models / run.id)  # before that was refused
+    assert find_bundles(workspace)[run.id] == bundle_folder(run)
+
+
+def test_what_is_being_unpacked_is_no_model_and_goes_with_its_process(workspace: Workspace, tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    with new_folder(workspace.models, ".incoming") as alive:
+        make_bundle(alive.with_name(alive.name.replace(f"-{os.getpid()}-", f"-{killed.pid}-")))
+        assert list(find_bundles(workspace)) == [BUILT_IN_KEY]
+        (tmp_path / "a.zip").write_bytes(b"no zip")
+        with pytest.raises(BundleError):
+            bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+        assert list(workspace.models.iterdir()) == [alive]
+
+
+def test_a_network_that_loads_and_cannot_answer_is_refused(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is at hand that breaks in the middle, so a runtime that does stands in for it."""
+    archive = built_in_zip(tmp_path)
+
+    def breaks(_model: Model, _images: np.ndarray) -> Output:
+        raise RuntimeError("Node number 7 (RESHAPE) failed to prepare.")
+
+    def answers_once(_model: Model, _images: np.ndarray) -> Output:
+        return Output(np.ones((1, 9574), np.float32), np.ones(1, np.float32), np.ones((1, 4), np.float32))
+
+    for answer in (breaks, answers_once):
+        monkeypatch.setattr(Model, "predict", answer)
+        with pytest.raises(BundleError, match="cannot answer to a picture"):
+            bring_in_bundle(workspace, archive, "x")
+    monkeypatch.undo()
+    assert bring_in_bundle(Workspace.open(workspace.root), archive, "x").name == "Built-in"
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_stream_is_told(workspace: Workspace, tmp_path: Path, kind: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", kind) as archive:
+        archive.writestr(CARD, np.random.default_rng(0).bytes(5000).hex())
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    begin = 30 + len(CARD)  # behind its header
+    content[begin : begin + 2000] = bytes([255]) * 2000
+    (tmp_path / "a.zip").write_bytes(content)
+    with pytest.raises(BundleError, match=r"a\.zip is damaged or no zip"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+    assert list(workspace.models.iterdir()) == []
+
+
+def test_what_is_too_large_is_refused_before_it_is_unpacked(workspace: Workspace, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CARD, bytes(2**20 + 1))
+    with full_disk(2**10), pytest.raises(BundleError, match="too large"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+
+
+def test_a_file_that_is_larger_than_its_entry_says_is_damaged(workspace: Workspace, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(CARD, bytes(5 * 2**20))
+    content = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(content.replace((5 * 2**20).to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    with full_disk(2**10), pytest.raises(BundleError, match="damaged or no zip"):
+        bring_in_bundle(workspace, tmp_path / "a.zip", "x")
+
+
+def test_a_model_is_unpacked_in_pieces(workspace: Workspace, tmp_path: Path) -> None:
+    archive = built_in_zip(tmp_path)
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr(WEIGHTS, bytes(40 * 2**20), zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    _unpack(archive, tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
+    tracemalloc.stop()
+
+
+def test_what_must_not_be_read_is_no_model(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    private, own = make_bundle(workspace.models / "private"), make_bundle(workspace.models / "own")
+    look = Path.is_file
+
+    def refuse(path: Path) -> bool:  # root, as which tests may run, is refused nothing: the system's answer stands in
+        if path.is_relative_to(private):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return look(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert find_bundles(workspace) == {BUILT_IN_KEY: BUILT_IN, "own": own}
 
 
 def test_the_command_line_exports_lists_and_imports(

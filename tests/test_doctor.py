@@ -5,8 +5,20 @@ from hanzi_core.cli import doctor
 
 def test_a_library_that_crashes_is_an_answer() -> None:
     found = doctor._ask("import os; os.abort()")
-    assert found["gpus"] == [] and "fault" in found
-    assert "does not start" in doctor._verdict(None, found)
+    assert found["gpus"] == []
+    assert "does not start: its process ended with code " in doctor._verdict(None, found)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'."),
+        ("print('driver too old')", "driver too old."),
+        ("import sys; sys.exit('no libcudart.')", "no libcudart."),
+    ],
+)
+def test_a_library_that_does_not_start_is_quoted(code: str, says: str) -> None:
+    assert doctor._ask(code)["fault"] == says
 
 
 @pytest.mark.parametrize(

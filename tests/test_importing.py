@@ -7,11 +7,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from hanzi_core.cli.synthesise import StarterConfig, _place
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
 from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.scan import COMPARING, SCANNING
 from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
+from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.workspace import Workspace, new_folder
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
@@ -156,6 +158,15 @@ def test_a_name_is_given_once(workspace: Workspace, tmp_path: Path) -> None:
     imported(workspace, folder)
     with pytest.raises(DatasetError, match="already a dataset “set”"):
         imported(workspace, folder)
+
+
+@pytest.mark.parametrize("name", ["Corrections", " corrections"])
+def test_the_name_of_the_corrections_is_reserved(workspace: Workspace, tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match="made of corrections"):
+        imported(workspace, write_collection(tmp_path / "a", "人", 4), name)
+    with pytest.raises(DatasetError, match="made of corrections"):  # of the simulated hand, before it has written any
+        _place(workspace, StarterConfig(name=name, synthesis=SynthesisConfig(characters="永")))
+    assert traces(workspace) == []
 
 
 def test_of_two_imports_of_one_name_at_once_one_is_refused(workspace: Workspace, tmp_path: Path) -> None:

@@ -45,6 +45,14 @@ def test_a_folder_becomes_a_table(trained: Workspace, folder: Path, tmp_path: Pa
     assert table["blank.png"]["label_1"] == table["blank.png"]["error"] == ""
 
 
+def test_a_folder_cannot_become_the_table(workspace: Workspace, folder: Path) -> None:
+    for place in (".", str(folder)):
+        done = run_command(workspace.root, "predict", str(folder / "blank.png"), "--csv", place)
+        assert done.returncode == 2
+        assert f"{place} cannot be written (Is a directory): name another place" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_page_starts_the_same_as_a_job(trained: Workspace, workspace: Workspace, folder: Path) -> None:
     run = next(trained.jobs.glob("train-*"))
     (workspace.models / "m").symlink_to(run / "bundle")

@@ -1,17 +1,20 @@
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hanzi_core.bundle import Card
 from hanzi_core.dataset import Dataset, Part, list_datasets
+from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.recognition import Candidate
-from hanzi_core.recognition.corrections import NAME, Corrections
+from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.ink import Stroke
 from hanzi_core.workspace import Workspace
+from tests.collection import drawn, imported, png, write_zip
 from tests.handwriting import draw
 
 CARD = Card(name="a model", network="compact", created=1.0)
@@ -27,8 +30,8 @@ def test_corrections_are_a_dataset_that_can_be_trained_on(workspace: Workspace) 
     corrections = Corrections(workspace)
     for seed in range(4):
         add(corrections, "木" if seed % 2 else "未", seed)
-    assert [dataset.name for dataset in list_datasets(workspace)] == [NAME]
-    dataset = Dataset.find(workspace, NAME)
+    assert [dataset.name for dataset in list_datasets(workspace)] == [CORRECTIONS]
+    dataset = Dataset.find(workspace, CORRECTIONS)
     assert sorted(dataset.manifest()["label"]) == ["木", "木", "未", "未"]
     assert (dataset.parts("default") == Part.TRAIN.value).sum() == 2
     assert dataset.source().read(dataset.manifest()["path"][0])
@@ -49,7 +52,7 @@ def test_deleting_the_last_one_leaves_nothing(workspace: Workspace) -> None:
     corrections = Corrections(workspace)
     first, second = add(corrections, "木"), add(corrections, "未", 1)
     corrections.delete([first])
-    assert list(Dataset.find(workspace, NAME).manifest()["label"]) == ["未"]
+    assert list(Dataset.find(workspace, CORRECTIONS).manifest()["label"]) == ["未"]
     corrections.delete([second])
     assert corrections.all() == [] and list_datasets(workspace) == []
 
@@ -97,7 +100,7 @@ def test_deleting_the_last_leaves_a_picture_whose_record_is_damaged(workspace: W
     first, second = add(corrections, "木"), add(corrections, "未", 1)
     (corrections.folder / "records" / f"{first}.json").write_text("{")
     corrections.delete([second])
-    assert list(Dataset.find(workspace, NAME).manifest()["label"]) == ["木"]
+    assert list(Dataset.find(workspace, CORRECTIONS).manifest()["label"]) == ["木"]
 
 
 def test_a_picture_that_is_damaged_or_gone_is_none(workspace: Workspace) -> None:
@@ -112,3 +115,14 @@ def test_a_picture_that_is_damaged_or_gone_is_none(workspace: Workspace) -> None
     with zipfile.ZipFile(io.BytesIO(corrections.export())) as archive:
         assert f"木/{gone}.png" not in archive.namelist()
         assert len(json.loads(archive.read("corrections.json"))) == 2
+
+
+def test_a_dataset_that_was_imported_under_the_name_is_left_as_it_is(workspace: Workspace, tmp_path: Path) -> None:
+    archive = write_zip(tmp_path / "a.zip", {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)})
+    imported(workspace, archive, take=True).folder.rename(workspace.datasets / CORRECTIONS)  # before it was reserved
+    corrections = Corrections(workspace)
+    with pytest.raises(DatasetError, match="was imported and takes no corrections"):
+        add(corrections, "木")
+    assert corrections.all() == []
+    corrections.delete(["20260101-000000-000000000"])
+    assert len(Dataset.find(workspace, CORRECTIONS).source().read("人/0.png"))

@@ -62,6 +62,12 @@ def test_a_place_that_is_gone_is_told(tmp_path: Path) -> None:
         replace_file(tmp_path / "gone" / "card.json", b"{}")
 
 
+def test_others_may_enter_what_was_made_in_a_new_folder(tmp_path: Path) -> None:
+    with new_folder(tmp_path, ".making") as folder:
+        folder.rename(tmp_path / "made")
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_new_folder_goes_if_what_is_made_in_it_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="half"), new_folder(tmp_path, ".making") as folder:
         (folder / "file").touch()

@@ -106,6 +106,11 @@ def _ask(code: str) -> dict[str, Any]:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_LIMIT_S, check=False, env=environment
         )
+    except subprocess.TimeoutExpired as error:
+        return {"fault": f"{error}.", "gpus": []}
+    try:
         return dict(json.loads(done.stdout.splitlines()[-1]))
-    except (subprocess.TimeoutExpired, IndexError, ValueError) as error:
-        return {"fault": str(error), "gpus": []}
+    except (IndexError, ValueError):
+        said = (done.stderr or done.stdout).strip().splitlines()
+        reason = said[-1] if said else _("its process ended with code {code}").format(code=done.returncode)
+        return {"fault": f"{reason.rstrip('.')}.", "gpus": []}

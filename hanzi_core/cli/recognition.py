@@ -1,5 +1,7 @@
 """``python -m hanzi_core predict``."""
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,8 +90,10 @@ def _write(path: Path, reader: Reader, pictures: list[Picture], preferences: Pre
 @contextmanager
 def _new_file(path: Path) -> Iterator[TextIO]:
     """A file that takes its name when it is whole: a table that broke off is not taken for all of it."""
-    unfinished = path.with_name(f".{path.name}.part")
     with writing(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        unfinished = path.with_name(f".{path.name}.part")
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
                 yield file

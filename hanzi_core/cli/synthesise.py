@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, list_datasets, rescan
-from hanzi_core.dataset.importing import is_made_of, take_over
+from hanzi_core.dataset.importing import free_place, is_made_of, take_over
 from hanzi_core.errors import DatasetError
 from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import gettext as _
@@ -154,10 +154,9 @@ def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
         own: The job that is to write it, where there is one by now.
 
     Raises:
-        DatasetError: a dataset of that name is there already, or another job is writing one.
+        DatasetError: the name is taken or reserved, or another job is writing such a dataset.
     """
-    if (workspace.datasets / name).exists():
-        raise DatasetError(mark("There is already a dataset “{name}”: choose another name."), name=name)
+    free_place(workspace, name)
     others = [job for job in list_jobs(workspace, "synthesise") if job.id != own and job.config["name"] == name]
     if any(job.status().state.is_active for job in others):
         raise DatasetError(
@@ -180,5 +179,5 @@ def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig, told:
 
 def _place(workspace: Workspace, config: StarterConfig) -> Path:
     """Where the pictures of the new dataset grow; one of other characters or another hand grows elsewhere."""
-    what = config.synthesis.model_dump_json(exclude={"unknown"})
+    what = config.synthesis.tag() + config.synthesis.model_dump_json(include={"characters", "per_class"})
     return workspace.root / "handwriting" / f"{config.name}-{zlib.crc32(what.encode()):08x}"

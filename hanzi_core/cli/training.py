@@ -14,6 +14,7 @@ from hanzi_core.cli.evaluation import evaluate_model, evaluation_config
 from hanzi_core.cli.perform import launch_job, perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import part_rows
+from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, State, Work, enqueue
@@ -88,7 +89,7 @@ def fine_tune(
     model: Annotated[str, typer.Option(help="The model that is to learn: builtin, a run, or a name of “models”.")] = (
         BUILT_IN_KEY
     ),
-    dataset: Annotated[str, typer.Option(help="What it is to learn, all of it.")] = "Corrections",
+    dataset: Annotated[str, typer.Option(help="What it is to learn, all of it.")] = CORRECTIONS,
     rehearsal: Annotated[
         str | None,
         typer.Option(help="What it goes over: a dataset, or :hand [default: what it was trained on]", show_default=""),

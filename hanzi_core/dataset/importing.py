@@ -15,7 +15,17 @@ from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings, assign_parts
-from hanzi_core.dataset.store import LEAVING, MANIFEST, PACKS, PICTURES, UPLOAD, Dataset, describe, lay_down
+from hanzi_core.dataset.store import (
+    CORRECTIONS,
+    LEAVING,
+    MANIFEST,
+    PACKS,
+    PICTURES,
+    UPLOAD,
+    Dataset,
+    describe,
+    lay_down,
+)
 from hanzi_core.dataset.upload import drop_upload
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
@@ -42,12 +52,11 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
     """Scan the collection and divide it.
 
     Raises:
-        DatasetError: the name is taken, or the collection cannot be used; nothing half-made is left.
+        DatasetError: the name is taken or reserved, or the collection cannot be used; nothing half-made is left.
         WorkspaceError: the disk is full or not writable.
     """
     try:
-        target = workspace.datasets / check_name(config.name)
-        _check_free(target)
+        target = free_place(workspace, config.name)
         _sweep(workspace)
         with writing(workspace.datasets), new_folder(workspace.datasets, _BUILDING) as building:
             _build(building, config, report)
@@ -119,6 +128,20 @@ def _sweep(workspace: Workspace) -> None:
     """Clear away what a deletion left whose process was killed."""
     for folder in workspace.datasets.glob(f"{LEAVING}*"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_place(workspace: Workspace, name: str) -> Path:
+    """Where a new dataset called ``name`` will lie.
+
+    Raises:
+        DatasetError: the name is taken, or kept for the corrections.
+        WorkspaceError: it cannot be a name.
+    """
+    target = workspace.datasets / check_name(name)
+    if target.name.casefold() == CORRECTIONS.casefold():  # one folder on systems that do not tell case
+        raise DatasetError(mark("The dataset “{name}” is made of corrections: choose another name."), name=CORRECTIONS)
+    _check_free(target)
+    return target
 
 
 def _check_free(target: Path) -> None:

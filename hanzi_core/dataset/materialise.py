@@ -84,7 +84,6 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
             # Other tools number the classes in the order of their folders.
             labels = sorted(labels_of(manifest, parts), key=_folder_name)
             _write_labels(building, labels)
-            building.chmod(0o755)
             if target.exists():
                 target.rmdir()
             building.rename(target)

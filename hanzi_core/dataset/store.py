@@ -37,6 +37,8 @@ UPLOAD = "upload.zip"
 PACKS = "packs"
 PICTURES = "pictures"
 """Files and folders that are the dataset's own."""
+CORRECTIONS = "Corrections"
+"""Name of the dataset that the workspace's own corrections make; no other dataset may take it."""
 LEAVING = ".deleted-"
 """What the folder of a dataset that is being deleted begins with."""
 

@@ -25,7 +25,7 @@ from hanzi_core.bundle import LABEL_LENGTH_LIMIT, Card
 from hanzi_core.dataset import Dataset, SplitSettings, scan
 from hanzi_core.dataset.importing import rescan
 from hanzi_core.dataset.source import FolderSource, ZipLimits
-from hanzi_core.dataset.store import DESCRIPTION, PICTURES, describe, lay_down
+from hanzi_core.dataset.store import CORRECTIONS, DESCRIPTION, PICTURES, describe, lay_down
 from hanzi_core.errors import DatasetError, ImageError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
@@ -33,7 +33,6 @@ from hanzi_core.recognition.ink import Stroke, strokes_to_json
 from hanzi_core.recognition.recogniser import Candidate
 from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
 
-NAME = "Corrections"
 _RECORDS = "records"
 _lock = threading.RLock()
 
@@ -57,7 +56,7 @@ class Corrections:
     """All corrections of a workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self.folder = workspace.datasets / NAME
+        self.folder = workspace.datasets / CORRECTIONS
 
     def add(
         self,
@@ -77,7 +76,8 @@ class Corrections:
             strokes: Where it was drawn.
 
         Raises:
-            HanziError: the label cannot name a class, the disk is full, or the dataset is damaged; nothing is kept.
+            HanziError: the label cannot name a class, the disk is full, or the dataset is damaged or was imported under
+                this name; nothing is kept.
         """
         now = time.time()
         correction = Correction(
@@ -92,6 +92,14 @@ class Corrections:
         )
         path, record = self.picture_path(correction), self._record_path(correction.id)
         with _lock, writing(self.folder):
+            if self._is_imported():
+                raise DatasetError(
+                    mark(
+                        "The dataset “{name}” was imported and takes no corrections: "
+                        "import its pictures under another name, then delete it."
+                    ),
+                    name=CORRECTIONS,
+                )
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 record.parent.mkdir(exist_ok=True)
@@ -120,10 +128,11 @@ class Corrections:
             HanziError: the disk does not let us, or the dataset is damaged.
         """
         with _lock, writing(self.folder):
+            is_imported = self._is_imported()
             for correction in self.all():
                 if correction.id in ids:
                     self._remove(correction)
-            if any((self.folder / PICTURES).glob("*/*.png")):  # also one whose record is damaged
+            if is_imported or any((self.folder / PICTURES).glob("*/*.png")):  # also one whose record is damaged
                 self._scan()
             else:
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -161,6 +170,11 @@ class Corrections:
 
     def _record_path(self, correction_id: str) -> Path:
         return self.folder / _RECORDS / f"{correction_id}.json"
+
+    def _is_imported(self) -> bool:
+        """Whether the folder is somebody's dataset that took the name before it was reserved."""
+        dataset = Dataset(self.folder)
+        return (self.folder / DESCRIPTION).is_file() and dataset.description.get("location") != PICTURES
 
     def _scan(self) -> None:
         """Bring manifest and splits up to date, so that it can be trained on at once."""

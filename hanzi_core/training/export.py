@@ -3,7 +3,6 @@
 import contextlib
 import io
 import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import keras
 
 from hanzi_core.bundle import MODEL, WEIGHTS, Card, write_description
-from hanzi_core.workspace import writing
+from hanzi_core.workspace import new_folder, writing
 
 
 def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path, quantise: bool = False) -> None:
@@ -27,20 +26,16 @@ def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path
     Raises:
         WorkspaceError: the disk is full; what was there before stays.
     """
-    with writing(folder.parent):
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-        try:
-            model.save(building / WEIGHTS)
-            if quantise:
-                _deflate(building / WEIGHTS)
-            with contextlib.redirect_stdout(io.StringIO()):  # the converter prints a page of its own
-                model.export(building / MODEL, format="litert", verbose=False, **_conversion(quantise))
-            write_description(building, card, tuple(labels))
-            if folder.exists():
-                shutil.rmtree(folder)
-            building.rename(folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
+    with writing(folder.parent), new_folder(folder.parent, f".{folder.name}") as building:
+        model.save(building / WEIGHTS)
+        if quantise:
+            _deflate(building / WEIGHTS)
+        with contextlib.redirect_stdout(io.StringIO()):  # the converter prints a page of its own
+            model.export(building / MODEL, format="litert", verbose=False, **_conversion(quantise))
+        write_description(building, card, tuple(labels))
+        if folder.exists():
+            shutil.rmtree(folder)
+        building.rename(folder)
 
 
 def _deflate(path: Path) -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Answer
-from hanzi_core.recognition.corrections import NAME, Correction, Corrections
+from hanzi_core.recognition.corrections import Correction, Corrections
 from hanzi_core.recognition.ink import Stroke
 from hanzi_core.workspace import Workspace
 from pages.parts.recognise_desk import Desk
@@ -82,7 +83,7 @@ def _others(answer: Answer, before: Correction | None) -> list[str]:
 
 
 def _show_kept(desk: Desk, correction: Correction, key: str) -> None:
-    words = _("Kept in the dataset {name} as {label}.").format(name=NAME, label=correction.label)
+    words = _("Kept in the dataset {name} as {label}.").format(name=CORRECTIONS, label=correction.label)
     st.markdown(f":green[:material/check: {words}]", width="content")
     if st.button(_("Undo the correction"), icon=":material/undo:", key=f"{key}correct-undo"):
         with errors_shown():

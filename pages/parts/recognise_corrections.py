@@ -8,8 +8,9 @@ import streamlit as st
 from hanzi_core.bundle import shown_name
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import chosen_devices
+from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition.corrections import NAME, Correction, Corrections
+from hanzi_core.recognition.corrections import Correction, Corrections
 from hanzi_core.training.fine_tuning import fine_tuning
 from pages.parts.choice import show_next
 from pages.parts.recognise_desk import Desk
@@ -48,7 +49,7 @@ def _offer_to_learn(desk: Desk) -> None:
             "pages/training.py",
             label=_("Choose the settings"),
             icon=":material/tune:",
-            query_params={"dataset": NAME, "start": desk.model},
+            query_params={"dataset": CORRECTIONS, "start": desk.model},
         )
     st.caption(
         _(
@@ -58,8 +59,8 @@ def _offer_to_learn(desk: Desk) -> None:
     )
     if begin:
         with errors_shown():
-            config = fine_tuning(desk.space, desk.model, NAME)
-            job = start(desk.space, "train", config, f"{name} + {NAME}", chosen_devices(None))
+            config = fine_tuning(desk.space, desk.model, CORRECTIONS)
+            job = start(desk.space, "train", config, f"{name} + {CORRECTIONS}", chosen_devices(None))
             show_next("run", job.id)
             st.switch_page("pages/training.py", query_params={"run": job.id})
 
