@@ -7,13 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hanzi_core.cli.synthesise import StarterConfig, _place
+from hanzi_core.cli.synthesise import check_is_new
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
 from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.scan import COMPARING, SCANNING
 from hanzi_core.errors import DatasetError, HanziError, WorkspaceError
 from hanzi_core.jobs import Stopped
-from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.workspace import Workspace, new_folder
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
@@ -165,7 +164,7 @@ def test_the_name_of_the_corrections_is_reserved(workspace: Workspace, tmp_path:
     with pytest.raises(DatasetError, match="made of corrections"):
         imported(workspace, write_collection(tmp_path / "a", "人", 4), name)
     with pytest.raises(DatasetError, match="made of corrections"):  # of the simulated hand, before it has written any
-        _place(workspace, StarterConfig(name=name, synthesis=SynthesisConfig(characters="永")))
+        check_is_new(workspace, name)
     assert traces(workspace) == []
 
 
