@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
+from hanzi_core.errors import TrainingError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, normalise
 from hanzi_core.strokes.anatomy import study
 from hanzi_core.strokes.bend_on_device import bend_batch
@@ -216,7 +217,7 @@ def test_the_shipped_model_reads_them(pictures: tuple[np.ndarray, np.ndarray]) -
 
 
 def test_what_breaks_while_drawing_ahead_is_said_where_the_batches_are_taken(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least one array"):
+    with pytest.raises(TrainingError, match="holds no font shapes"):
         next(device_batches(BatchSettings(batch_size=8, seed=0, fonts=tmp_path)))
 
 
