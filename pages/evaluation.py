@@ -7,13 +7,12 @@ from pydantic import ValidationError
 
 from hanzi_core.bundle import BUILT_IN_KEY, Bundle, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
-from hanzi_core.cli.evaluation import REMEMBERS, may_remember, own_lesson
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
-from hanzi_core.evaluation.lessons import Lesson, lessons_of
+from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
@@ -110,9 +109,9 @@ with errors_shown():
         # One's own come first here: the built-in model is what they are compared with.
         names = names_to_choose({key: bundles[key] for key in sorted(bundles, key=BUILT_IN_KEY.__eq__)})
         model = choose(_("Model"), names, "model")
-    own = own_lesson(lessons_of(space, model))
+    lessons = lessons_of(space, model)
     with second:
-        dataset, split = choose_data(datasets, model, own)
+        dataset, split = choose_data(datasets, model, own_lesson(lessons))
     part = third.selectbox(
         _("Part"),
         [Part.TEST, Part.VALIDATION, Part.TRAIN],
@@ -121,7 +120,7 @@ with errors_shown():
     )
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
     digest = digest_of_split(datasets[dataset], split)
-    if may_remember(space, config, digest):
+    if may_remember(lessons, config, digest):
         st.warning(_(REMEMBERS), icon=":material/leak_add:")
     job = evaluation_of(space, config)
     state = job.status().state if job else None

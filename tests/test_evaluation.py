@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 
 from hanzi_core.bundle import largest
-from hanzi_core.cli.evaluation import digest_of, may_remember, own_lesson
+from hanzi_core.cli.evaluation import digest_of
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
-from hanzi_core.evaluation.lessons import Lesson, lessons_of
+from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.jobs import Job, list_jobs
@@ -116,7 +116,10 @@ def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspac
     def told(split: str = "default") -> list[bool]:
         models = (run.id, tuned.id, whole.id, "builtin")
         configs = [EvaluationConfig(model=each, dataset="three", split=split) for each in models]
-        return [may_remember(workspace, config, digest_of(workspace, config)) for config in configs]
+        return [
+            may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config))
+            for config in configs
+        ]
 
     assert told() == [False, False, True, False]
     dataset.split(SplitSettings(name="other", seed=5))

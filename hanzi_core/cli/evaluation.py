@@ -1,7 +1,6 @@
 """``python -m hanzi_core evaluate``."""
 
 import sys
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError
-from hanzi_core.evaluation.lessons import Lesson, lessons_of
+from hanzi_core.evaluation.lessons import REMEMBERS, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.evaluation.predictions import evaluate as predict_part
 from hanzi_core.jobs import Job, Work
@@ -38,28 +37,9 @@ def evaluate(
     raise typer.Exit(evaluate_model(workspace, evaluation_config(workspace, model, part, dataset, split)))
 
 
-REMEMBERS = mark(
-    "The model may have learned from some of these pictures: the figures then tell how well it remembers them, not how "
-    "well it reads what it has never seen."
-)
-
-
-def may_remember(workspace: Workspace, config: EvaluationConfig, digest: str) -> bool:
-    """Whether ``config`` judges a model by pictures that it may have learned from, see :data:`REMEMBERS`.
-
-    ``digest`` is that of the split as it is now, see :func:`digest_of`.
-    """
-    return any(each.covers(config.dataset, config.split, digest) for each in lessons_of(workspace, config.model))
-
-
 def digest_of(workspace: Workspace, config: EvaluationConfig) -> str:
     """Of the split that ``config`` names, see :func:`~hanzi_core.dataset.store.split_digest`."""
     return split_digest(Dataset.find(workspace, config.dataset).parts(config.split))
-
-
-def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:
-    """Which of :func:`lessons_of` a model is to be tested by; ``None`` if nothing was held out, or no run left it."""
-    return lessons[0] if lessons and not lessons[0].whole else None
 
 
 def evaluation_config(
@@ -88,7 +68,7 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
         BundleError: there is no such model.
     """
     title = Bundle.open(choose_bundle(workspace, config.model)).name
-    if may_remember(workspace, config, digest_of(workspace, config)):
+    if may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config)):
         print(_(REMEMBERS), file=sys.stderr)
     return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))
 
@@ -107,9 +87,10 @@ def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     bundle = Bundle.open(choose_bundle(workspace, config.model))
     digest = digest_of(workspace, config)
     result = predict_part(work, workspace, bundle, config)
-    own = own_lesson(lessons_of(workspace, config.model))
+    lessons = lessons_of(workspace, config.model)
+    own = own_lesson(lessons)
     meant = own and (own.dataset, own.split, Part.TEST) == (config.dataset, config.split, config.part)
-    if meant and not may_remember(workspace, config, digest):
+    if meant and not may_remember(lessons, config, digest):
         # The card tells what the model reached where it was meant to be tested.
         metrics = {**bundle.card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
         replace_json(bundle.folder / CARD, bundle.card.model_copy(update={"metrics": metrics}).model_dump())

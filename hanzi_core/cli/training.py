@@ -26,7 +26,7 @@ from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
-from hanzi_core.training.fine_tuning import fine_tuning, model_name
+from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.training.start import check_start, trained_name
 from hanzi_core.workspace import Workspace
@@ -105,7 +105,7 @@ def fine_tune(
     told = {name: value for name, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None}
     config = fine_tuning(workspace, model, dataset, rehearsal)
     config = checked(workspace, {**config.model_dump(), **told})
-    name = title or f"{model_name(workspace, model)} + {dataset}"
+    name = title or f"{trained_name(workspace, config)} + {dataset}"
     _begin(workspace, _make_job(workspace, "train", config, name, device, detach), detach)
 
 

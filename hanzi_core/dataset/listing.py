@@ -12,7 +12,7 @@ import pyarrow as pa
 from hanzi_core.dataset.entry import Entry, Source, is_unicode
 from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
 from hanzi_core.dataset.manifest import Fault
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.written import are_written
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
 
@@ -54,7 +54,7 @@ def list_rows(source: Source, report: Report, label_list: tuple[str, bytes] | No
         count += len(entries)
         report(LISTING, count, 0)
     rows = pa.Table.from_batches(chunks, _SCHEMA).to_pandas()
-    if all(map(is_written, rows["path"])):  # a disk that is not mounted leaves an empty folder in its place
+    if are_written(rows["path"]).all():  # a disk that is not mounted leaves an empty folder in its place
         raise DatasetError(mark("{path} holds no files: put one folder a character into it."), path=source.location)
     return _with_labels(rows, source, label_list)
 

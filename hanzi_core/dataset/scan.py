@@ -16,7 +16,7 @@ from hanzi_core.dataset.listing import Report, list_rows
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.pack_file import Pack, PackWriter, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
-from hanzi_core.dataset.written import is_written
+from hanzi_core.dataset.written import are_written
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
@@ -170,7 +170,7 @@ def _batches(paths: pd.Series) -> Iterator[list[str]]:
 
 def _check_usable(manifest: pd.DataFrame, source: Source) -> None:
     """Make sure that the source itself has a picture: those written beside it are nothing to judge a model by."""
-    faults = manifest.loc[~manifest["path"].map(is_written), "fault"]
+    faults = manifest.loc[~are_written(manifest["path"]), "fault"]
     if (faults == "").any():
         return
     if (faults == Fault.NO_LABEL).any():

@@ -1,10 +1,17 @@
 """What a model has learned from: on those pictures a figure says how well it remembers, and not how well it reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
+
+REMEMBERS = mark(
+    "The model may have learned from some of these pictures: the figures then tell how well it remembers them, not how "
+    "well it reads what it has never seen."
+)
 
 
 @dataclass(frozen=True)
@@ -45,3 +52,16 @@ def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
         if config.get("rehearsal"):
             yield Lesson(config["rehearsal"], "default")
         model = config.get("start_bundle") or ""
+
+
+def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:
+    """Which of :func:`lessons_of` a model is to be tested by; ``None`` if nothing was held out, or no run left it."""
+    return lessons[0] if lessons and not lessons[0].whole else None
+
+
+def may_remember(lessons: Sequence[Lesson], config: EvaluationConfig, digest: str) -> bool:
+    """Whether ``config`` judges a model by pictures of its ``lessons``, see :data:`REMEMBERS`.
+
+    ``digest`` is that of the split as it is now, see :func:`~hanzi_core.dataset.store.split_digest`.
+    """
+    return any(each.covers(config.dataset, config.split, digest) for each in lessons)

@@ -1,6 +1,6 @@
 """Teaching a model its corrections in a few minutes, whichever door one came in by; needs no Keras."""
 
-from hanzi_core.bundle import Bundle, find_bundles
+from hanzi_core.bundle import Bundle
 from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.errors import TrainingError
 from hanzi_core.language import mark
@@ -25,11 +25,6 @@ def fine_tuning(workspace: Workspace, model: str, dataset: str, rehearsal: str |
     bundle = start_bundle(workspace, TrainingConfig(**values))
     assert bundle is not None
     return TrainingConfig(**{**values, "rehearsal": rehearsal or _learned_from(workspace, bundle)})
-
-
-def model_name(workspace: Workspace, model: str) -> str:
-    """What the card of a model calls it."""
-    return Bundle.open(find_bundles(workspace)[model]).name
 
 
 def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
