@@ -187,7 +187,7 @@ def course(workspace: Workspace, run: Job) -> Course:
     result = (evaluation.result() if evaluation else None) or {}
     return Course(
         run.title,
-        f"{rows[-1]['epoch']:g} / {run.config['epochs']}",
+        f"{max((row['epoch'] for row in history if 'epoch' in row), default=0):g} / {run.config['epochs']}",
         float(np.median([row["images_per_s"] for row in history if "images_per_s" in row])),
         [row["elapsed_s"] for row in rows],
         [float(np.interp(row["time"], when, busy)) for row in rows],
@@ -205,7 +205,7 @@ def table(courses: list[Course]) -> str:
         f"|---|---|---:|---:|---:|{'---:|' * len(ours)}---:|",
     ]
     for each in courses:
-        cells = [each.network, each.epochs, f"{each.images_per_s:.0f}", f"{each.best:.2%}"]
+        cells = [each.network, each.epochs, f"{each.images_per_s:.0f}", f"{each.best:.2%}" if each.accuracies else "–"]
         cells += [shown(each.until(each.best)), *(_sooner(one, each) for one in ours)]
         cells.append(f"{each.test_top_1:.2%}" if each.test_top_1 is not None else "–")
         lines.append(f"| {' | '.join(cells)} |")

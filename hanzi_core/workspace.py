@@ -159,5 +159,17 @@ def replace_file(path: Path, content: bytes | memoryview, durable: bool = True) 
 
 
 def replace_json(path: Path, value: Any) -> None:
-    """:func:`replace_file` for a JSON value."""
-    replace_file(path, json.dumps(value, ensure_ascii=False, indent=1).encode())
+    """:func:`replace_file` for a JSON value.
+
+    Raises:
+        WorkspaceError: as there; or a text in it cannot be written, as what was typed in another encoding.
+    """
+    try:
+        data = json.dumps(value, ensure_ascii=False, indent=1).encode()
+    except UnicodeEncodeError as error:
+        text = error.object[error.start :].partition('"')[0]
+        raise WorkspaceError(
+            mark("“{text}” is in a wrong encoding: give it in UTF-8."),
+            text=text.encode("utf-8", "backslashreplace").decode(),
+        ) from error
+    replace_file(path, data)

@@ -33,3 +33,10 @@ def test_a_course_is_read_from_the_history(workspace: Workspace) -> None:
     found = course(workspace, job)
     assert (found.epochs, found.images_per_s, found.seconds, found.accuracies) == ("2 / 4", 90, [3.0, 6.0], [0.5, 0.6])
     assert found.processor_s == pytest.approx([4.0, 8.0])
+
+
+def test_a_run_that_is_not_yet_validated_has_a_row(workspace: Workspace) -> None:
+    job = Job.create(workspace, "train", {"epochs": 4}, "cnn")
+    job.history.append({"kind": "step", "epoch": 0.62, "images_per_s": 70})
+    replace_json(job.folder / PROCESSOR, [[job.created, 0.0]])
+    assert table([course(workspace, job)]).splitlines()[-1] == "| cnn | 0.62 / 4 | 70 | – | never | – |"

@@ -7,7 +7,7 @@ import pytest
 
 from hanzi_core.bundle import largest
 from hanzi_core.cli.evaluation import digest_of
-from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.dataset import Dataset, Part, SplitSettings
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
@@ -99,29 +99,33 @@ def learned(workspace: Workspace, digest: str = "", **config: Any) -> Job:
 
 def test_what_a_model_learned_from_is_followed_back_to_its_beginnings(workspace: Workspace) -> None:
     first = learned(workspace, "a", dataset="ten")
-    second = learned(workspace, dataset="fixes", start_bundle=first.id, rehearsal="more", keep_last=True)
+    begun = {"start": "bundle", "start_bundle": first.id}
+    second = learned(workspace, dataset="fixes", rehearsal="more", keep_last=True, **begun)
     expected = [Lesson("fixes", "default", whole=True), Lesson("more", "default"), Lesson("ten", "default", "a")]
     assert lessons_of(workspace, second.id) == expected
     assert own_lesson(expected) is None and own_lesson(expected[2:]) == expected[2]
     assert lessons_of(workspace, "builtin") == []
+    alone = learned(workspace, dataset="fixes", start="random", start_bundle=first.id)
+    assert lessons_of(workspace, alone.id) == [Lesson("fixes", "default")]
 
 
 def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
     dataset = Dataset.find(workspace, "three")
     run = learned(workspace, split_digest(dataset.parts("default")), dataset="three")
-    tuned = learned(workspace, dataset="other", start_bundle=run.id)
+    tuned = learned(workspace, dataset="other", start="bundle", start_bundle=run.id)
     whole = learned(workspace, split_digest(dataset.parts("default")), dataset="three", keep_last=True)
 
-    def told(split: str = "default") -> list[bool]:
+    def told(split: str = "default", part: Part = Part.TEST) -> list[bool]:
         models = (run.id, tuned.id, whole.id, "builtin")
-        configs = [EvaluationConfig(model=each, dataset="three", split=split) for each in models]
+        configs = [EvaluationConfig(model=each, dataset="three", split=split, part=part) for each in models]
         return [
             may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config))
             for config in configs
         ]
 
     assert told() == [False, False, True, False]
+    assert told(part=Part.TRAIN) == [True, True, True, False]
     dataset.split(SplitSettings(name="other", seed=5))
     assert told("other") == [True, True, True, False]
     dataset.split(SplitSettings(seed=6))  # under the name that the runs know

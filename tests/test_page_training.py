@@ -113,7 +113,7 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     )
     app = open_page("training.py", dataset="fixes", start="builtin", rehearsal="three")
     assert not app.exception
-    assert "“builtin” learns “fixes”." in texts(app)
+    assert "“Built-in” learns “fixes”." in texts(app)
     chosen = {box.label: box.value for box in app.selectbox}
     assert (chosen["Dataset"], chosen["Model"], chosen["Rehearse with"]) == ("fixes", "builtin", "three")
     before = set(list_jobs(workspace, "train"))

@@ -45,6 +45,14 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     assert [each.name for each in tmp_path.iterdir()] == ["card.json"]
 
 
+def test_what_utf8_cannot_hold_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    replace_json(path, {"a": 1})
+    with pytest.raises(WorkspaceError, match=r"“\\udcff\.png” is in a wrong encoding"):
+        replace_json(path, {"name": "x", "folder": "/tmp/\udcff.png"})
+    assert json.loads(path.read_bytes()) == {"a": 1}
+
+
 def test_others_may_read_what_is_written(tmp_path: Path) -> None:
     replace_file(tmp_path / "card.json", b"{}")
     assert (tmp_path / "card.json").stat().st_mode & 0o044 == 0o044

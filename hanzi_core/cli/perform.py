@@ -6,10 +6,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hanzi_core.errors import JobError
+from hanzi_core.errors import JobError, of_settings
 from hanzi_core.jobs import Job, Progress, Work, enqueue, launch, requeue, run_work
 from hanzi_core.language import gettext as _
-from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 
 Config = TypeVar("Config", bound=BaseModel)
@@ -73,12 +72,7 @@ def read_config(kind: type[Config], values: dict[str, Any]) -> Config:
     try:
         return kind(**values)
     except ValidationError as error:
-        first = error.errors()[0]
-        if ours := first.get("ctx", {}).get("error"):  # from a validator of ours: a marked text that says it all
-            reason = _(str(ours))
-            raise JobError(mark("{reason}."), reason=reason[:1].upper() + reason[1:]) from error
-        name = ".".join(str(part) for part in first["loc"]) or mark("settings")
-        raise JobError(mark("{name}: {reason}."), name=name, reason=first["msg"].removesuffix(".")) from error
+        raise of_settings(JobError, error) from error
 
 
 def _show(progress: Progress) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hanzi_core.dataset import Part
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import mark
+from hanzi_core.training.config import Start
 from hanzi_core.workspace import Workspace
 
 REMEMBERS = mark(
@@ -25,16 +27,16 @@ class Lesson:
     whole: bool = False
     """Whether all of the dataset was learned, and no part of it held out."""
 
-    def covers(self, dataset: str, split: str, digest: str) -> bool:
+    def covers(self, config: EvaluationConfig, digest: str) -> bool:
         """Whether pictures to judge by may be among those that were learned.
 
         Args:
-            dataset: Where they are.
-            split: By which it is divided.
-            digest: Of that split as it is now.
+            config: Where they are.
+            digest: Of its split as that is now.
         """
-        as_it_was = digest == self.split_digest if self.split_digest else split == self.split
-        return dataset == self.dataset and (self.whole or not as_it_was)
+        as_it_was = digest == self.split_digest if self.split_digest else config.split == self.split
+        held_out = as_it_was and not self.whole and config.part is not Part.TRAIN
+        return config.dataset == self.dataset and not held_out
 
 
 def lessons_of(workspace: Workspace, model: str) -> list[Lesson]:
@@ -51,7 +53,7 @@ def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
         yield Lesson(config["dataset"], config["split"], result.get("split_digest", ""), bool(config.get("keep_last")))
         if config.get("rehearsal"):
             yield Lesson(config["rehearsal"], "default")
-        model = config.get("start_bundle") or ""
+        model = config["start_bundle"] if config.get("start") == Start.BUNDLE else ""
 
 
 def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:
@@ -64,4 +66,4 @@ def may_remember(lessons: Sequence[Lesson], config: EvaluationConfig, digest: st
 
     ``digest`` is that of the split as it is now, see :func:`~hanzi_core.dataset.store.split_digest`.
     """
-    return any(each.covers(config.dataset, config.split, digest) for each in lessons)
+    return any(each.covers(config, digest) for each in lessons)

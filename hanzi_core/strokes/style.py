@@ -9,7 +9,7 @@ from typing import Annotated, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hanzi_core.errors import HanziError
+from hanzi_core.errors import HanziError, of_settings
 from hanzi_core.language import mark
 
 
@@ -68,9 +68,9 @@ class HandStyle(BaseModel):
         for name in ("sloppiness", "smoothing", "joins", "pen_width", "pressure", "taper", "nib", "resolution_px"):
             low, high = getattr(self, name)
             if not 0 <= low <= high:
-                raise ValueError(f"{name} must ascend")
+                raise ValueError(mark("a range must ascend from 0 or more, like joins=0.1,0.6"))
         if self.pen_width[0] < 0.005:
-            raise ValueError("pen_width must be at least 0.005")
+            raise ValueError(mark("a pen must be 0.005 wide or more"))
         return self
 
 
@@ -176,9 +176,4 @@ def style_named(name: str, **changes: float | tuple[float, float]) -> HandStyle:
     try:
         return HandStyle.model_validate({**PRESETS[name].model_dump(), **changes})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise StyleError(
-            mark("The style cannot be used: {place}: {problem}."),
-            place=".".join(str(part) for part in first["loc"]),
-            problem=first["msg"],
-        ) from error
+        raise of_settings(StyleError, error) from error

@@ -123,10 +123,11 @@ def _fine_tuning(space: Workspace) -> dict[str, Any]:
     """What a link asks for: a model to go on from, a dataset to learn, and one to rehearse with."""
     dataset, model = st.query_params.get("dataset"), st.query_params[START]
     names = [found.name for found in list_datasets(space)]
-    if dataset not in names or model not in find_bundles(space):
+    models = find_bundles(space)
+    if dataset not in names or model not in models:
         st.warning(_("What this link wants to train is no longer there."), icon=":material/warning:")
         return {}
-    st.caption(_("“{model}” learns “{dataset}”.").format(model=model, dataset=dataset))
+    st.caption(_("“{model}” learns “{dataset}”.").format(model=names_to_choose(models)[model], dataset=dataset))
     with errors_shown():
         return fine_tuning(space, model, dataset, st.query_params.get(REHEARSAL)).model_dump(mode="json")
     return {}
