@@ -29,6 +29,11 @@ def run_command(root: Path, *arguments: str, timeout_s: float = 600) -> subproce
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest come first: two processes share them out, and none ends alone with a long one."""
+    items.sort(key=lambda item: "browser" not in item.path.parts and not item.path.name.startswith("test_training"))
+
+
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
     set_language_source(lambda: "en")
