@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
@@ -11,6 +12,7 @@ from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.dataset.store import CORRECTIONS
+from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import summarise
@@ -22,6 +24,9 @@ from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.dataset_facts import digest_of_split
+from pages.parts.evaluated_classes import show_classes
+from pages.parts.evaluated_comparison import show_comparison
+from pages.parts.evaluated_confidence import show_confidence
 from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.session import errors_shown, workspace
@@ -54,9 +59,28 @@ def choose_data(datasets: dict[str, Dataset], model: str, own: Lesson | None) ->
     return dataset, split
 
 
-def show_evaluation(job: Job) -> None:
-    """Figures, heatmap, and the pairs down to the pictures."""
+def show_evaluation(space: Workspace, job: Job, names: dict[str, str]) -> None:
+    """Figures, then what lies behind them, down to the pictures; only the open tab is worked out."""
     predictions = read_predictions(job.folder)
+    show_figures(predictions)
+    titles = [_("Confusions"), _("Characters"), _("Confidence"), _("Compare")]
+    confusions, characters, confidence, comparison = st.tabs(titles, key="evaluation-tab", on_change="rerun")
+    if confusions.open:
+        with confusions:
+            show_confusions(job, predictions)
+    if characters.open:
+        with characters:
+            show_classes(job, predictions)
+    if confidence.open:
+        with confidence:
+            show_confidence(predictions)
+    if comparison.open:
+        with comparison:
+            show_comparison(space, job, predictions, names)
+
+
+def show_figures(predictions: pd.DataFrame) -> None:
+    """How good the model is, and how far that can be known from so many pictures."""
     figures = summarise(predictions)
     shown = {
         _("Pictures"): f"{figures['images']:,}",
@@ -69,13 +93,21 @@ def show_evaluation(job: Job) -> None:
     with st.container(horizontal=True):
         for name, value in shown.items():
             st.metric(name, value, border=True)
+    low, high = likely_range(figures["top_1"], figures["images"])
+    st.caption(
+        _("From so many pictures, top-1 lies between {low} and {high} (95 % confidence interval).").format(
+            low=f"{low:.1%}", high=f"{high:.1%}"
+        )
+    )
+
+
+def show_confusions(job: Job, predictions: pd.DataFrame) -> None:
+    """What was taken for what: pairs with their pictures, and the heatmap."""
     pairs = confused_pairs(predictions)
     if pairs.empty:
         st.success(_("Not one picture was taken for another character."), icon=":material/check:")
         return
-    st.subheader(_("Most confused pairs"))
     show_pairs(job, predictions, pairs)
-    st.subheader(_("Confusion"))
     st.caption(_("The characters that take part in most mistakes; colour is the share of the row that was taken so."))
     st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
 
@@ -132,7 +164,7 @@ with errors_shown():
     if job and state is State.FINISHED:
         if is_outdated(job, digest, bundles[model]):
             st.info(_("The dataset or the model has changed since these figures were made."), icon=":material/update:")
-        show_evaluation(job)
+        show_evaluation(space, job, names)
         asked = st.button(_("Evaluate again"), icon=":material/refresh:")
     else:
         asked = st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:")

@@ -45,7 +45,8 @@ def test_by_class(predictions: pd.DataFrame) -> None:
     assert table.loc["人", "recall"] == pytest.approx(0.5)
     assert table.loc["人", "precision"] == pytest.approx(2 / 3)
     assert pd.isna(table.loc["大", "precision"])
-    assert list(table.index) == ["大", "人", "入"]
+    assert list(table.index) == ["大", "入", "人"]
+    assert list(table["f1"]) == pytest.approx([0, 2 * 1 / (1 + 3), 2 * 2 / (4 + 3)])
 
 
 def test_pairs(predictions: pd.DataFrame) -> None:

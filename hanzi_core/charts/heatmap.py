@@ -6,6 +6,9 @@ import plotly.graph_objects as go
 
 from hanzi_core.language import gettext as _
 
+_COLOURS = [[0, "rgba(208, 60, 46, 0.07)"], [1, "rgba(208, 60, 46, 1)"]]
+"""From hardly any, on white paper as on a dark page."""
+
 
 def confusion_heatmap(matrix: pd.DataFrame) -> go.Figure:
     """Heatmap of a confusion matrix, rows true, columns predicted.
@@ -23,7 +26,7 @@ def confusion_heatmap(matrix: pd.DataFrame) -> go.Figure:
             x=names,
             y=names,
             customdata=counts,
-            colorscale="Reds",
+            colorscale=_COLOURS,
             zmin=0,
             zmax=float(np.nanmax(shares)) if np.isfinite(shares).any() and np.nanmax(shares) > 0 else 1,
             hovertemplate=_("%{y} taken for %{x}: %{customdata:.0f} (%{z:.0%})") + "<extra></extra>",
@@ -34,6 +37,7 @@ def confusion_heatmap(matrix: pd.DataFrame) -> go.Figure:
     )
     side = max(360, min(900, 130 + 14 * len(names)))
     figure.update_layout(height=side, margin={"l": 0, "r": 0, "t": 8, "b": 0})
-    figure.update_xaxes(title=_("recognised as"), type="category", side="top", tickangle=0, dtick=1)
+    # On a phone not every column has room for its name: plotly leaves some out.
+    figure.update_xaxes(title=_("recognised as"), type="category", side="top", tickangle=0, tickfont={"size": 11})
     figure.update_yaxes(title=_("written"), type="category", autorange="reversed", dtick=1)
     return figure

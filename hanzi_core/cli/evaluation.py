@@ -10,6 +10,7 @@ from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError
+from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.lessons import REMEMBERS, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.evaluation.predictions import evaluate as predict_part
@@ -76,7 +77,9 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
 def _perform(workspace: Workspace, job: Job) -> int:
     code = perform(job, lambda work: _evaluate(work, workspace))
     if code == 0 and (result := job.result()):
-        print(_("{images} pictures: top-1 {top_1:.2%}, top-5 {top_5:.2%}").format(**result))
+        low, high = likely_range(result["top_1"], result["images"])
+        told = _("{images} pictures: top-1 {top_1:.2%} (95 % confidence: {low:.1%} to {high:.1%}), top-5 {top_5:.2%}")
+        print(told.format(**result, low=low, high=high))
         if result["known"] < 1:
             print(_("{share} of them have a class in this model.").format(share=f"{result['known']:.2%}"))
     return code

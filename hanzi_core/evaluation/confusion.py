@@ -16,7 +16,7 @@ def confused_pairs(predictions: pd.DataFrame) -> pd.DataFrame:
     return pairs.sort_values(["count", "share", "label"], ascending=[False, False, True], ignore_index=True)
 
 
-def confusion_matrix(predictions: pd.DataFrame, classes: int = 60) -> pd.DataFrame:
+def confusion_matrix(predictions: pd.DataFrame, classes: int = 50) -> pd.DataFrame:
     """Counts by true class (rows) and predicted class (columns), for the classes that are most often confused.
 
     A heatmap of all of 7,328 classes would show nothing; those that take part in mistakes are what one looks for.

@@ -7,7 +7,6 @@ from hanzi_core.dataset import Part
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import mark
-from hanzi_core.training.config import Start
 from hanzi_core.workspace import Workspace
 
 REMEMBERS = mark(
@@ -53,7 +52,7 @@ def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
         yield Lesson(config["dataset"], config["split"], result.get("split_digest", ""), bool(config.get("keep_last")))
         if config.get("rehearsal"):
             yield Lesson(config["rehearsal"], "default")
-        model = config["start_bundle"] if config.get("start") == Start.BUNDLE else ""
+        model = config["start_bundle"] if config.get("start") == "bundle" else ""
 
 
 def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:

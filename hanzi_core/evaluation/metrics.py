@@ -23,13 +23,18 @@ def summarise(predictions: pd.DataFrame) -> dict[str, Any]:
 
 
 def by_class(predictions: pd.DataFrame) -> pd.DataFrame:
-    """``label``, ``images``, ``recall`` and ``precision`` of each true class, the worst recall first.
+    """Figures of each true class, the worst F1 first; of equals the one of more pictures.
 
-    Precision is missing (NaN) for a class that was never predicted.
+    Returns:
+        ``label``, ``images``, ``recall``, ``precision``, which is missing (NaN) for a class that was never predicted,
+        and ``f1``, the harmonic mean of the two (0 where nothing was right).
     """
     right = predictions["rank"] == 1
-    images = predictions["label"].value_counts()
-    recall = right.groupby(predictions["label"]).mean()
-    precision = right.groupby(predictions["predicted_1"]).mean()
-    table = pd.DataFrame({"images": images, "recall": recall}).join(precision.rename("precision"))
-    return table.rename_axis("label").reset_index().sort_values(["recall", "label"], ignore_index=True)
+    labels, predicted = predictions["label"], predictions["predicted_1"]
+    images, named = labels.value_counts(), predicted.value_counts()
+    table = pd.DataFrame({"images": images, "recall": right.groupby(labels).mean()})
+    table["precision"] = right.groupby(predicted).mean()
+    hits = right.groupby(labels).sum()
+    table["f1"] = 2 * hits / (images + named.reindex(table.index, fill_value=0))
+    in_order = table.rename_axis("label").reset_index()
+    return in_order.sort_values(["f1", "images", "label"], ascending=[True, False, True], ignore_index=True)

@@ -3,14 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from hanzi_core.dataset import Dataset
-from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
+from pages.parts.evaluated_pictures import show_evaluated
 from pages.parts.job_panel import escape
-from pages.parts.session import workspace
 
-PICTURE_LIMIT = 40
 PAIR_LIMIT = 500
 
 
@@ -41,24 +38,10 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
                 label=escape(row["label"]), predicted=escape(row["predicted"])
             )
         )
-        _show_pictures(job, predictions[_is_pair(predictions, row)])
+        rows = predictions[_is_pair(predictions, row)].sort_values("probability_1", ascending=False)
+        captions = [f"{probability:.0%}" for probability in rows["probability_1"]]
+        show_evaluated(job, rows, captions, _("Below each, how sure the model was of its wrong answer."))
 
 
 def _is_pair(predictions: pd.DataFrame, pair: pd.Series) -> pd.Series:
     return (predictions["label"] == pair["label"]) & (predictions["predicted_1"] == pair["predicted"])
-
-
-def _show_pictures(job: Job, rows: pd.DataFrame) -> None:
-    worst = rows.sort_values("probability_1", ascending=False).head(PICTURE_LIMIT)
-    source = Dataset.find(workspace(), job.config["dataset"]).source()
-    pictures = sample_pictures(source, list(worst["path"]))
-    shown = [
-        (picture, f"{probability:.0%}")
-        for picture, probability in zip(pictures, worst["probability_1"], strict=True)
-        if picture is not None
-    ]
-    if shown:
-        st.image([picture for picture, _p in shown], caption=[text for _p, text in shown], width=96)
-        st.caption(_("Below each, how sure the model was of its wrong answer."))
-    else:
-        st.info(_("The pictures can no longer be read: the dataset's source has moved."))

@@ -1,0 +1,48 @@
+"""Every character of an evaluation: how well it was read, and its pictures."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.evaluation.metrics import by_class
+from hanzi_core.jobs import Job
+from hanzi_core.language import gettext as _
+from pages.parts.evaluated_pictures import answers, show_evaluated
+from pages.parts.job_panel import escape
+
+
+def show_classes(job: Job, predictions: pd.DataFrame) -> None:
+    """A table of all classes, the worst first; the selected one's pictures beside it, what went wrong first."""
+    classes = by_class(predictions)
+    table, pictures = st.columns(2)
+    with table:
+        selected = st.dataframe(
+            classes[["label", "images", "f1", "recall", "precision"]],
+            hide_index=True,
+            height=420,
+            on_select="rerun",
+            selection_mode="single-row-required",
+            selection_default={"selection": {"rows": [0]}},
+            column_config={
+                "label": st.column_config.TextColumn(_("Written"), width=64),
+                "images": st.column_config.NumberColumn(_("Pictures"), width=64),
+                "f1": _share("F1", _("Harmonic mean of recall and precision.")),
+                "recall": _share(_("Recall"), _("Of the pictures of this character, how many were read as it.")),
+                "precision": _share(
+                    _("Precision"), _("Of the pictures that were read as this character, how many are of it.")
+                ),
+            },
+            key=f"classes-{job.id}",
+        )
+    label = classes["label"].iloc[selected.selection.rows[0] if selected.selection.rows else 0]
+    with pictures:
+        st.markdown(f"**{escape(label)}**")
+        own = predictions[predictions["label"] == label]
+        rows = own.assign(is_right=own["rank"] == 1).sort_values(["is_right", "probability_1"], ascending=[True, False])
+        show_evaluated(job, rows, answers(rows), _("Below each, what it was read as, and how sure the model was."))
+
+
+def _share(name: str, explanation: str) -> Any:
+    """A column of shares from 0 to 1."""
+    return st.column_config.ProgressColumn(name, help=explanation, format="percent", min_value=0, max_value=1, width=84)

@@ -1,0 +1,110 @@
+"""What another model made of the same pictures."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pandas as pd
+import streamlit as st
+from pydantic import ValidationError
+
+from hanzi_core.errors import DatasetError
+from hanzi_core.evaluation.comparison import Comparison, compare, side_by_side
+from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs.store import State
+from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
+from pages.parts.choice import choose
+from pages.parts.evaluated_pictures import show_evaluated
+from pages.parts.job_panel import escape
+
+_UNLIKELY, _TINY = 0.05, 0.001
+
+
+def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names: dict[str, str]) -> None:
+    """Another model that was evaluated on the same part, to be chosen; what it does better, down to the pictures.
+
+    Args:
+        space: The workspace.
+        job: The evaluation that is shown.
+        predictions: Of it.
+        names: What each model is called.
+    """
+    others = dict(_others(space, job, names))
+    if not others:
+        st.info(
+            _("No other model has been evaluated on these pictures: choose one above, and evaluate it."),
+            icon=":material/info:",
+        )
+        return
+    other = choose(_("Compare with"), {model: names[model] for model in others}, "other")
+    try:
+        pairs = side_by_side(predictions, read_predictions(others[other].folder))
+    except DatasetError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    if pairs.empty:
+        st.info(_("The two have no picture in common: evaluate both again."), icon=":material/info:")
+        return
+    found = compare(pairs)
+    this, that = names[job.config["model"]], names[other]
+    st.markdown(_verdict(found, this, that))
+    _show_counts(found, this, that)
+    _show_pictures(job, pairs, this, that)
+
+
+def _others(space: Workspace, job: Job, names: dict[str, str]) -> Iterator[tuple[str, Job]]:
+    """Models and their newest finished evaluation of the same pictures."""
+    shown = EvaluationConfig.model_validate(job.config)
+    for other in reversed(list_jobs(space, "evaluate")):
+        with suppress(ValidationError):
+            config = EvaluationConfig.model_validate(other.config)
+            is_of_these = config.model_copy(update={"model": shown.model}) == shown
+            is_other = config.model != shown.model and config.model in names
+            if is_of_these and is_other and other.status().state is State.FINISHED:
+                yield config.model, other
+
+
+def _verdict(found: Comparison, this: str, that: str) -> str:
+    """Which is better, and whether that may be chance."""
+    better, worse = (this, that) if found.difference >= 0 else (that, this)
+    if found.difference == 0:
+        return _("Both read equally many of the {images} pictures right.").format(images=f"{found.images:,}")
+    told = _("**{better}** reads {points} points more of the {images} pictures right than **{worse}**.").format(
+        better=escape(better),
+        worse=escape(worse),
+        points=f"{100 * abs(found.difference):.2f}",
+        images=f"{found.images:,}",
+    )
+    if found.chance < _UNLIKELY:
+        why = _("That is hardly chance: p {chance} (McNemar's test).")
+    else:
+        why = _("That may be chance: p {chance} (McNemar's test).")
+    chance = f"= {found.chance:.2g}" if found.chance >= _TINY else f"< {_TINY:g}"
+    return f"{told} {why.format(chance=chance)}"
+
+
+def _show_counts(found: Comparison, this: str, that: str) -> None:
+    counts = {
+        _("Both right"): found.both,
+        _("Only {model} right").format(model=this): found.first_alone,
+        _("Only {model} right").format(model=that): found.second_alone,
+        _("Both wrong"): found.neither,
+    }
+    with st.container(horizontal=True):
+        for name, count in counts.items():
+            st.metric(escape(name), f"{count:,}", border=True)
+
+
+def _show_pictures(job: Job, pairs: pd.DataFrame, this: str, that: str) -> None:
+    """Those that one alone has read right."""
+    right, other_right = pairs["rank"] == 1, pairs["other_rank"] == 1
+    sides = ((this, right & ~other_right, "other_predicted"), (that, ~right & other_right, "predicted_1"))
+    for place, (model, chosen, taken_for) in zip(st.columns(2), sides, strict=True):
+        rows = pairs[chosen]
+        if rows.empty:
+            continue
+        with place:
+            st.markdown(_("Only **{model}** reads these right").format(model=escape(model)))
+            captions = [f"{label} → {taken}" for label, taken in zip(rows["label"], rows[taken_for], strict=True)]
+            show_evaluated(job, rows, captions, _("Below each, what is written, and what the other took it for."))

@@ -1,0 +1,42 @@
+"""Pictures of an evaluation, with what a model took them for."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.pack import sample_pictures
+from hanzi_core.jobs import Job
+from hanzi_core.language import gettext as _
+from pages.parts.session import workspace
+
+PICTURE_LIMIT = 40
+
+
+def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explanation: str) -> None:
+    """Pictures that an evaluation was of, :data:`PICTURE_LIMIT` at most.
+
+    Args:
+        job: The evaluation.
+        rows: Of its predictions.
+        captions: What stands below each picture.
+        explanation: What the captions are.
+    """
+    source = Dataset.find(workspace(), job.config["dataset"]).source()
+    found = sample_pictures(source, list(rows["path"].head(PICTURE_LIMIT)))
+    pairs = zip(found, captions, strict=False)
+    shown = [(picture, caption) for picture, caption in pairs if picture is not None]
+    if not shown:
+        st.info(_("The pictures can no longer be read: the dataset's source has moved."))
+        return
+    st.image([picture for picture, _caption in shown], caption=[caption for _picture, caption in shown], width=96)
+    st.caption(explanation)
+    if len(rows) > PICTURE_LIMIT:
+        st.caption(_("The first {shown} of {all}.").format(shown=PICTURE_LIMIT, all=f"{len(rows):,}"))
+
+
+def answers(rows: pd.DataFrame) -> list[str]:
+    """What the model said of each picture, and how probable it called that."""
+    pairs = zip(rows["predicted_1"], rows["probability_1"], strict=True)
+    return [f"{predicted} {probability:.0%}" for predicted, probability in pairs]

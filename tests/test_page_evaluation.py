@@ -1,0 +1,121 @@
+"""The Evaluation page on evaluations that two models have really made."""
+
+import shutil
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hanzi_core.bundle import BUILT_IN, Bundle, write_description
+from hanzi_core.cli.evaluation import evaluate_model
+from hanzi_core.dataset import Part
+from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from tests.conftest import PROJECT
+from tests.runs import make_dataset
+from tests.test_pages import texts
+
+VALIDATION = Part.VALIDATION
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """“three”, read by the built-in model and by its evil twin, which calls 口 日 and 日 口. Read it only."""
+    place = tmp_path_factory.mktemp("evaluated")
+    workspace = Workspace.open(place / "workspace")
+    make_dataset(workspace, place / "three", count=15)
+    built_in, folder = Bundle.open(BUILT_IN), workspace.models / "twin"
+    shutil.copytree(BUILT_IN, folder)
+    swapped = {"口": "日", "日": "口"}
+    card = built_in.card.model_copy(update={"name": "*Twin*"})
+    write_description(folder, card, tuple(swapped.get(label, label) for label in built_in.labels))
+    for model in ("builtin", "twin"):
+        assert evaluate_model(workspace, EvaluationConfig(model=model, dataset="three", part=VALIDATION)) == 0
+    return workspace
+
+
+@pytest.fixture
+def _at_work(evaluated: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(evaluated.root))
+
+
+def open_tab(name: str, model: str = "builtin") -> AppTest:
+    """AppTest has no tabs to press, and forgets the open one at each run."""
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+    app.query_params.update({"model": model, "dataset": "three"})
+    app.session_state["part"] = VALIDATION
+    app.session_state["evaluation-tab"] = name
+    app.switch_page("pages/evaluation.py").run()
+    assert not app.exception
+    return app
+
+
+def predictions_of(workspace: Workspace, model: str) -> pd.DataFrame:
+    return read_predictions(
+        next(job for job in list_jobs(workspace, "evaluate") if job.config["model"] == model).folder
+    )
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_a_figure_says_how_far_it_can_be_trusted(evaluated: Workspace) -> None:
+    assert (predictions_of(evaluated, "builtin")["rank"] == 1).all(), "what follows is told of a model without mistakes"
+    shown = texts(open_tab("Confusions"))
+    assert "between 70.1% and 100.0% (95 % confidence interval)" in shown
+    assert "Not one picture was taken for another character" in shown
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_the_worst_character_comes_first_with_its_pictures() -> None:
+    app = open_tab("Characters", "twin")
+    table = app.dataframe[0].value
+    assert table["label"][0] == "口" and set(table["label"]) == set("人木口")
+    assert list(table["f1"]) == [0, 1, 1]
+    assert "**口**" in texts(app)
+    assert "Below each, what it was read as" in texts(app)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_confidence_is_held_against_what_is_right(evaluated: Workspace) -> None:
+    app = open_tab("Confidence", "twin")
+    shown = {metric.label: metric.value for metric in app.metric}
+    predictions = predictions_of(evaluated, "twin")
+    sure = predictions["probability_1"] >= 0.9
+    assert shown["Confidence of 90% or more"] == f"{sure.mean():.1%}"
+    assert shown["Of these, right"] == f"{(predictions['rank'][sure] == 1).mean():.2%}"
+    assert shown["Calibration error"] != "0.00%"
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_two_models_are_compared_on_the_same_pictures() -> None:
+    app = open_tab("Compare", "twin")
+    assert app.selectbox(key="other").options == ["Built-in"]
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Both right"] == "6"
+    assert (shown["Only \\*Twin\\* right"], shown["Only Built\\-in right"]) == ("0", "3")
+    assert "**Built\\-in** reads 33.33 points more of the 9 pictures right than **\\*Twin\\***" in texts(app)
+    assert "That may be chance: p = 0.25" in texts(app)
+    assert "Only **Built\\-in** reads these right" in texts(app)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_a_lone_evaluation_has_nothing_to_be_compared_with(evaluated: Workspace) -> None:
+    lone = Job.find(evaluated, list_jobs(evaluated, "evaluate")[0].id)
+    hidden = lone.folder.with_name(".hidden")
+    lone.folder.rename(hidden)
+    try:
+        assert "No other model has been evaluated on these pictures" in texts(open_tab("Compare"))
+    finally:
+        hidden.rename(lone.folder)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_predictions_that_are_gone_do_not_stop_the_comparison(evaluated: Workspace) -> None:
+    other = next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == "twin")
+    table = other.folder / "predictions.parquet"
+    hidden = table.rename(table.with_suffix(".hidden"))
+    try:
+        app = open_tab("Compare")
+        assert "predictions" in app.error[0].value and "evaluate again" in app.error[0].value
+    finally:
+        hidden.rename(table)
