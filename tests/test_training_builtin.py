@@ -27,7 +27,6 @@ from hanzi_core.training.builtin_bundle import (
     COMPONENT_PENALTY,
     HeldOut,
     accuracy,
-    calibrate,
     doubt_bare_components,
     package,
     repeat_card,
@@ -265,10 +264,3 @@ class TestFigures:
     def test_accuracy_counts_places(self) -> None:
         scores = np.tile(np.arange(20, 0, -1, dtype=np.float32), (4, 1))
         assert accuracy(scores, np.array([0, 4, 5, 12], np.int32)) == {"top_1": 0.25, "top_5": 0.5, "top_10": 0.75}
-
-    def test_calibration_finds_the_temperature_that_was_hidden(self) -> None:
-        rng = np.random.default_rng(0)
-        logits = rng.normal(0, 2, (4000, 12))
-        chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-        labels = np.array([rng.choice(12, p=row) for row in chances], np.int32)
-        assert calibrate((logits * 1.7).astype(np.float32), labels) == pytest.approx(1.7, rel=0.08)

@@ -14,6 +14,7 @@ from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.training.builtin import State
 from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT, NETWORK
+from hanzi_core.training.calibration import best_temperature
 from hanzi_core.training.config import NO_DATASET
 from hanzi_core.training.export import write_bundle
 from hanzi_core.training.simulation import FONT_SHARE, Simulator
@@ -48,7 +49,7 @@ def package(model: keras.Model, state: State, held_out: HeldOut, folder: Path) -
         name=BUILT_IN_NAME,
         network=NETWORK,
         created=time.time(),
-        temperature=calibrate(logits, held_out.labels),
+        temperature=best_temperature(logits, held_out.labels),
         dataset=NO_DATASET,
         notes=_notes(state),
     )
@@ -89,7 +90,7 @@ def repeat_card(folder: Path, held_out: HeldOut) -> dict[str, float]:
     model = keras.models.load_model(folder / WEIGHTS, compile=False, safe_mode=True)
     logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
     figures = {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
-    return figures | evaluate(folder, held_out) | {"temperature": calibrate(logits, held_out.labels)}
+    return figures | evaluate(folder, held_out) | {"temperature": best_temperature(logits, held_out.labels)}
 
 
 def accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str, float]:
@@ -97,18 +98,6 @@ def accuracy(scores: NDArray[np.float32], labels: NDArray[np.int32]) -> dict[str
     own = scores[np.arange(len(labels)), labels][:, None]
     place = (scores > own).sum(axis=1)
     return {f"top_{count}": round(float((place < count).mean()), 4) for count in (1, 5, 10)}
-
-
-def calibrate(logits: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017, arXiv 1706.04599)."""
-    own = logits[np.arange(len(labels)), labels]
-
-    def loss(temperature: float) -> float:
-        scaled = logits / temperature
-        peak = scaled.max(axis=1)
-        return float((np.log(np.exp(scaled - peak[:, None]).sum(axis=1)) + peak - own / temperature).mean())
-
-    return min((round(float(t), 3) for t in np.geomspace(0.3, 3, 47)), key=loss)
 
 
 def _notes(state: State) -> str:

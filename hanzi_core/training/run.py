@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from hanzi_core.bundle import Card, bundle_folder
+from hanzi_core.bundle import Bundle, Card, bundle_folder, write_description
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.scan import Report
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.jobs.devices import CPU, vanished
 from hanzi_core.language import mark
+from hanzi_core.training.calibration import calibrated
 from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank
 from hanzi_core.training.events import write_graph
@@ -218,9 +219,12 @@ def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Mate
     work.progress(EXPORTING, 0, 1)
     model = in_float32(config, trainee.model, len(material.labels))
     card = _card(work.job, config, model, result)
+    folder = bundle_folder(work.job)
     if config.rehearsal and trainee.before:
-        card = _still(card, trainee.before)
-    write_bundle(model, card, material.labels, bundle_folder(work.job))
+        write_bundle(model, _still(card, trainee.before), material.labels, folder)
+    else:
+        write_bundle(model, card, material.labels, folder)
+        write_description(folder, calibrated(Bundle.open(folder), material), tuple(material.labels))
     work.progress(EXPORTING, 1, 1)
 
 
