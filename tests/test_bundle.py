@@ -77,8 +77,9 @@ def test_the_served_file_agrees_with_the_keras_file(folder: Path) -> None:
     images = pictures(4)
     network = keras.models.load_model(folder / "model.keras", safe_mode=True)
     logits = np.asarray(network(images[..., np.newaxis].astype(np.float32))["logits"])
-    served = Bundle.open(folder).load().predict(images).probabilities
-    np.testing.assert_allclose(served, softmax(logits), atol=1e-4)
+    bundle = Bundle.open(folder)
+    served = bundle.load().predict(images).probabilities
+    np.testing.assert_allclose(served, softmax(logits / bundle.card.temperature), atol=1e-4)
 
 
 @pytest.mark.parametrize(
