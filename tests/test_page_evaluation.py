@@ -99,6 +99,19 @@ def test_two_models_are_compared_on_the_same_pictures() -> None:
 
 
 @pytest.mark.usefixtures("_at_work")
+def test_an_evaluation_of_an_earlier_version_is_compared_too(evaluated: Workspace) -> None:
+    config = (
+        next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == "twin").folder / "config.json"
+    )
+    as_it_is = config.read_text()
+    try:
+        config.write_text(as_it_is.replace('"model":', '"run":'))
+        assert "33.33 points more" in texts(open_tab("Compare", "twin"))
+    finally:
+        config.write_text(as_it_is)
+
+
+@pytest.mark.usefixtures("_at_work")
 def test_a_lone_evaluation_has_nothing_to_be_compared_with(evaluated: Workspace) -> None:
     lone = Job.find(evaluated, list_jobs(evaluated, "evaluate")[0].id)
     hidden = lone.folder.with_name(".hidden")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.bundle import Bundle, Card
+from hanzi_core.jobs.devices import cores
 from hanzi_core.training.input import Material
 
 _PICTURES = 1000
@@ -21,7 +22,7 @@ _LEAST_PROBABILITY = 1e-38
 
 def calibrated(bundle: Bundle, material: Material) -> Card:
     """The card of ``bundle``, as it is served, with the temperature and least evidence that its validation asks for."""
-    model = replace(bundle, card=bundle.card.model_copy(update={"temperature": 1.0})).load(threads=2)
+    model = replace(bundle, card=bundle.card.model_copy(update={"temperature": 1.0})).load(threads=cores())
     rows = material.validation
     rows = rows[np.linspace(0, len(rows) - 1, min(_PICTURES, len(rows))).astype(int)]
     found = [model.predict(material.pack[rows[first : first + _BATCH]]) for first in range(0, len(rows), _BATCH)]

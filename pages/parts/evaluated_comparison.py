@@ -30,7 +30,8 @@ def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names
         predictions: Of it.
         names: What each model is called.
     """
-    others = dict(_others(space, job, names))
+    shown = EvaluationConfig.model_validate(job.config)
+    others = dict(_others(space, shown, names))
     if not others:
         st.info(
             _("No other model has been evaluated on these pictures: choose one above, and evaluate it."),
@@ -47,15 +48,14 @@ def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names
         st.info(_("The two have no picture in common: evaluate both again."), icon=":material/info:")
         return
     found = compare(pairs)
-    this, that = names[job.config["model"]], names[other]
+    this, that = names[shown.model], names[other]
     st.markdown(_verdict(found, this, that))
     _show_counts(found, this, that)
     _show_pictures(job, pairs, this, that)
 
 
-def _others(space: Workspace, job: Job, names: dict[str, str]) -> Iterator[tuple[str, Job]]:
-    """Models and their newest finished evaluation of the same pictures."""
-    shown = EvaluationConfig.model_validate(job.config)
+def _others(space: Workspace, shown: EvaluationConfig, names: dict[str, str]) -> Iterator[tuple[str, Job]]:
+    """Other models, each with its finished evaluations of the same pictures, the newest last."""
     for other in reversed(list_jobs(space, "evaluate")):
         with suppress(ValidationError):
             config = EvaluationConfig.model_validate(other.config)
