@@ -45,7 +45,7 @@ PRESETS: dict[Network, Preset] = {
         "train --dataset NAME --network resnet50",
         mark(
             "ResNet-50, 128 px, 26 million parameters. 20 images/s on two cores: its 15 epochs of 6,344 pictures take "
-            "about 80 minutes. Accuracy not measured."
+            "about 80 minutes. From random weights it learns slowly: after three of them 4.5 % in validation."
         ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
@@ -53,7 +53,7 @@ PRESETS: dict[Network, Preset] = {
         "train --dataset NAME --network densenet169",
         mark(
             "DenseNet-169, 128 px, 14 million parameters. 16 images/s on two cores: about 98 minutes for its 15 "
-            "epochs of 6,344 pictures. Accuracy not measured."
+            "epochs of 6,344 pictures. From random weights it learns slowly: after the first 1.7 % in validation."
         ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
@@ -61,7 +61,7 @@ PRESETS: dict[Network, Preset] = {
         "train --dataset NAME --network melnyk",
         mark(
             "Melnyk-Net, 96 px, 6.5 million parameters at 3,755 classes: made for a whole character set. 29 images/s "
-            "on two cores: 2 h 26 min for its 40 epochs of 6,344 pictures. Accuracy not measured."
+            "on two cores: 2 h 26 min for its 40 epochs of 6,344 pictures. After the first two 64.6 % in validation."
         ),
         {**_CLASSIC_SGD, "image_size_px": 96, "batch_size": 64, "epochs": 40, "learning_rate": 0.1, "dropout": 0.5},
     ),
