@@ -21,7 +21,7 @@ from bench.doubt import letter, scribble
 from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.split import part_rows
-from hanzi_core.evaluation.calibration import calibration_error
+from hanzi_core.evaluation.calibration import calibration_error, reliability
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import Preferences, Recogniser
 from hanzi_core.workspace import Workspace
@@ -34,7 +34,8 @@ def error(recogniser: Recogniser, seen: Sequence[NDArray[np.uint8]], labels: Seq
     probabilities = recogniser.predict(np.stack(seen)).probabilities
     firsts = [recogniser.bundle.labels[place] for place in probabilities.argmax(axis=1)]
     rank = [1 if first == label else 2 for first, label in zip(firsts, labels, strict=True)]
-    return calibration_error(pd.DataFrame({"probability_1": probabilities.max(axis=1), "rank": rank}))
+    predictions = pd.DataFrame({"probability_1": probabilities.max(axis=1), "rank": rank})
+    return calibration_error(reliability(predictions))
 
 
 def sure(recogniser: Recogniser, seen: Sequence[NDArray[np.uint8]]) -> tuple[NDArray[np.bool_], list[str]]:

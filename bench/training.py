@@ -31,7 +31,7 @@ import psutil
 from hanzi_core.charts.curves import learning_curves
 from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
-from hanzi_core.evaluation.predictions import EvaluationConfig
+from hanzi_core.evaluation.predictions import list_evaluations
 from hanzi_core.jobs import Follower, Job, State, Work, list_jobs
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
@@ -182,8 +182,7 @@ def course(workspace: Workspace, run: Job) -> Course:
     history = run.history.rows()
     rows = [row for row in history if "val_accuracy" in row]
     when, busy = np.array(processor_samples(run)).T
-    evaluations = list_jobs(workspace, "evaluate")
-    evaluation = next((job for job in evaluations if EvaluationConfig(**job.config).model == run.id), None)
+    evaluation = next((job for job, asked in list_evaluations(workspace) if asked.model == run.id), None)
     result = (evaluation.result() if evaluation else None) or {}
     return Course(
         run.title,

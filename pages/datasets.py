@@ -1,5 +1,7 @@
 """Datasets: bring a collection in, see what is in it and what is wrong with it, divide it."""
 
+from functools import partial
+
 import streamlit as st
 
 from hanzi_core.cli.datasets import ScanConfig
@@ -20,6 +22,7 @@ from pages.parts.dataset_split import show_split
 from pages.parts.dataset_write import show_writing_out
 from pages.parts.job_panel import watch_until_done
 from pages.parts.session import errors_shown, workspace
+from pages.parts.tabs import show_tabs
 
 KINDS = ("import", "scan", "materialise", "synthesise")
 
@@ -27,26 +30,15 @@ KINDS = ("import", "scan", "materialise", "synthesise")
 def show_dataset(dataset: Dataset, space: Workspace) -> None:
     """One dataset, from the overview down to its files; only the open tab is worked out."""
     show_head(dataset, space)
-    names = [_("Overview"), _("Pictures"), _("Faults"), _("Split"), _("Augmentation"), _("Write out")]
-    overview, pictures, faults, split, augmentation, write = st.tabs(names, key="tab", on_change="rerun")
-    if overview.open:
-        with overview:
-            show_overview(dataset, space)
-    if pictures.open:
-        with pictures:
-            show_pictures(dataset)
-    if faults.open:
-        with faults:
-            show_faults(dataset)
-    if split.open:
-        with split:
-            show_split(dataset)
-    if augmentation.open:
-        with augmentation:
-            show_augmentation(dataset, space)
-    if write.open:
-        with write:
-            show_writing_out(dataset, space)
+    shows = {
+        _("Overview"): partial(show_overview, dataset, space),
+        _("Pictures"): partial(show_pictures, dataset),
+        _("Faults"): partial(show_faults, dataset),
+        _("Split"): partial(show_split, dataset),
+        _("Augmentation"): partial(show_augmentation, dataset, space),
+        _("Write out"): partial(show_writing_out, dataset, space),
+    }
+    show_tabs(shows, key="tab")
 
 
 def where_from(dataset: Dataset) -> str:

@@ -1,10 +1,10 @@
 """Evaluation: how good a model is on pictures whose character is known, and what it takes for what."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from hanzi_core.bundle import BUILT_IN_KEY, Bundle, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
@@ -16,8 +16,8 @@ from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import summarise
-from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations, read_predictions
+from hanzi_core.jobs import Job
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
@@ -30,18 +30,12 @@ from pages.parts.evaluated_confidence import show_confidence
 from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.session import errors_shown, workspace
+from pages.parts.tabs import show_tabs
 
 
 def evaluation_of(space: Workspace, config: EvaluationConfig) -> Job | None:
     """The newest evaluation that was asked for so."""
-    return next((job for job in list_jobs(space, "evaluate") if _is_of(job, config)), None)
-
-
-def _is_of(job: Job, config: EvaluationConfig) -> bool:
-    try:
-        return EvaluationConfig.model_validate(job.config) == config
-    except ValidationError:
-        return False
+    return next((job for job, asked in list_evaluations(space) if asked == config), None)
 
 
 def choose_data(datasets: dict[str, Dataset], model: str, own: Lesson | None) -> tuple[str, str]:
@@ -63,20 +57,13 @@ def show_evaluation(space: Workspace, job: Job, names: dict[str, str]) -> None:
     """Figures, then what lies behind them, down to the pictures; only the open tab is worked out."""
     predictions = read_predictions(job.folder)
     show_figures(predictions)
-    titles = [_("Confusions"), _("Characters"), _("Confidence"), _("Compare")]
-    confusions, characters, confidence, comparison = st.tabs(titles, key="evaluation-tab", on_change="rerun")
-    if confusions.open:
-        with confusions:
-            show_confusions(job, predictions)
-    if characters.open:
-        with characters:
-            show_classes(job, predictions)
-    if confidence.open:
-        with confidence:
-            show_confidence(predictions)
-    if comparison.open:
-        with comparison:
-            show_comparison(space, job, predictions, names)
+    shows = {
+        _("Confusions"): partial(show_confusions, job, predictions),
+        _("Characters"): partial(show_classes, job, predictions),
+        _("Confidence"): partial(show_confidence, predictions),
+        _("Compare"): partial(show_comparison, space, job, predictions, names),
+    }
+    show_tabs(shows, key="evaluation-tab")
 
 
 def show_figures(predictions: pd.DataFrame) -> None:

@@ -1,5 +1,7 @@
 """Recognise: draw a character or upload a picture, and read what it is."""
 
+from functools import partial
+
 import streamlit as st
 
 from hanzi_core.bundle import find_bundles
@@ -12,6 +14,7 @@ from pages.parts.recognise_style import show_style
 from pages.parts.recognise_taught import show_taught
 from pages.parts.recognise_upload import show_upload
 from pages.parts.session import errors_shown, workspace
+from pages.parts.tabs import show_tabs
 
 space = workspace()
 show_style()
@@ -38,19 +41,11 @@ if chosen is None:
 desk = Desk(space, *chosen, preferences)
 
 with errors_shown():
-    draw, upload, taught, corrections = st.tabs(
-        [_("Draw"), _("Upload"), _("Teach"), _("Corrections")], key="recognise-way", on_change="rerun"
-    )
-    # Only the open one is made: a drawing that is not seen need not be recognised.
-    if draw.open:
-        with draw:
-            show_draw(desk)
-    if upload.open:
-        with upload:
-            show_upload(desk)
-    if taught.open:
-        with taught:
-            show_taught(space)
-    if corrections.open:
-        with corrections:
-            show_corrections(desk)
+    # A drawing that is not seen need not be recognised.
+    shows = {
+        _("Draw"): partial(show_draw, desk),
+        _("Upload"): partial(show_upload, desk),
+        _("Teach"): partial(show_taught, space),
+        _("Corrections"): partial(show_corrections, desk),
+    }
+    show_tabs(shows, key="recognise-way")

@@ -30,9 +30,9 @@ def test_a_model_that_is_as_sure_as_it_is_right_has_no_error() -> None:
     random = np.random.default_rng(0)
     sure = random.uniform(0.2, 1, 20_000)
     honest = said(list(sure), list(random.random(len(sure)) < sure))
-    assert calibration_error(honest) < 0.015
+    assert calibration_error(reliability(honest)) < 0.015
     boastful = honest.assign(probability_1=honest["probability_1"] ** 0.25)
-    assert calibration_error(boastful) > 0.15
+    assert calibration_error(reliability(boastful)) > 0.15
 
 
 def test_bins_are_told_with_what_is_in_them() -> None:
@@ -40,7 +40,7 @@ def test_bins_are_told_with_what_is_in_them() -> None:
     assert list(table["images"]) == [1, 3]
     assert list(table["right"]) == pytest.approx([0, 2 / 3])
     assert list(table["probability"]) == pytest.approx([0.05, 0.95])
-    assert calibration_error(said([0.8, 0.8], [True, False])) == pytest.approx(0.3)
+    assert calibration_error(reliability(said([0.8, 0.8], [True, False]))) == pytest.approx(0.3)
 
 
 def test_heeding_less_leaves_what_is_right() -> None:

@@ -39,13 +39,12 @@ def reliability(predictions: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def calibration_error(predictions: pd.DataFrame) -> float:
+def calibration_error(table: pd.DataFrame) -> float:
     """By how much the probability of the first answer misses how often it is right, in the mean over all pictures.
 
     The expected calibration error (Naeini et al. 2015) over the bins of :func:`reliability`, 0 to 1.
     """
-    table = reliability(predictions)
-    return float(((table["probability"] - table["right"]).abs() * table["images"]).sum() / len(predictions))
+    return float(np.average((table["probability"] - table["right"]).abs(), weights=table["images"]))
 
 
 def coverage(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -39,10 +39,9 @@ def side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     """The predictions of ``first`` for the pictures that both were asked about, with what ``second`` said of them.
 
     Returns:
-        The columns of predictions, and of the other model ``other_rank``, ``other_predicted`` and
-        ``other_probability``.
+        The columns of predictions, and of the other model ``other_rank`` and ``other_predicted``.
     """
-    renamed = {"rank": "other_rank", "predicted_1": "other_predicted", "probability_1": "other_probability"}
+    renamed = {"rank": "other_rank", "predicted_1": "other_predicted"}
     others = second[["path", "label", *renamed]].rename(columns=renamed)
     return first.merge(others, on=["path", "label"])
 

@@ -11,13 +11,15 @@
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from hanzi_core.bundle import Bundle, Model, largest
 from hanzi_core.dataset import Dataset, Part, open_pack
@@ -25,7 +27,7 @@ from hanzi_core.dataset.manifest import only_to_train_on
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.metrics import summarise
-from hanzi_core.jobs import Work
+from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, replace_file
 
@@ -53,6 +55,13 @@ class EvaluationConfig(BaseModel):
             values = {**values, "model": values["run"]}
             del values["run"]
         return values
+
+
+def list_evaluations(workspace: Workspace) -> Iterator[tuple[Job, EvaluationConfig]]:
+    """Every evaluation and what it was asked, the newest first; one that cannot be read is passed over."""
+    for job in list_jobs(workspace, "evaluate"):
+        with suppress(ValidationError):
+            yield job, EvaluationConfig.model_validate(job.config)
 
 
 def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: EvaluationConfig) -> dict[str, Any]:

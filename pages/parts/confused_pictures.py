@@ -5,7 +5,7 @@ import streamlit as st
 
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
-from pages.parts.evaluated_pictures import show_evaluated
+from pages.parts.evaluated_pictures import choose_row, show_evaluated
 from pages.parts.job_panel import escape
 
 PAIR_LIMIT = 500
@@ -15,23 +15,13 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
     """A table of pairs; the selected one's pictures beside it."""
     table, pictures = st.columns(2)
     with table:
-        columns = st.column_config
-        selected = st.dataframe(
-            pairs.head(PAIR_LIMIT),
-            hide_index=True,
-            height=320,
-            on_select="rerun",
-            selection_mode="single-row-required",
-            selection_default={"selection": {"rows": [0]}},
-            column_config={
-                "label": columns.TextColumn(_("Written"), width=64),
-                "predicted": columns.TextColumn(_("Recognised as"), width=104),
-                "count": columns.NumberColumn(_("Times"), width=56),
-                "share": columns.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=120),
-            },
-            key=f"pairs-{job.id}",
-        )
-    row = pairs.iloc[selected.selection.rows[0] if selected.selection.rows else 0]
+        columns = {
+            "label": st.column_config.TextColumn(_("Written"), width=64),
+            "predicted": st.column_config.TextColumn(_("Recognised as"), width=104),
+            "count": st.column_config.NumberColumn(_("Times"), width=56),
+            "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=120),
+        }
+        row = choose_row(pairs.head(PAIR_LIMIT), columns, height=320, key=f"pairs-{job.id}")
     with pictures:
         st.markdown(
             _("**{label}** taken for **{predicted}**").format(

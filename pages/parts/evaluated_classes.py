@@ -8,7 +8,7 @@ import streamlit as st
 from hanzi_core.evaluation.metrics import by_class
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
-from pages.parts.evaluated_pictures import answers, show_evaluated
+from pages.parts.evaluated_pictures import choose_row, show_evaluated
 from pages.parts.job_panel import escape
 
 
@@ -17,30 +17,23 @@ def show_classes(job: Job, predictions: pd.DataFrame) -> None:
     classes = by_class(predictions)
     table, pictures = st.columns(2)
     with table:
-        selected = st.dataframe(
-            classes[["label", "images", "f1", "recall", "precision"]],
-            hide_index=True,
-            height=420,
-            on_select="rerun",
-            selection_mode="single-row-required",
-            selection_default={"selection": {"rows": [0]}},
-            column_config={
-                "label": st.column_config.TextColumn(_("Written"), width=64),
-                "images": st.column_config.NumberColumn(_("Pictures"), width=64),
-                "f1": _share("F1", _("Harmonic mean of recall and precision.")),
-                "recall": _share(_("Recall"), _("Of the pictures of this character, how many were read as it.")),
-                "precision": _share(
-                    _("Precision"), _("Of the pictures that were read as this character, how many are of it.")
-                ),
-            },
-            key=f"classes-{job.id}",
-        )
-    label = classes["label"].iloc[selected.selection.rows[0] if selected.selection.rows else 0]
+        columns = {
+            "label": st.column_config.TextColumn(_("Written"), width=64),
+            "images": st.column_config.NumberColumn(_("Pictures"), width=64),
+            "f1": _share("F1", _("Harmonic mean of recall and precision.")),
+            "recall": _share(_("Recall"), _("Of the pictures of this character, how many were read as it.")),
+            "precision": _share(
+                _("Precision"), _("Of the pictures that were read as this character, how many are of it.")
+            ),
+        }
+        label = choose_row(classes[list(columns)], columns, height=420, key=f"classes-{job.id}")["label"]
     with pictures:
         st.markdown(f"**{escape(label)}**")
         own = predictions[predictions["label"] == label]
         rows = own.assign(is_right=own["rank"] == 1).sort_values(["is_right", "probability_1"], ascending=[True, False])
-        show_evaluated(job, rows, answers(rows), _("Below each, what it was read as, and how sure the model was."))
+        pairs = zip(rows["predicted_1"], rows["probability_1"], strict=True)
+        answers = [f"{predicted} {probability:.0%}" for predicted, probability in pairs]
+        show_evaluated(job, rows, answers, _("Below each, what it was read as, and how sure the model was."))
 
 
 def _share(name: str, explanation: str) -> Any:

@@ -1,16 +1,14 @@
 """What another model made of the same pictures."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 
 import pandas as pd
 import streamlit as st
-from pydantic import ValidationError
 
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.comparison import Comparison, compare, side_by_side
-from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations, read_predictions
+from hanzi_core.jobs import Job
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
@@ -56,13 +54,11 @@ def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names
 
 def _others(space: Workspace, shown: EvaluationConfig, names: dict[str, str]) -> Iterator[tuple[str, Job]]:
     """Other models, each with its finished evaluations of the same pictures, the newest last."""
-    for other in reversed(list_jobs(space, "evaluate")):
-        with suppress(ValidationError):
-            config = EvaluationConfig.model_validate(other.config)
-            is_of_these = config.model_copy(update={"model": shown.model}) == shown
-            is_other = config.model != shown.model and config.model in names
-            if is_of_these and is_other and other.status().state is State.FINISHED:
-                yield config.model, other
+    for other, asked in reversed(list(list_evaluations(space))):
+        is_of_these = asked.model_copy(update={"model": shown.model}) == shown
+        is_other = asked.model != shown.model and asked.model in names
+        if is_of_these and is_other and other.status().state is State.FINISHED:
+            yield asked.model, other
 
 
 def _verdict(found: Comparison, this: str, that: str) -> str:

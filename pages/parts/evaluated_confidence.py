@@ -12,12 +12,12 @@ _SURE = 0.9
 
 def show_confidence(predictions: pd.DataFrame) -> None:
     """How often it is right when it is so sure, and what one gains by heeding only what it is sure of."""
-    covered = coverage(predictions)
+    table, covered = reliability(predictions), coverage(predictions)
     sure = covered[covered["least"] == _SURE].iloc[0]
     with st.container(horizontal=True):
         st.metric(
             _("Calibration error"),
-            f"{calibration_error(predictions):.2%}",
+            f"{calibration_error(table):.2%}",
             border=True,
             help=_(
                 "By how much the confidence of an answer misses how often such answers are right, in the mean over "
@@ -29,7 +29,7 @@ def show_confidence(predictions: pd.DataFrame) -> None:
         st.metric(_("Of these, right"), right, border=True)
     first, second = st.columns(2)
     with first:
-        st.plotly_chart(reliability_diagram(reliability(predictions)), key="reliability")
+        st.plotly_chart(reliability_diagram(table), key="reliability")
         st.caption(
             _(
                 "Above the dotted line a model is right more often than it says, below it less often; a larger point "

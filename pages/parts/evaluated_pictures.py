@@ -1,6 +1,7 @@
-"""Pictures of an evaluation, with what a model took them for."""
+"""What one chooses in an evaluation, and its pictures with what a model took them for."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -36,7 +37,23 @@ def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explan
         st.caption(_("The first {shown} of {all}.").format(shown=PICTURE_LIMIT, all=f"{len(rows):,}"))
 
 
-def answers(rows: pd.DataFrame) -> list[str]:
-    """What the model said of each picture, and how probable it called that."""
-    pairs = zip(rows["predicted_1"], rows["probability_1"], strict=True)
-    return [f"{predicted} {probability:.0%}" for predicted, probability in pairs]
+def choose_row(rows: pd.DataFrame, columns: dict[str, Any], height: int, key: str) -> pd.Series:
+    """A table in which one row is always chosen, at first the first; that row.
+
+    Args:
+        rows: What it shows.
+        columns: How each column is shown.
+        height: Of the table, in pixels.
+        key: Of the choice in the session.
+    """
+    table = st.dataframe(
+        rows,
+        hide_index=True,
+        height=height,
+        on_select="rerun",
+        selection_mode="single-row-required",
+        selection_default={"selection": {"rows": [0]}},
+        column_config=columns,
+        key=key,
+    )
+    return rows.iloc[table.selection.rows[0] if table.selection.rows else 0]
