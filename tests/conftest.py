@@ -41,6 +41,14 @@ def _english() -> Iterator[None]:
     set_language_source(lambda: "en")
 
 
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """A page under test stays ``__main__``; what a later test spawns would begin by running it."""
+    main_module = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main_module
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """An empty workspace, which is also that of every page and command."""

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
@@ -327,28 +329,28 @@ def page_of_corrections() -> None:
     from types import SimpleNamespace
     from typing import Any, cast
 
-    import streamlit as st
-
     from hanzi_core.bundle import BUILT_IN
     from hanzi_core.workspace import Workspace
     from pages.parts.recognise_corrections import show_corrections
     from pages.parts.recognise_settings import load_recogniser
 
-    st.page_link = lambda *_arguments, **_settings: None  # needs the other pages
     desk = SimpleNamespace(space=Workspace.open(), recogniser=load_recogniser(BUILT_IN, 0.0), model="builtin")
     show_corrections(cast("Any", desk))
 
 
-def opened_corrections(workspace: Workspace) -> AppTest:
+def opened_corrections(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     """Three of them."""
+    monkeypatch.setattr(st, "page_link", lambda *_arguments, **_settings: None)  # needs the other pages
     card = Bundle.open(BUILT_IN).card
     for label in "木本末":
         Corrections(workspace).add(draw("木", np.random.default_rng(0)), label, [], card)
     return sound(AppTest.from_function(page_of_corrections, default_timeout=30).run())
 
 
-def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(workspace: Workspace) -> None:
-    app = choose(opened_corrections(workspace), 0)
+def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = choose(opened_corrections(workspace, monkeypatch), 0)
     corrections = Corrections(workspace)
     corrections.delete([corrections.all()[0].id])
     corrections.add(draw("木", np.random.default_rng(0)), "未", [], Bundle.open(BUILT_IN).card)
@@ -357,9 +359,11 @@ def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(w
     assert delete.disabled
 
 
-def test_a_correction_whose_picture_is_damaged_can_be_deleted(workspace: Workspace) -> None:
+def test_a_correction_whose_picture_is_damaged_can_be_deleted(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     corrections = Corrections(workspace)
-    app = opened_corrections(workspace)
+    app = opened_corrections(workspace, monkeypatch)
     corrections.picture_path(corrections.all()[0]).write_bytes(b"rubbish")
     press(choose(app, 0), "Delete the chosen")
     assert kept_labels(workspace) == ["本", "木"]
