@@ -21,9 +21,10 @@ import psutil
 from playwright.sync_api import Locator, Page, sync_playwright
 
 from bench.datasets import write_folder
-from bench.recognise_page import ARGUMENTS, end, free_port, serve, wait_for_health
+from bench.recognise_page import end, free_port, serve, wait_for_health
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset
 from hanzi_core.workspace import Workspace
+from tests.browser.chromium import ARGUMENTS, find_chromium
 
 LIMIT_S = 2.0
 NAME = "bench"
@@ -143,7 +144,7 @@ def main() -> None:
         workspace = collection((options.keep or Path(temporary)).absolute(), options.images, options.classes)
         rows = len(Dataset.find(workspace, NAME).manifest(["path"]))
         print(f"{rows:,} files, {options.classes:,} classes\n\n| press | first, s | again, s |\n|---|---:|---:|")
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
         page.set_default_timeout(60_000)
         with served(workspace) as url:

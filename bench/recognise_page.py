@@ -9,7 +9,6 @@ before the clock is started.
 """
 
 import argparse
-import shutil
 import socket
 import statistics
 import subprocess
@@ -24,8 +23,9 @@ import numpy as np
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
+from tests.browser.chromium import ARGUMENTS, find_chromium
+
 PROJECT = Path(__file__).parents[1]
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAD = "canvas.upper-canvas"
 
 
@@ -144,7 +144,7 @@ def main() -> None:
     parser.add_argument("--strokes", type=int, default=20)
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         measure(page, arguments.workspace.absolute(), arguments.strokes)
         browser.close()

@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,12 +15,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from hanzi_core.jobs import kill, list_jobs
 from hanzi_core.workspace import Workspace
+from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.pad import canvas
 from tests.conftest import PROJECT
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-# Without these a Chromium in a closed network asks for Google's hosts again and again.
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 START_LIMIT_S = 60
 ARTIFACTS = PROJECT / "test-artifacts"
 FAILED = pytest.StashKey[bool]()
@@ -97,10 +94,8 @@ def serve() -> Iterator[Starter]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    assert path, "no Chromium: make test installs it or says how"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 

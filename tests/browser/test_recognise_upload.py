@@ -4,7 +4,6 @@ import base64
 import csv
 import io
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
-from tests.browser.conftest import CHROMIUM_ARGUMENTS, CHROMIUM_NAMES, window
+from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.conftest import window
 from tests.browser.pad import best, canvas
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
@@ -157,9 +157,8 @@ def camera(address: str, tmp_path: Path, chromium: Browser) -> Iterator[Page]:
     frame[90:390, 170:470] = written("木", np.random.default_rng(1), 300)
     video.write_bytes(cv2.imencode(".jpg", frame)[1].tobytes() * 4)
     arguments = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)))
     browser = chromium.browser_type.launch(
-        executable_path=path, args=[*CHROMIUM_ARGUMENTS, *arguments, f"--use-file-for-fake-video-capture={video}"]
+        executable_path=find_chromium(), args=[*ARGUMENTS, *arguments, f"--use-file-for-fake-video-capture={video}"]
     )
     with window(browser, permissions=["camera"]) as page:
         page.goto(address)
