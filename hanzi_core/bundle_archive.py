@@ -1,4 +1,4 @@
-"""Model bundles as zip files: taken along, and brought in from elsewhere, which is to say, not trusted."""
+"""Model bundles as zip files: taken along, brought in from elsewhere, which is to say, not trusted, and let go."""
 
 import io
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, find_bundles
+from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles
 from hanzi_core.errors import BundleError
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, check_name, new_folder, writing
@@ -46,6 +46,30 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
         _check_answers(Bundle.open(building))
         building.rename(target)
     return Bundle.open(target)
+
+
+def is_brought_in(workspace: Workspace, folder: Path) -> bool:
+    """Whether the bundle in ``folder`` came from elsewhere: it is neither the built-in one nor that of a run."""
+    return folder.parent == workspace.models
+
+
+def delete_bundle(workspace: Workspace, model: str) -> None:
+    """Remove the model with the key ``model``, which was brought in, from the workspace.
+
+    Raises:
+        BundleError: there is none, or it was not brought in.
+        WorkspaceError: the disk does not let us.
+    """
+    folder = choose_bundle(workspace, model)
+    if not is_brought_in(workspace, folder):
+        raise BundleError(
+            mark("“{model}” was not brought in: the built-in model stays, and that of a run goes when the run goes."),
+            model=model,
+        )
+    # Out of sight in one step: nobody finds half a model.
+    with writing(folder), new_folder(workspace.models, _BUILDING) as leaving:
+        folder.rename(leaving / folder.name)
+        shutil.rmtree(leaving, ignore_errors=True)
 
 
 def _check_answers(bundle: Bundle) -> None:

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from hanzi_core.bundle import Bundle, find_bundles
+from hanzi_core.bundle import find_bundles
 from hanzi_core.language import gettext as _
-from pages.parts.model_card import show_card
+from pages.parts.model_card import show_model
 from pages.parts.model_import import show_model_import
-from pages.parts.session import errors_shown, workspace
+from pages.parts.session import workspace
 
 space = workspace()
 st.title(_("Models"))
@@ -17,5 +17,4 @@ if not bundles:
 with st.expander(_("Bring in a model"), icon=":material/add:"):
     show_model_import(space)
 for key, folder in bundles.items():
-    with errors_shown():
-        show_card(key, Bundle.open(folder))
+    show_model(space, key, folder)

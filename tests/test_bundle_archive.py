@@ -25,7 +25,7 @@ from hanzi_core.bundle import (
     find_bundles,
     write_description,
 )
-from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle
+from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle, delete_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import Workspace, new_folder
@@ -201,7 +201,21 @@ def test_what_must_not_be_read_is_no_model(workspace: Workspace, monkeypatch: py
     assert find_bundles(workspace) == {BUILT_IN_KEY: BUILT_IN, "own": own}
 
 
-def test_the_command_line_exports_lists_and_imports(
+def test_what_was_brought_in_can_go_again_and_nothing_else(workspace: Workspace, tmp_path: Path) -> None:
+    bring_in_bundle(workspace, built_in_zip(tmp_path), "brush")
+    run = Job.create(workspace, "train", {}, "a run", ())
+    make_bundle(bundle_folder(run))
+    for key in (BUILT_IN_KEY, run.id):
+        with pytest.raises(BundleError, match="was not brought in"):
+            delete_bundle(workspace, key)
+    delete_bundle(workspace, "brush")
+    assert list(find_bundles(workspace)) == [BUILT_IN_KEY, run.id]
+    assert not list(workspace.models.iterdir()), "nor does half of it stay"
+    with pytest.raises(BundleError, match="There is no model “brush”"):
+        delete_bundle(workspace, "brush")
+
+
+def test_the_command_line_exports_lists_imports_and_deletes(
     command: Command, trained: Workspace, finished_run: Job, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "taken.zip")
@@ -210,3 +224,5 @@ def test_the_command_line_exports_lists_and_imports(
     assert "taken\t" in command("models", "list").stdout
     again = command("--workspace", str(trained.root), "models", "export", finished_run.id, file)
     assert again.returncode == 2 and "name a new file" in again.stderr
+    assert command("models", "delete", "taken").returncode == 0
+    assert "taken\t" not in command("models", "list").stdout

@@ -1,5 +1,6 @@
 """Each page as Streamlit itself runs it, without a browser: whatever the workspace holds, no exception reaches it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,14 @@ def test_a_name_from_elsewhere_is_shown_and_does_not_act(workspace: Workspace) -
     assert not app.exception
     assert "spy" in texts(app) and "![](" not in texts(app)
     assert "\\*人\\* \\`木\\`" in texts(app)
+
+
+def test_a_model_that_was_brought_in_can_go_and_no_other(trained: Workspace, workspace: Workspace) -> None:
+    shutil.copytree(trained.root, workspace.root, dirs_exist_ok=True)
+    shutil.copytree(BUILT_IN, workspace.models / "brush")
+    app = open_page("models.py")
+    assert not app.exception and not app.error
+    assert [button.key for button in app.button if button.label == "Delete this model"] == ["delete-brush"]
 
 
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from hanzi_core.bundle import Bundle, choose_bundle, find_bundles
-from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle
+from hanzi_core.bundle_archive import archive_bundle, bring_in_bundle, delete_bundle
 from hanzi_core.errors import BundleError, HanziError
 from hanzi_core.language import mark
 from hanzi_core.workspace import replace_file
 
-app = typer.Typer(help="List model bundles, take them along, bring them in.", no_args_is_help=True)
+app = typer.Typer(help="List model bundles, take them along, bring them in, let them go.", no_args_is_help=True)
 
 Key = Annotated[str, typer.Argument(help="Run id or name, as “models list” shows it.")]
 
@@ -47,3 +47,9 @@ def import_(
     if not file.is_file():
         raise BundleError(mark("Nothing is at {path}: check the path."), path=file)
     print(bring_in_bundle(context.obj, file, name or file.stem).folder.name)
+
+
+@app.command("delete")
+def delete(context: typer.Context, key: Key) -> None:
+    """Delete a model bundle that was brought in; one of a run goes with its run ("jobs delete")."""
+    delete_bundle(context.obj, key)

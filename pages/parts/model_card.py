@@ -1,4 +1,4 @@
-"""The card of a model bundle."""
+"""A model bundle as the list of models shows it."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,13 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from hanzi_core.bundle import Bundle
-from hanzi_core.bundle_archive import archive_bundle
+from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.bundle_archive import archive_bundle, delete_bundle, is_brought_in
 from hanzi_core.errors import BundleError
+from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.config import NO_DATASET
+from hanzi_core.workspace import Workspace
 from pages.parts.job_panel import escape
+from pages.parts.session import errors_shown
 
 LABELS_SHOWN = 2000
 
@@ -37,29 +40,32 @@ def _name(key: str, folder: Path) -> str:
         return _("{name} (damaged)").format(name=key)
 
 
-def show_card(key: str, bundle: Bundle) -> None:
-    """What it is, how good it is, what it knows, and the ways on from here."""
-    card = bundle.card
+def show_model(space: Workspace, key: str, folder: Path) -> None:
+    """What it is, how good it is, what it knows, and the ways on from here; or why it cannot be used."""
     with st.container(border=True):
-        st.markdown(f"**{escape(bundle.name)}**  \n`{key}`")
-        st.caption(escape(" · ".join(_facts(bundle))))
-        measured = {_(METRIC_NAMES[name]): value for name, value in card.metrics.items() if name in METRIC_NAMES}
-        if measured:
-            with st.container(horizontal=True):
-                for name, value in measured.items():
-                    st.metric(name, f"{value:.1%}", width=190)
-        with st.expander(_("Characters and card")):
-            more = " …" if len(bundle.labels) > LABELS_SHOWN else ""
-            st.markdown(escape(" ".join(bundle.labels[:LABELS_SHOWN])) + more)
-            st.json(card.model_dump(), expanded=False)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link(
-                "pages/recognise.py",
-                label=_("Draw and recognise"),
-                icon=":material/stylus:",
-                query_params={"model": key},
-            )
-            _offer_download(key, bundle.folder)
+        card, ways = st.container(), st.container(horizontal=True, vertical_alignment="center")
+        with card, errors_shown():
+            _show_card(key, Bundle.open(folder))
+            with ways:
+                _show_ways_on(space, key, folder)
+        if is_brought_in(space, folder):
+            with ways, st.popover(_("Delete"), icon=":material/delete:", key=f"leave-{key}"):
+                _offer_deletion(space, key)
+
+
+def _show_card(key: str, bundle: Bundle) -> None:
+    card = bundle.card
+    st.markdown(f"**{escape(bundle.name)}**  \n`{key}`")
+    st.caption(escape(" · ".join(_facts(bundle))))
+    measured = {_(METRIC_NAMES[name]): value for name, value in card.metrics.items() if name in METRIC_NAMES}
+    if measured:
+        with st.container(horizontal=True):
+            for name, value in measured.items():
+                st.metric(name, f"{value:.1%}", width=190)
+    with st.expander(_("Characters and card")):
+        more = " …" if len(bundle.labels) > LABELS_SHOWN else ""
+        st.markdown(escape(" ".join(bundle.labels[:LABELS_SHOWN])) + more)
+        st.json(card.model_dump(), expanded=False)
 
 
 def _facts(bundle: Bundle) -> list[str]:
@@ -73,6 +79,26 @@ def _facts(bundle: Bundle) -> list[str]:
     ]
     source = _(NO_DATASET) if card.dataset == NO_DATASET else card.dataset
     return [*facts, source] if source else facts
+
+
+def _show_ways_on(space: Workspace, key: str, folder: Path) -> None:
+    pages = {
+        "recognise": ({"model": key}, _("Draw and recognise"), ":material/stylus:"),
+        "evaluation": ({"model": key}, _("See what it confuses"), ":material/grid_on:"),
+    }
+    if folder == bundle_folder(Job(space.jobs / key)):
+        pages["training"] = ({"run": key}, _("Its run"), ":material/model_training:")
+    for page, (query, label, icon) in pages.items():
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+    _offer_download(key, folder)
+
+
+def _offer_deletion(space: Workspace, key: str) -> None:
+    st.write(_("The model goes for good. What was trained from it, and what it was measured by, stays."))
+    if st.button(_("Delete this model"), type="primary", key=f"delete-{key}"):
+        with errors_shown():
+            delete_bundle(space, key)
+            st.rerun()
 
 
 def _offer_download(key: str, folder: Path) -> None:

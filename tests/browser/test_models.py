@@ -1,0 +1,18 @@
+import shutil
+
+from playwright.sync_api import Page, expect
+
+from hanzi_core.bundle import BUILT_IN, BUILT_IN_KEY, LABELS, find_bundles
+from hanzi_core.workspace import Workspace
+
+
+def test_a_damaged_model_that_was_brought_in_can_go(page: Page, address: str, place: Workspace) -> None:
+    shutil.copytree(BUILT_IN, place.models / "brush")
+    (place.models / "brush" / LABELS).write_text("{")
+    page.goto(f"{address}/models")
+    fault = page.get_by_text("labels of the model in models/brush")
+    expect(fault).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete this model").click()
+    expect(fault).to_have_count(0)
+    assert list(find_bundles(place)) == [BUILT_IN_KEY]
