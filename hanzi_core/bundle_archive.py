@@ -10,7 +10,7 @@ import numpy as np
 from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles
 from hanzi_core.errors import BundleError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, new_folder, writing
+from hanzi_core.workspace import Workspace, check_name, let_go, new_folder, sweep, writing
 
 _SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
 """Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
@@ -41,6 +41,7 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
     taken = {key.casefold() for key in find_bundles(workspace)}
     if target.exists() or target.name.casefold() in taken:
         raise BundleError(mark("There is already a model “{name}”: choose another name."), name=target.name)
+    sweep(workspace.models)
     with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
         _unpack(archive, building)
         _check_answers(Bundle.open(building))
@@ -66,10 +67,7 @@ def delete_bundle(workspace: Workspace, model: str) -> None:
             mark("“{model}” was not brought in: the built-in model stays, and that of a run goes when the run goes."),
             model=model,
         )
-    # Out of sight in one step: nobody finds half a model.
-    with writing(folder), new_folder(workspace.models, _BUILDING) as leaving:
-        folder.rename(leaving / folder.name)
-        shutil.rmtree(leaving, ignore_errors=True)
+    let_go(folder)
 
 
 def _check_answers(bundle: Bundle) -> None:

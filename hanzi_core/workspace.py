@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from hanzi_core.language import mark
 
 ENVIRONMENT_VARIABLE = "HANZI_WORKSPACE"
 NAME_LENGTH_LIMIT = 80
+LEAVING = ".deleted-"
+"""What the name of a folder that is being deleted begins with."""
 _WINDOWS_RESERVED = {
     "con",
     "prn",
@@ -102,6 +105,24 @@ def writing(place: Path) -> Iterator[None]:
         raise WorkspaceError(
             mark("{place} cannot be written ({reason}): name another place."), place=place, reason=error.strerror
         ) from error
+
+
+def let_go(folder: Path) -> None:
+    """Delete ``folder``, out of sight in one step: what is written into it meanwhile would keep half of it.
+
+    Raises:
+        WorkspaceError: the disk does not let us; it stays whole.
+    """
+    leaving = folder.with_name(f"{LEAVING}{time.time_ns()}")
+    with writing(folder):
+        folder.rename(leaving)
+    shutil.rmtree(leaving, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """Clear away what :func:`let_go` left below ``parent`` when its process was killed."""
+    for folder in parent.glob(f"{LEAVING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

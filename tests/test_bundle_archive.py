@@ -28,7 +28,7 @@ from hanzi_core.bundle import (
 from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle, delete_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
-from hanzi_core.workspace import Workspace, new_folder
+from hanzi_core.workspace import LEAVING, Workspace, new_folder
 from tests.collection import full_disk
 from tests.conftest import Command
 
@@ -211,6 +211,10 @@ def test_what_was_brought_in_can_go_again_and_nothing_else(workspace: Workspace,
     delete_bundle(workspace, "brush")
     assert list(find_bundles(workspace)) == [BUILT_IN_KEY, run.id]
     assert not list(workspace.models.iterdir()), "nor does half of it stay"
+    make_bundle(workspace.models / f"{LEAVING}1")  # the process that deleted it was killed
+    assert list(find_bundles(workspace)) == [BUILT_IN_KEY, run.id]
+    bring_in_bundle(workspace, tmp_path / "builtin.zip", "again")
+    assert [path.name for path in workspace.models.iterdir()] == ["again"]
     with pytest.raises(BundleError, match="There is no model “brush”"):
         delete_bundle(workspace, "brush")
 

@@ -17,7 +17,7 @@ def page() -> None:
 
 
 def opened() -> AppTest:
-    app = AppTest.from_function(page, default_timeout=90).run()
+    app = AppTest.from_function(page, default_timeout=30).run()
     app.selectbox[0].select("b").run()
     assert app.query_params["run"] == "b"
     return app

@@ -42,7 +42,7 @@ def _at_work(evaluated: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def open_tab(name: str, model: str = "builtin") -> AppTest:
     """AppTest has no tabs to press, and forgets the open one at each run."""
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=90)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
     app.query_params.update({"model": model, "dataset": "three"})
     app.session_state["part"] = VALIDATION
     app.session_state["evaluation-tab"] = name

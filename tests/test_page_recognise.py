@@ -59,7 +59,7 @@ def test_corrections_name_the_built_in_model_in_the_language_of_the_reader(works
     for name in (card.name, "mine"):
         written = draw("木", np.random.default_rng(0))
         Corrections(workspace).add(written, "本", [], card.model_copy(update={"name": name}))
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=90)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
     app.query_params["lang"] = "zh_CN"
     app.session_state["recognise-way"] = "纠正"
     app.run()
@@ -90,7 +90,7 @@ def finished_job(workspace: Workspace) -> Job:
 def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> None:
     job = finished_job(workspace)
     set_language_source(lambda: "zh_CN")
-    app = AppTest.from_function(page, default_timeout=90).run()
+    app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
     shown: pd.DataFrame = app.dataframe[0].value
     assert shown["error"].tolist() == ["", "没有找到墨迹", "c.png 是空的（0 字节）。"]
@@ -121,7 +121,7 @@ def page_of_characters() -> None:
 
 def opened_page(gray: np.ndarray) -> AppTest:
     """A page that was uploaded, as its part of the Recognise page shows it."""
-    app = AppTest.from_function(page_of_characters, default_timeout=90)
+    app = AppTest.from_function(page_of_characters, default_timeout=30)
     return look_at(app, gray, "one")
 
 
@@ -314,7 +314,7 @@ def test_a_damaged_character_is_told_and_can_be_deleted(workspace: Workspace) ->
         damaged = taught.add("☀", [draw("日", np.random.default_rng(0))])
         damaged.drawings[0].write_bytes(b"rubbish")
         (taught.folder / damaged.id / "name.json").write_text(damage)
-    app = sound(AppTest.from_function(page_of_taught_characters, default_timeout=90).run())
+    app = sound(AppTest.from_function(page_of_taught_characters, default_timeout=30).run())
     assert [each.value for each in app.caption].count(
         "Damaged, and so not recognised: delete it, and teach it again."
     ) == 3
@@ -344,7 +344,7 @@ def opened_corrections(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) ->
     card = Bundle.open(BUILT_IN).card
     for label in "木本末":
         Corrections(workspace).add(draw("木", np.random.default_rng(0)), label, [], card)
-    return sound(AppTest.from_function(page_of_corrections, default_timeout=90).run())
+    return sound(AppTest.from_function(page_of_corrections, default_timeout=30).run())
 
 
 def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(

@@ -18,7 +18,7 @@ PAGES = sorted(path.name for path in (PROJECT / "pages").glob("[a-z]*.py"))
 
 
 def open_page(name: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=90)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
     app.query_params.update(query)
     return app.switch_page(f"pages/{name}").run()
 

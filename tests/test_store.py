@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets
-from hanzi_core.dataset.store import LEAVING, labels_of, split_digest
+from hanzi_core.dataset.store import labels_of, split_digest
 from hanzi_core.errors import DatasetError
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import LEAVING, Workspace
 from tests.collection import imported, write_files
 from tests.handwriting import write_collection
 

@@ -51,5 +51,5 @@ def import_(
 
 @app.command("delete")
 def delete(context: typer.Context, key: Key) -> None:
-    """Delete a model bundle that was brought in; one of a run goes with its run ("jobs delete")."""
+    """Delete a model bundle that was brought in; one of a run goes with its run (“jobs delete”)."""
     delete_bundle(context.obj, key)

@@ -17,7 +17,6 @@ from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.split import SplitSettings, assign_parts
 from hanzi_core.dataset.store import (
     CORRECTIONS,
-    LEAVING,
     MANIFEST,
     PACKS,
     PICTURES,
@@ -30,7 +29,7 @@ from hanzi_core.dataset.upload import drop_upload
 from hanzi_core.errors import DatasetError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, writing
+from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, sweep, writing
 
 _BUILDING = ".import"
 
@@ -57,7 +56,7 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
     """
     try:
         target = free_place(workspace, config.name)
-        _sweep(workspace)
+        sweep(workspace.datasets)
         with writing(workspace.datasets), new_folder(workspace.datasets, _BUILDING) as building:
             _build(building, config, report)
             _claim(building, target)
@@ -122,12 +121,6 @@ def _drop_uploads(workspace: Workspace, config: ImportConfig) -> None:
     if config.take and not config.location.is_dir():
         for upload in filter(None, (config.location, config.label_list)):
             drop_upload(workspace, upload)
-
-
-def _sweep(workspace: Workspace) -> None:
-    """Clear away what a deletion left whose process was killed."""
-    for folder in workspace.datasets.glob(f"{LEAVING}*"):
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def free_place(workspace: Workspace, name: str) -> Path:

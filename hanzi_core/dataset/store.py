@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ from hanzi_core.dataset.split import Part, SplitSettings, assign_parts, place_sy
 from hanzi_core.dataset.written import WRITTEN, WithWritten
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, replace_json, writing
+from hanzi_core.workspace import Workspace, check_name, let_go, replace_json
 
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
@@ -39,8 +38,6 @@ PICTURES = "pictures"
 """Files and folders that are the dataset's own."""
 CORRECTIONS = "Corrections"
 """Name of the dataset that the workspace's own corrections make; no other dataset may take it."""
-LEAVING = ".deleted-"
-"""What the folder of a dataset that is being deleted begins with."""
 
 
 @dataclass(frozen=True)
@@ -226,11 +223,8 @@ class Dataset:
             DatasetError: somebody else has deleted it.
             WorkspaceError: the disk does not let us.
         """
-        # Out of sight in one step: what is written into it meanwhile would keep half of it.
-        leaving = self.folder.with_name(f"{LEAVING}{time.time_ns()}")
-        with self.in_use(), writing(self.folder):
-            self.folder.rename(leaving)
-        shutil.rmtree(leaving, ignore_errors=True)
+        with self.in_use():
+            let_go(self.folder)
 
 
 def split_digest(parts: pd.Series) -> str:

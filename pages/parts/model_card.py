@@ -49,7 +49,7 @@ def show_model(space: Workspace, key: str, folder: Path) -> None:
             with ways:
                 _show_ways_on(space, key, folder)
         if is_brought_in(space, folder):
-            with ways, st.popover(_("Delete"), icon=":material/delete:", key=f"leave-{key}"):
+            with ways, st.popover(_("Delete"), icon=":material/delete:"):
                 _offer_deletion(space, key)
 
 
@@ -81,15 +81,21 @@ def _facts(bundle: Bundle) -> list[str]:
     return [*facts, source] if source else facts
 
 
-def _show_ways_on(space: Workspace, key: str, folder: Path) -> None:
+def link_model(key: str) -> None:
+    """To the pages where the model is looked into and used."""
     pages = {
-        "recognise": ({"model": key}, _("Draw and recognise"), ":material/stylus:"),
-        "evaluation": ({"model": key}, _("See what it confuses"), ":material/grid_on:"),
+        "evaluation": (_("See what it confuses"), ":material/grid_on:"),
+        "recognise": (_("Draw and recognise"), ":material/stylus:"),
     }
+    for page, (label, icon) in pages.items():
+        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={"model": key})
+
+
+def _show_ways_on(space: Workspace, key: str, folder: Path) -> None:
+    link_model(key)
     if folder == bundle_folder(Job(space.jobs / key)):
-        pages["training"] = ({"run": key}, _("Its run"), ":material/model_training:")
-    for page, (query, label, icon) in pages.items():
-        st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
+        icon = ":material/model_training:"
+        st.page_link("pages/training.py", label=_("Its run"), icon=icon, query_params={"run": key})
     _offer_download(key, folder)
 
 

@@ -14,6 +14,7 @@ from hanzi_core.jobs import Follower, History, Job, State, Status
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
+from pages.parts.model_card import link_model
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
 from pages.parts.session import workspace
@@ -72,7 +73,8 @@ def _show(job: Job, status: Status) -> None:
     if rows:
         _show_curves(job, rows)
     if (bundle_folder(job) / CARD).exists() and not status.state.is_active:
-        _show_links(job)
+        with st.container(horizontal=True):
+            link_model(job.id)
     with st.expander(_("Log, life and settings")):
         st.code(job.log_tail() or _("The log is empty."), language=None, height=240, wrap_lines=True)
         show_life(status)
@@ -105,16 +107,6 @@ def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
     )
     for place, name in zip(st.columns(2), chosen.split(), strict=True):
         place.plotly_chart(learning_curves(rows, name), key=f"{name}-{job.id}", config={"displayModeBar": False})
-
-
-def _show_links(job: Job) -> None:
-    pages = {
-        "evaluation": ({"model": job.id}, _("See what it confuses"), ":material/grid_on:"),
-        "recognise": ({"model": job.id}, _("Draw and recognise"), ":material/stylus:"),
-    }
-    with st.container(horizontal=True):
-        for page, (query, label, icon) in pages.items():
-            st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=query)
 
 
 def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:

@@ -48,6 +48,7 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     best(screen, "木").click()
     expect(text(screen)).to_have_value("人木")
     draw(screen, "中")
+    expect(best(screen, "中")).to_be_visible()
     expect(screen.get_by_text("4 strokes, recognised")).to_be_visible()  # the last stroke is known
     screen.get_by_role("button", name="Clear").click()
     expect(screen.get_by_text("Draw one character")).to_be_visible()
