@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.strokes.build_library import quantise, write_library
-from hanzi_core.strokes.library import LIBRARY_FILE, StrokeLibrary, StrokeLibraryError, resample
+from hanzi_core.strokes.library import LIBRARY_FILE, StrokeLibrary, StrokeLibraryError, interpolate, resample
 
 LIBRARY = StrokeLibrary.load()
 
@@ -58,7 +58,23 @@ def test_points_beyond_the_square_stay_bytes() -> None:
 
 
 def test_resampling_spaces_evenly_and_keeps_the_ends() -> None:
-    line = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [1.0, 1.0]])
-    even = resample(line, 21)
-    np.testing.assert_allclose(np.hypot(*np.diff(even, axis=0).T), 0.1, atol=1e-6)
-    np.testing.assert_allclose(even[[0, -1]], line[[0, -1]])
+    corner = np.array([[0.0, 0.0], [0.1, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    short = np.array([[0.5, 0.5], [0.5, 0.7]])
+    even = resample(np.concatenate([corner, short, corner[::-1]]), np.array([4, 2, 4]), 21)
+    np.testing.assert_allclose(np.hypot(*np.diff(even[0], axis=0).T), 0.1, atol=1e-6)
+    np.testing.assert_allclose(even[:, [0, -1]], [corner[[0, -1]], short, corner[[-1, 0]]])
+    np.testing.assert_allclose(even[2], even[0][::-1], atol=1e-6)
+
+
+def test_many_lines_are_interpolated_as_one_is() -> None:
+    random = np.random.default_rng(0)
+    steps = random.integers(0, 3, (40, 9)) * random.random((40, 9))  # some points lie on the one before
+    along = np.concatenate([np.zeros((40, 1)), steps.cumsum(axis=1)], axis=1)
+    values = np.stack([np.sin(3 * along), np.cos(5 * along)], axis=2)
+    wanted = np.sort(random.random((40, 7)) * along[:, -1:], axis=1)
+    wanted[:, -1] = along[:, -1]
+    found = interpolate(wanted, along, values)
+    for line in range(40):
+        for axis in (0, 1):
+            expected = np.interp(wanted[line], along[line], values[line, :, axis])
+            np.testing.assert_allclose(found[line, :, axis], expected, atol=1e-12)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.strokes.cursive import Forms
-from hanzi_core.strokes.library import StrokeLibrary, resample
+from hanzi_core.strokes.library import StrokeLibrary, interpolate, resample
 
 NO_FORMS: Forms = {}
 POINTS_PER_STROKE = 20
@@ -55,15 +55,13 @@ def study(library: StrokeLibrary, characters: Sequence[str], cursive: Forms = NO
     lines = list(itertools.chain(*forms))
     counts = [len(strokes) for strokes in forms]
     first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    dense = np.stack([resample(line, _DENSE) for line in lines])
+    dense = resample(np.concatenate(lines), np.array([len(line) for line in lines]), _DENSE)
     time, hook_time = _pace(dense)
-    wanted = np.linspace(0, 1, POINTS_PER_STROKE)
-    points = np.empty((len(lines), POINTS_PER_STROKE, 2), np.float32)
-    for stroke in range(len(lines)):
-        for axis in (0, 1):
-            points[stroke, :, axis] = np.interp(wanted, time[stroke], dense[stroke, :, axis])
+    wanted = np.broadcast_to(np.linspace(0, 1, POINTS_PER_STROKE), (len(lines), POINTS_PER_STROKE))
+    points = interpolate(wanted, time, dense).astype(np.float32)
     hook = np.minimum(np.ceil(hook_time * (POINTS_PER_STROKE - 1)), POINTS_PER_STROKE).astype(np.int64)
-    cuts = np.array([_component_cuts(points[a:b]) for a, b in itertools.pairwise(first)], np.int64)
+    low, high = points.min(1), points.max(1)
+    cuts = np.array([_component_cuts(low[a:b], high[a:b]) for a, b in itertools.pairwise(first)], np.int64)
     choice = len(characters) + np.cumsum([0, *map(len, hasty)], dtype=np.int64)
     return Anatomy(points, first, choice, hook, cuts)
 
@@ -72,9 +70,10 @@ def _pace(dense: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.f
     """When the pen passes each point, 0..1, and when a hook begins (above 1 where there is none)."""
     reach = 4
     steps = dense[:, reach:] - dense[:, :-reach]
-    before, after = steps[:, :-reach], steps[:, reach:]
-    norms = np.maximum(np.linalg.norm(before, axis=2) * np.linalg.norm(after, axis=2), 1e-9)
-    cosine = np.clip((before * after).sum(2) / norms, -1, 1)
+    x, y = steps[..., 0], steps[..., 1]
+    length = np.sqrt(x * x + y * y)
+    along = x[:, :-reach] * x[:, reach:] + y[:, :-reach] * y[:, reach:]
+    cosine = np.clip(along / np.maximum(length[:, :-reach] * length[:, reach:], 1e-9), -1, 1)
     turn = np.zeros(dense.shape[:2])
     turn[:, reach:-reach] = np.arccos(cosine) / (np.pi / 2)
     pace = 1 / (_DENSE - 1) + _CORNER_WEIGHT * turn[:, 1:] / (2 * reach)
@@ -86,12 +85,11 @@ def _pace(dense: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.f
     return time, np.where(is_hook.any(1), time[np.arange(len(dense)), sharpest], 2.0)
 
 
-def _component_cuts(strokes: NDArray[np.float32]) -> tuple[int, int]:
-    """The two places in stroke order at which the boxes before and after overlap least."""
-    count = len(strokes)
+def _component_cuts(low: NDArray[np.float32], high: NDArray[np.float32]) -> tuple[int, int]:
+    """The two places in stroke order at which the boxes of the strokes before and after overlap least."""
+    count = len(low)
     if count < 4:
         return count, count
-    low, high = strokes.min(1), strokes.max(1)
     head_high = np.maximum.accumulate(high, 0)[:-1]
     head_low = np.minimum.accumulate(low, 0)[:-1]
     tail_low = np.minimum.accumulate(low[::-1], 0)[::-1][1:]

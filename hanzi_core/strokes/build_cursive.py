@@ -119,7 +119,7 @@ class Finder:
         (longer,) = np.nonzero(self.counts > size)
         begins = np.where(part.count > 0, 0, self.counts[longer] - size)
         rows = (self.first[longer] + begins)[:, None] + np.arange(size)
-        example = np.stack([resample(line, POINTS) for line in part.of(self._library.strokes(part.character))])
+        example = _even(part.of(self._library.strokes(part.character)))
         for number in np.flatnonzero(_alike(example, self.points[rows]) < SAME_COMPONENT):
             yield _Place(int(longer[number]), int(begins[number]), size, shapes)
 
@@ -127,8 +127,11 @@ class Finder:
         """Whether these strokes look like a character of the library."""
         (rivals,) = np.nonzero(self.counts == len(strokes))
         rows = self.first[rivals][:, None] + np.arange(len(strokes))
-        drawn = np.stack([resample(line, POINTS) for line in strokes])
-        return bool((_alike(drawn, self.points[rows]) < SAME_CHARACTER).any())
+        return bool((_alike(_even(strokes), self.points[rows]) < SAME_CHARACTER).any())
+
+
+def _even(strokes: Strokes) -> Line:
+    return resample(np.concatenate(list(strokes)), np.array([len(line) for line in strokes]), POINTS)
 
 
 def _alike(example: Line, others: Line) -> NDArray[np.floating]:

@@ -93,21 +93,58 @@ class StrokeLibrary:
         return [self._points[self._first_point[s] : self._first_point[s + 1]] * scale for s in strokes]
 
     def resampled(self, points_per_stroke: int) -> ResampledStrokes:
-        """All strokes with ``points_per_stroke`` points each, spaced evenly; made in about a second."""
-        stroke_count = len(self._first_point) - 1
-        result = np.empty((stroke_count, points_per_stroke, 2), np.float32)
-        for stroke in range(stroke_count):
-            line = self._points[self._first_point[stroke] : self._first_point[stroke + 1]]
-            result[stroke] = resample(line.astype(np.float32) / QUANTISATION, points_per_stroke)
-        return ResampledStrokes(result, self._first_stroke)
+        """All strokes with ``points_per_stroke`` points each, spaced evenly."""
+        points = self._points.astype(np.float32) / QUANTISATION
+        return ResampledStrokes(resample(points, np.diff(self._first_point), points_per_stroke), self._first_stroke)
 
 
-def resample(line: NDArray[np.floating], count: int) -> NDArray[np.float32]:
-    """``count`` points spaced evenly along ``line`` ``(n, 2)``, its two ends among them."""
-    steps = np.hypot(*np.diff(line, axis=0).T)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    wanted = np.linspace(0.0, along[-1], count)
-    return np.stack([np.interp(wanted, along, line[:, axis]) for axis in (0, 1)], axis=1).astype(np.float32)
+def resample(points: NDArray[np.floating], lengths: NDArray[np.integer], count: int) -> NDArray[np.float32]:
+    """``count`` points spaced evenly along each of many lines, its two ends among them.
+
+    Args:
+        points: Of the lines one after the other, ``(sum of lengths, 2)``.
+        lengths: How many points each line has, at least 2.
+        count: At least 2.
+
+    Returns:
+        ``(lines, count, 2)``.
+    """
+    first = np.cumsum(lengths) - lengths
+    result = np.empty((len(lengths), count, 2), np.float32)
+    for length in np.unique(lengths):
+        (chosen,) = np.nonzero(lengths == length)
+        lines = points[first[chosen, None] + np.arange(length)]
+        steps = np.diff(lines, axis=1)
+        along = np.zeros((len(chosen), length))
+        along[:, 1:] = np.cumsum(np.hypot(steps[..., 0], steps[..., 1]), axis=1)
+        wanted = np.arange(count) * (along[:, -1:] / (count - 1))
+        wanted[:, -1] = along[:, -1]
+        result[chosen] = interpolate(wanted, along, lines)
+    return result
+
+
+def interpolate(
+    wanted: NDArray[np.floating], along: NDArray[np.floating], values: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """What ``np.interp`` gives, for many lines at once.
+
+    Args:
+        wanted: Where, ``(lines, n)``, within the range of ``along``.
+        along: Where the values are known, ``(lines, k)``, ascending.
+        values: ``(lines, k, 2)``.
+
+    Returns:
+        ``(lines, n, 2)``.
+    """
+    lines, known = along.shape
+    apart = (2 + along[:, -1].max(initial=0.0)) * np.arange(lines)[:, None]
+    after = np.searchsorted((along + apart).ravel(), wanted + apart, side="right")
+    before = np.clip(after - 1 - known * np.arange(lines)[:, None], 0, known - 2)
+    row = np.arange(lines)[:, None]
+    low, high = along[row, before], along[row, before + 1]
+    start, end = values[row, before].astype(np.float64), values[row, before + 1]
+    slope = (end - start) / np.maximum(high - low, np.finfo(float).tiny)[..., None]
+    return slope * (wanted - low)[..., None] + start
 
 
 @cache
