@@ -45,7 +45,7 @@ PRESETS: dict[Network, Preset] = {
         "train --dataset NAME --network resnet50",
         mark(
             "ResNet-50, 128 px, 26 million parameters. 20 images/s on two cores: its 15 epochs of 6,344 pictures take "
-            "about 80 minutes. From random weights it learns slowly: after ten of them 27.1 % in validation."
+            "about 80 minutes. From random weights it learns slowly: they gave 63.7 %, and 27 % after the first ten."
         ),
         {**_CLASSIC_SGD, "image_size_px": 128, "batch_size": 64, "epochs": 15, "dropout": 0.5, "early_stopping": 10},
     ),
