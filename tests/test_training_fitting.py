@@ -195,7 +195,7 @@ def stopped(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "CHECKPOINT_INTERVAL_S", 3600.0)
     monkeypatch.setattr(module, "_CHECKPOINT_COST", 1e9)
     make_dataset(workspace, tmp_path / "three")
-    job = make_run(workspace, averaging=0.9)
+    job = make_run(workspace, network="cnn", averaging=0.9)
     fit(workspace, job, lambda _step: (job.folder / "stop").touch() if len(lasting(job)) == 1 else None)
     return job
 
@@ -210,7 +210,7 @@ def test_a_stopped_run_leaves_a_checkpoint_within_its_epoch(workspace: Workspace
     before = Checkpoints(stopped.folder / "checkpoints").load()
     assert before and before[0].step == 4, "the one before it, at the end of the first epoch"
     stopped.forget_process()
-    resumed, whole = fit(workspace, stopped), fit(workspace, make_run(workspace, averaging=0.9))
+    resumed, whole = fit(workspace, stopped), fit(workspace, make_run(workspace, network="cnn", averaging=0.9))
     assert resumed.position.epoch == 3
     assert same_state(resumed, whole)
     assert [row["epoch"] for row in lasting(stopped)] == [1.0, 2.0, 3.0]

@@ -151,7 +151,7 @@ def address(lasting: tuple[Workspace, Server], place: Workspace) -> str:
     return lasting[1].url
 
 
-@pytest.fixture(params=WIDTHS)
+@pytest.fixture(params=["desktop", pytest.param("tablet", marks=pytest.mark.long), "phone"])
 def screen(chromium: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page at each width; a script's fault, a console error or a sideways scroll fails the test."""
     width, height = WIDTHS[request.param]

@@ -17,7 +17,7 @@ from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts import candidates, copy_button
 from pages.parts.in_order import IN_ORDER
-from tests.browser.conftest import Starter, window
+from tests.browser.conftest import WIDTHS, Starter, window
 from tests.browser.pad import best, canvas, draw, text
 from tests.errands import until
 from tests.handwriting import STROKES
@@ -245,6 +245,7 @@ def test_settings_show_the_model_that_answers(chromium: Browser, address: str, p
         expect(page.get_by_role("combobox", name="Model")).to_have_value("My model")
 
 
+@pytest.mark.parametrize("screen", WIDTHS, indirect=True)
 def test_pad_and_candidates_are_seen_together(screen: Page) -> None:
     draw(screen, "木")
     expect(best(screen, "木")).to_be_visible()

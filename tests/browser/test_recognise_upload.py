@@ -19,7 +19,7 @@ from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
 from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.browser.conftest import window
+from tests.browser.conftest import WIDTHS, window
 from tests.browser.pad import best, canvas
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
@@ -177,7 +177,7 @@ def test_camera(camera: Page) -> None:
     expect(best(camera, "木")).to_be_visible()
 
 
-@pytest.mark.parametrize("as_zip", [False, True])
+@pytest.mark.parametrize("as_zip", [pytest.param(False, marks=pytest.mark.long), True])
 def test_five_hundred_files_at_once(desktop: Page, tmp_path: Path, as_zip: bool) -> None:
     files = {f"{number}.png": picture("木人中"[number % 3], 64, number) for number in range(499)} | {
         "bad.png": b"rubbish"
@@ -278,6 +278,7 @@ def test_a_damaged_zip_is_told_and_leaves_no_job(desktop: Page, place: Workspace
     assert list_jobs(place) == []
 
 
+@pytest.mark.parametrize("screen", WIDTHS, indirect=True)
 def test_the_answer_to_a_picture_is_seen_at_once(screen: Page) -> None:
     upload(screen, picture("木"))
     expect(best(screen, "木")).to_be_in_viewport(ratio=1)
