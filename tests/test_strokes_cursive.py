@@ -33,10 +33,19 @@ def test_components_are_abbreviated() -> None:
     assert min(len(strokes) for strokes in FORMS["總"]) < len(LIBRARY.strokes("總")) - 4, "two components at once"
 
 
+def test_plain_forms_have_the_strokes_that_they_should() -> None:
+    left, right = FORMS["四"][0][2:4]
+    assert np.ptp(left[:, 0]) < 0.01 > np.ptp(right[:, 0]), "two straight strokes"
+    assert np.ptp(FORMS["百"][0][0][:, 0]) < 0.6 * np.ptp(LIBRARY.strokes("百")[0][:, 0]), "a short top"
+    for character in "千和":
+        assert np.ptp(FORMS[character][0][0][:, 1]) < 0.4 * np.ptp(LIBRARY.strokes(character)[0][:, 1]), "level"
+
+
 def test_a_form_that_is_another_character_is_left_out() -> None:
     assert "語" not in FORMS, "with 讠 it would be 语"
     for character in ("後", "第", "經", "過"):
         assert not any(FINDER.is_taken(strokes) for strokes in FORMS[character])
+    assert FINDER.is_taken(FORMS["千"][0]) and not FINDER.is_taken(FORMS["千"][0], besides=LIBRARY.index("千"))
     assert FINDER.is_taken(LIBRARY.strokes("语"))
 
 

@@ -27,6 +27,8 @@ SAME_CHARACTER = 0.06
 """Root mean square distance of points, as a share of the larger side, up to which two drawings count as one."""
 
 LEAST_SCALE = 0.05
+FLATTENED, SHORTENED = 0.3, 0.5
+"""What is left of a height or a length in a plain form."""
 MOST_FORMS = 12
 """Of one character, in the order of :data:`COMPONENTS`."""
 
@@ -53,7 +55,19 @@ class Joined:
     groups: tuple[tuple[int, ...], ...]
 
 
-Shape = Part | Joined
+@dataclass(frozen=True)
+class Plain:
+    """The component's own strokes, some of them plainer than a textbook has them."""
+
+    level: tuple[int, ...] = ()
+    """These lie nearly flat."""
+    upright: tuple[int, ...] = ()
+    """These are led straight down from where they begin, as far as they reached."""
+    short: tuple[int, ...] = ()
+    """These are half as long."""
+
+
+Shape = Part | Joined | Plain
 
 COMPONENTS: tuple[tuple[Part, tuple[Shape, ...]], ...] = (
     (Part("說", 7), (Part("说", 2),)),
@@ -91,8 +105,22 @@ COMPONENTS: tuple[tuple[Part, tuple[Shape, ...]], ...] = (
     (Part("然", -4), (Joined(((0, 1, 2, 3),)), Joined(((0, 3),)))),
     (Part("思", -4), (Joined(((0, 1, 2, 3),)), Joined(((0,), (2,), (3,))))),
     (Part("过", -3), (Joined(((0, 1, 2),)), Joined(((0,), (2,))))),
+    (Part("雪", 8), (Joined(((0,), (1,), (2,), (3,), (4, 5), (6, 7))), Joined(((0,), (1,), (2,), (3,), (4,), (6,))))),
+    (Part("酒", -7), (Plain(upright=(3, 4)),)),
+    (Part("酸", 7), (Plain(upright=(3, 4)),)),
+    (Part("和", 5), (Plain(level=(0,)),)),
+    (Part("辞", 6), (Plain(level=(0,)),)),
 )
 """A component by an example, and the shapes that a hasty hand gives it."""
+
+WHOLE: tuple[tuple[str, Shape], ...] = (
+    ("四", Plain(upright=(2, 3))),
+    ("西", Plain(upright=(3, 4))),
+    ("酉", Plain(upright=(3, 4))),
+    *((character, Plain(level=(0,))) for character in "千禾毛手舌乎重香乏"),
+    *((character, Plain(short=(0,))) for character in "百面石而万页頁"),
+)
+"""A character, and a shape that it is given as a whole."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +151,9 @@ class Finder:
         for number in np.flatnonzero(_alike(example, self.points[rows]) < SAME_COMPONENT):
             yield _Place(int(longer[number]), int(begins[number]), size, shapes)
 
-    def is_taken(self, strokes: Strokes) -> bool:
-        """Whether these strokes look like a character of the library."""
-        (rivals,) = np.nonzero(self.counts == len(strokes))
+    def is_taken(self, strokes: Strokes, besides: int | None = None) -> bool:
+        """Whether these strokes look like a character of the library, ``besides`` a place of it."""
+        (rivals,) = np.nonzero((self.counts == len(strokes)) & (np.arange(len(self.counts)) != besides))
         rows = self.first[rivals][:, None] + np.arange(len(strokes))
         return bool((_alike(_even(strokes), self.points[rows]) < SAME_CHARACTER).any())
 
@@ -152,10 +180,15 @@ def find_forms(library: StrokeLibrary) -> dict[str, list[Strokes]]:
     for part, shapes in COMPONENTS:
         for place in finder.places(part, shapes):
             places.setdefault(place.character, []).append(place)
+    wholes: dict[int, list[Shape]] = {}
+    for name, shape in WHOLE:
+        wholes.setdefault(library.index(name), []).append(shape)
     forms = {}
-    for character, found in sorted(places.items()):
-        drawn = _forms(library, library.strokes_at(character), _apart(found))
-        good = [strokes for strokes in drawn if not finder.is_taken(strokes)]
+    for character in sorted(places.keys() | wholes.keys()):
+        proper = library.strokes_at(character)
+        drawn = [_shaped(library, proper, shape) for shape in wholes.get(character, ())]
+        drawn += _forms(library, proper, _apart(places.get(character, [])))
+        good = [strokes for strokes in drawn if not finder.is_taken(strokes, besides=character)]
         if good:
             forms[library.characters[character]] = good[:MOST_FORMS]
     return forms
@@ -192,7 +225,21 @@ def _shaped(library: StrokeLibrary, proper: Strokes, shape: Shape | None) -> Str
         return proper
     if isinstance(shape, Joined):
         return [np.concatenate([proper[number] for number in group]) for group in shape.groups]
+    if isinstance(shape, Plain):
+        return [_plain(line, number, shape) for number, line in enumerate(proper)]
     return _fitted(shape.of(library.strokes(shape.character)), proper)
+
+
+def _plain(line: Line, number: int, shape: Plain) -> Line:
+    middle = (line.min(0) + line.max(0)) / 2
+    if number in shape.level:
+        return middle + (line - middle) * (1, FLATTENED)
+    if number in shape.short:
+        return middle + (line - middle) * (SHORTENED, 1)
+    if number in shape.upright:
+        down = np.linspace(line[:, 1].min(), line[:, 1].max(), POINTS)
+        return np.stack([np.full_like(down, line[0, 0]), down], axis=1)
+    return line
 
 
 def _fitted(strokes: Strokes, proper: Strokes) -> Strokes:
