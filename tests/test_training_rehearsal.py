@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.bundle import WEIGHTS, Bundle, bundle_folder
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
@@ -22,6 +22,9 @@ from tests.runs import fit, silent
 
 load_backend(["cpu"])
 
+import keras  # noqa: E402
+
+import hanzi_core.training.architectures  # noqa: E402, F401  a model that is loaded wants its layers
 from hanzi_core.training.anchor import Anchor  # noqa: E402
 from hanzi_core.training.input import Material, epoch_order, gather, row_weights  # noqa: E402
 from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
@@ -62,7 +65,7 @@ def test_where_all_is_learned_a_few_old_pictures_come_again_and_their_labels_do_
 def test_an_anchor_costs_least_where_nothing_has_changed() -> None:
     random = np.random.default_rng(0)
     features, kernel = random.normal(size=(8, 4)).astype(np.float32), random.normal(size=(4, 3)).astype(np.float32)
-    anchor, before = Anchor(kernel, np.zeros(3, np.float32)), features @ kernel
+    anchor, before = Anchor(kernel, np.zeros(3, np.float32), np.ones(3, np.bool_)), features @ kernel
     costs = []
     for logits in (before, before + random.normal(size=before.shape).astype(np.float32), before[:, ::-1].copy()):
         assert np.array_equal(anchor(features, logits, training=True), logits)
@@ -70,6 +73,20 @@ def test_an_anchor_costs_least_where_nothing_has_changed() -> None:
     assert costs[0] < min(costs[1:])
     anchor(features, before, training=False)
     assert anchor.losses == [], "and nothing in use"
+
+
+def test_classes_that_are_not_concerned_are_not_taught() -> None:
+    random = np.random.default_rng(0)
+    features, kernel = random.normal(size=(8, 4)).astype(np.float32), random.normal(size=(4, 3)).astype(np.float32)
+    image = keras.Input((4,))
+    head = keras.layers.Dense(3)
+    anchor = Anchor(kernel, np.zeros(3, np.float32), np.array([True, False, True]))
+    model = keras.Model(image, anchor(image, head(image)))
+    model.compile(keras.optimizers.Adam(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = head.kernel.numpy()
+    model.train_on_batch(features, np.array([0, 2] * 4))
+    changed = (head.kernel.numpy() != before).any(axis=0)
+    assert changed.tolist() == [True, False, True]
 
 
 @pytest.fixture
@@ -85,6 +102,7 @@ def corrected(trained: Workspace, workspace: Workspace, tmp_path: Path) -> Works
     return workspace
 
 
+@pytest.mark.long
 def test_fine_tuning_learns_the_new_and_keeps_the_old(
     corrected: Workspace, finished_run: Job, command: Command
 ) -> None:
@@ -115,6 +133,14 @@ def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     assert f"Learned: {result['learned']} of 24" in done.stdout
     assert recalled(corrected, "fixes", after) > 0.9
     assert recalled(corrected, "ten", after) >= recalled(corrected, "ten", before) - 0.05
+    change = np.abs(last_layer(after)[:, : len(before.labels)] - last_layer(before)).max(axis=0)
+    assert change[before.labels.index("人")] > 1e-3
+    assert np.sort(change)[len(change) // 2] < 1e-6, "what has nothing to do with them stays"
+
+
+def last_layer(bundle: Bundle) -> np.ndarray:
+    model = keras.models.load_model(bundle.folder / WEIGHTS, compile=False, safe_mode=True)
+    return model.get_layer("logits").kernel.numpy()
 
 
 def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: Workspace) -> None:

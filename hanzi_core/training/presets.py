@@ -75,6 +75,7 @@ CORRECTING: dict[str, Any] = {
     "epochs": 3,
     "batch_size": 128,
     "label_smoothing": 0.05,
+    "weight_decay": 0.0,
 }
 """A handful of corrections, all of which are to be known afterwards, and nothing else to be answered otherwise:
 ``python -m bench.fine_tuning``."""

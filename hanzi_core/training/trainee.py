@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
-from hanzi_core.bundle import Card
+from hanzi_core.bundle import Bundle, Card
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.anchor import Anchor
 from hanzi_core.training.architectures import build
@@ -19,6 +21,10 @@ from hanzi_core.training.objective import SmoothedCrossentropy, optimiser
 from hanzi_core.training.precision import policy, scaled
 from hanzi_core.training.start import start_bundle
 from hanzi_core.workspace import Workspace
+
+_CHUNK = 256
+_RIVALS = 10
+"""Likeliest answers to a picture, which may have to give way: with the first alone a new character was not learned."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ def prepare_trainee(
         TrainingError: the first weights cannot be had, or a batch cannot fit into memory.
     """
     batch_size = min(config.batch_size, material.pictures_per_epoch)
+    began_as = start_bundle(workspace, config)
     steps = config.epochs * batch_count(material.pictures_per_epoch, batch_size, processes)
     with _strategy(devices):
         dtype = policy(config.precision)
@@ -49,7 +56,13 @@ def prepare_trainee(
         model = first_model(workspace, config, material.labels)
         keras.mixed_precision.set_global_policy("float32")
         check_memory(model, batch_size // max(1, len(devices)) // processes, devices)
-        whole = keras.Sequential([Distortion(config.augmentation, config.seed), _answering(model, config.keep_last)])
+        logits = model.output[HEAD]
+        if began_as and config.keep_last:
+            head = model.get_layer(HEAD)
+            kernel, bias = head.get_weights()
+            logits = Anchor(kernel, bias, concerned(began_as, material))(head.input, logits)
+        answering = keras.Model(model.input, logits)
+        whole = keras.Sequential([Distortion(config.augmentation, config.seed), answering])
         whole.compile(
             scaled(optimiser(config, steps), dtype),
             SmoothedCrossentropy(config.label_smoothing),
@@ -59,17 +72,19 @@ def prepare_trainee(
             ],
         )
         whole._symbolic_build(data_batch=Batches(material, material.train, 2)[0])
-    began_as = start_bundle(workspace, config)
     return Trainee(whole, model, began_as.card if began_as else None)
 
 
-def _answering(model: keras.Model, as_before: bool) -> keras.Model:
-    """From pictures to logits, held to what they are now if so wished."""
-    logits = model.output[HEAD]
-    if as_before:
-        head = model.get_layer(HEAD)
-        logits = Anchor(*head.get_weights())(head.input, logits)
-    return keras.Model(model.input, logits)
+def concerned(bundle: Bundle, material: Material) -> NDArray[np.bool_]:
+    """``(classes,)``: those that are to be learned, and those that ``bundle`` finds likeliest for their pictures."""
+    model = bundle.load(threads=2)
+    found = np.zeros(len(material.labels), np.bool_)
+    found[material.targets[material.train]] = True
+    for begin in range(0, len(material.train), _CHUNK):
+        rows = material.train[begin : begin + _CHUNK]
+        answers = np.argsort(model.predict(material.pack[rows]).probabilities, axis=1)[:, -_RIVALS:]
+        found[answers.ravel()] = True
+    return found
 
 
 def _strategy(devices: Sequence[str]) -> contextlib.AbstractContextManager:
