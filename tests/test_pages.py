@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle, write_description
+from hanzi_core.bundle_archive import archive_bundle
 from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
@@ -105,6 +106,22 @@ def test_a_model_that_was_brought_in_can_go_and_no_other(trained: Workspace, wor
     app = open_page("models.py")
     assert not app.exception and not app.error
     assert [button.key for button in app.button if button.label == "Delete this model"] == ["delete-brush"]
+
+
+def model_import() -> None:
+    from hanzi_core.workspace import Workspace
+    from pages.parts.model_import import show_model_import
+
+    show_model_import(Workspace.open())
+
+
+def test_a_model_is_brought_in_once_its_file_is_here(workspace: Workspace) -> None:
+    app = AppTest.from_function(model_import, default_timeout=30).run()
+    assert app.button[0].disabled
+    app.file_uploader[0].upload("brush.zip", archive_bundle(BUILT_IN)).run()
+    app.button[0].click().run()
+    assert not app.exception and not app.error
+    assert [folder.name for folder in workspace.models.iterdir()] == ["brush"]
 
 
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

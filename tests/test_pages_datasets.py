@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.dataset import Dataset, Fault, Source, SplitSettings
 from hanzi_core.workspace import Workspace
-from tests.collection import drawn, imported, png, record, write_files
+from tests.collection import drawn, imported, png, record, write_files, write_zip
 from tests.handwriting import write_collection
 from tests.test_pages import open_page, texts
 
@@ -87,6 +87,28 @@ def test_names_of_classes_and_files_are_short_and_no_markdown(workspace: Workspa
     next(each for each in app.text_input if each.label == "Character").set_value("*粗*")
     captions = [image.caption for image in run(app, "Pictures").get("image")[1].proto.imgs]
     assert captions == [r"1\.png", r"\_2\_\.png"]
+
+
+def import_form() -> None:
+    from hanzi_core.workspace import Workspace
+    from pages.parts.dataset_import import show_import_form
+
+    show_import_form(Workspace.open())
+
+
+def test_an_import_waits_for_its_zip(workspace: Workspace, tmp_path: Path) -> None:
+    app = AppTest.from_function(import_form).run()
+    upload = app.button(key="FormSubmitter:upload-Import")
+    assert upload.disabled
+    packed = write_zip(tmp_path / "a.zip", {"人/1.png": png(drawn("人", 1))})
+    app.file_uploader[0].upload(packed.name, packed.read_bytes()).run()
+    assert not app.button(key="FormSubmitter:upload-Import").disabled
+
+
+def test_a_path_that_was_left_empty_is_asked_for(workspace: Workspace) -> None:
+    app = AppTest.from_function(import_form).run()
+    app.button(key="FormSubmitter:on-server-Import").click().run()
+    assert [error.value for error in app.error] == ["Give the path of a folder or zip on the server."]
 
 
 def test_everything_excluded_is_told(dataset: Dataset) -> None:

@@ -37,27 +37,41 @@ def show_import_form(space: Workspace) -> None:
     with written:
         show_starter_form(space)
         show_last_synthesis(space)
-    with upload, st.form("upload", border=False):
-        types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
-        files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)
+    with upload:
+        _show_upload_form(space)
+    with on_server:
+        _show_server_form(space)
+    _show_last_failure(space)
+
+
+def _show_upload_form(space: Workspace) -> None:
+    """What is to be sent stands before the form: one that is still on its way cannot be imported."""
+    types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
+    files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)
+    with st.form("upload", border=False):
         name = st.text_input(_("Name"), key="upload-name", placeholder=_("that of the file"))
         more = _ask_more()
-        if st.form_submit_button(_("Import"), icon=":material/download:") and files:
+        if st.form_submit_button(_("Import"), icon=":material/download:", disabled=not files):
             with errors_shown():
                 _import_uploads(space, files, name, _checked(more))
-    with on_server, st.form("on-server", border=False):
-        location = st.text_input(_("Path on the server"), placeholder="/data/characters")
+
+
+def _show_server_form(space: Workspace) -> None:
+    with st.form("on-server", border=False):
+        location = st.text_input(_("Path on the server"), placeholder="/data/characters").strip()
         labels = st.text_input(_("Label list on the server, if it needs one"), placeholder="/data/labels.csv").strip()
         name = st.text_input(_("Name"), key="path-name", placeholder=_("that of the folder"))
         more = _ask_more()
-        if st.form_submit_button(_("Import"), icon=":material/download:") and location:
-            with errors_shown():
-                settings = _checked(more)
-                place = open_source(location.strip(), settings["limits"]).location
-                label_list = Path(labels).expanduser().absolute() if labels else None
-                values = {"location": place, "name": name or place.stem, "label_list": label_list, **settings}
-                _follow(_start(space, values))
-    _show_last_failure(space)
+        begin = st.form_submit_button(_("Import"), icon=":material/download:")
+    if begin and not location:
+        st.error(_("Give the path of a folder or zip on the server."), icon=":material/error:")
+    elif begin:
+        with errors_shown():
+            settings = _checked(more)
+            place = open_source(location, settings["limits"]).location
+            label_list = Path(labels).expanduser().absolute() if labels else None
+            values = {"location": place, "name": name or place.stem, "label_list": label_list, **settings}
+            _follow(_start(space, values))
 
 
 class _Settings(TypedDict):

@@ -12,11 +12,11 @@ from pages.parts.session import errors_shown
 
 
 def show_model_import(space: Workspace) -> None:
-    """The form; the new model appears in the list."""
+    """The form, which can be sent once the file is here; the new model appears in the list."""
+    file = st.file_uploader(_("Model bundle (zip)"), type="zip")
     with st.form("model-import", border=False):
-        file = st.file_uploader(_("Model bundle (zip)"), type="zip")
         name = st.text_input(_("Name"), placeholder=_("that of the file"))
-        begin = st.form_submit_button(_("Bring in"), icon=":material/download:")
+        begin = st.form_submit_button(_("Bring in"), icon=":material/download:", disabled=file is None)
     if begin and file is not None:
         with errors_shown(), tempfile.TemporaryDirectory() as place:
             archive = Path(place) / "bundle.zip"
