@@ -1,3 +1,5 @@
+import functools
+import gc
 import os
 import subprocess
 import sys
@@ -6,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from streamlit.components.v2 import manifest_scanner
 
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import set_language_source
@@ -29,6 +32,15 @@ def run_command(root: Path, *arguments: str, timeout_s: float = 600) -> subproce
     )
 
 
+gc.disable()  # what is imported now stays
+
+
+def pytest_collection_finish() -> None:
+    """From here on only what tests make is looked through for garbage, not all of TensorFlow each time."""
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest come first: two processes share them out, and none ends alone with a long one."""
     items.sort(key=lambda item: "browser" not in item.path.parts and not item.path.name.startswith("test_training"))
@@ -39,6 +51,15 @@ def _english() -> Iterator[None]:
     set_language_source(lambda: "en")
     yield
     set_language_source(lambda: "en")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_found_once() -> Iterator[None]:
+    """Each page under test looks through all installed packages for components: half a second of the processor."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture(autouse=True)

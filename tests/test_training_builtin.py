@@ -29,6 +29,7 @@ from hanzi_core.training.builtin_bundle import (
     accuracy,
     doubt_bare_components,
     package,
+    package_again,
     repeat_card,
 )
 from hanzi_core.training.builtin_network import average, build_builtin, transfer
@@ -176,6 +177,8 @@ class TestTrainer:
         assert further.state.taught == 50
         again = further.model.predict(held_out.images[..., None], verbose=0)["logits"]
         np.testing.assert_allclose(again, logits, rtol=1e-5, atol=1e-5)
+        assert package_again([tmp_path / "bundle"], held_out, tmp_path / "again") == figures
+        assert Bundle.open(tmp_path / "again").card.notes == bundle.card.notes
 
     def test_the_time_limit_ends_it(self, tmp_path: Path) -> None:
         trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=32, time_limit_min=1e-4, **SMALL))
@@ -195,6 +198,17 @@ class TestTrainer:
             np.testing.assert_allclose(found, expected[name], rtol=1e-5, atol=1e-5)
         with pytest.raises(ValueError, match="nothing in"):
             transfer(deep, without_last_blocks(build_builtin(50, 48)))
+
+    def test_only_built_in_models_are_packaged_again(
+        self, finished_run: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held_out = HeldOut(np.zeros((1, 64, 64), np.uint8), np.zeros(1, np.int32))
+        with pytest.raises(TrainingError, match="no built-in model"):
+            package_again([bundle_folder(finished_run)], held_out, tmp_path)
+        models = iter([build_builtin(5, 32), without_last_blocks(build_builtin(5, 32))])
+        monkeypatch.setattr("hanzi_core.training.builtin_bundle.built_in_model", lambda _folder: next(models))
+        with pytest.raises(TrainingError, match="different ways"):
+            package_again([tmp_path, tmp_path], held_out, tmp_path)
 
     def test_the_average_of_models_lies_amid_them(self) -> None:
         models = [build_builtin(5, 32) for _ in range(3)]

@@ -128,6 +128,7 @@ def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     before, after = Bundle.open(bundle_folder(finished_run)), Bundle.open(bundle_folder(run))
     assert (after.card.name, after.card.dataset) == ("mended", "ten")
     assert after.card.temperature == before.card.temperature
+    assert after.card.notes == "Fine-tuned on 24 pictures of 2 classes of “fixes”."
     result = run.result()
     assert result and result["to_learn"] == 24 and result["learned"] > 21
     assert f"Learned: {result['learned']} of 24" in done.stdout

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hanzi_core.bundle import BUILT_IN
+from hanzi_core.bundle import BUILT_IN, CARD
 
 if TYPE_CHECKING:
     from hanzi_core.training.simulation import Simulator
@@ -109,7 +109,9 @@ def evaluate(
 
 @app.command("package")
 def package(
-    folder: Folder,
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of a training, or a bundle that became of the built-in model by fine-tuning.")
+    ],
     bundle: Annotated[Path, typer.Option(help="Where to write the bundle.")] = BUILT_IN,
     count: HeldOutCount = 10_000,
     fonts: Fonts = None,
@@ -117,23 +119,26 @@ def package(
     earlier: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Copy of an earlier checkpoint of this training, whose weights count as much; again for more."
+            help="Copy of an earlier checkpoint, or an earlier bundle, whose weights count as much; again for more."
         ),
     ] = None,
 ) -> None:
     """Write the checkpoint's averaged weights as a bundle: calibrated, 8-bit, with its figures."""
     from hanzi_core.training.builtin import BuiltinConfig, Trainer, read_state
-    from hanzi_core.training.builtin_bundle import HeldOut
+    from hanzi_core.training.builtin_bundle import HeldOut, package_again
     from hanzi_core.training.builtin_bundle import package as write
     from hanzi_core.training.builtin_network import average
 
+    bundle.parent.mkdir(parents=True, exist_ok=True)
     checkpoints = [folder, *(earlier or [])]
+    if (folder / CARD).is_file():
+        _show(package_again(checkpoints, HeldOut.draw(_simulator(fonts, kanjivg), count), bundle))
+        return
     states = [read_state(checkpoint) for checkpoint in checkpoints]
     size_px = states[0].working_size_px
     config = BuiltinConfig(working_size_px=size_px)
     model = average([Trainer(checkpoint, config).averaged() for checkpoint in checkpoints])
     held_out = HeldOut.draw(_simulator(fonts, kanjivg), count)
-    bundle.parent.mkdir(parents=True, exist_ok=True)
     _show(write(model, states[0], held_out, bundle))
 
 

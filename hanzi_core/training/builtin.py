@@ -271,18 +271,12 @@ class Trainer:
 
     def _take_over(self, folder: Path) -> tuple[int, int]:
         """Copy the weights of a built-in bundle; return from how many pictures they learned, and with the teacher."""
-        bundle = Bundle.open(folder)
-        source = keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
-        refusal = TrainingError(
-            mark("{folder} is no built-in model: give one that was made by `builtin package`."), folder=folder
-        )
-        if bundle.card.network != NETWORK:
-            raise refusal
+        card = Bundle.open(folder).card
         try:
-            transfer(source, self.model)
+            transfer(built_in_model(folder), self.model)
         except ValueError as error:
-            raise refusal from error
-        return int(bundle.card.metrics.get(IMAGES_SEEN, 0)), int(bundle.card.metrics.get(IMAGES_TAUGHT, 0))
+            raise _no_built_in(folder) from error
+        return int(card.metrics.get(IMAGES_SEEN, 0)), int(card.metrics.get(IMAGES_TAUGHT, 0))
 
     def _log(self, figures: dict[str, float], rate: float, images_per_s: float) -> None:
         line = {
@@ -295,6 +289,24 @@ class Trainer:
         }
         with (self._folder / HISTORY).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def built_in_model(folder: Path) -> keras.Model:
+    """The network of a bundle that is the built-in model, or became of it without learning new characters.
+
+    Raises:
+        HanziError: it is another model, or damaged.
+    """
+    bundle = Bundle.open(folder)
+    if bundle.card.network != NETWORK or bundle.labels != StrokeLibrary.load().characters:
+        raise _no_built_in(folder)
+    return keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
+
+
+def _no_built_in(folder: Path) -> TrainingError:
+    return TrainingError(
+        mark("{folder} is no built-in model: give one that was made by `builtin package`."), folder=folder
+    )
 
 
 def _optimiser(config: BuiltinConfig) -> keras.optimizers.Optimizer:

@@ -1,6 +1,7 @@
 """From a checkpoint of the built-in model to its bundle: calibrated, quantised, and measured on hands it never saw."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.bundle import BUILT_IN_NAME, WEIGHTS, Bundle, Card, write_description
+from hanzi_core.errors import TrainingError
+from hanzi_core.language import mark
 from hanzi_core.strokes.character_sets import bare_components
 from hanzi_core.strokes.font_shapes import SOURCES
 from hanzi_core.strokes.library import StrokeLibrary
-from hanzi_core.training.builtin import State
-from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT, NETWORK
+from hanzi_core.training.builtin import State, built_in_model
+from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT, NETWORK, average
 from hanzi_core.training.calibration import best_temperature
 from hanzi_core.training.config import NO_DATASET
 from hanzi_core.training.export import write_bundle
@@ -42,6 +45,29 @@ class HeldOut:
 def package(model: keras.Model, state: State, held_out: HeldOut, folder: Path) -> dict[str, float]:
     """Write the bundle of ``model``, trained as ``state`` tells, to ``folder`` and return the figures in its card."""
     doubt_bare_components(model)
+    seen = {IMAGES_SEEN: float(state.images), IMAGES_TAUGHT: float(state.taught)}
+    return _write(model, seen, _notes(state), held_out, folder)
+
+
+def package_again(bundles: Sequence[Path], held_out: HeldOut, folder: Path) -> dict[str, float]:
+    """The same from ``bundles`` instead of a checkpoint: the mean of their weights, with the story of the first.
+
+    So a built-in model that was fine-tuned, which is served in floating point, becomes small and quick again.
+
+    Raises:
+        HanziError: one of them is no built-in model, or has another number of blocks.
+    """
+    try:
+        model = average([built_in_model(bundle) for bundle in bundles])
+    except ValueError as error:
+        raise TrainingError(mark("These models are built in different ways: they have no mean.")) from error
+    card = Bundle.open(bundles[0]).card
+    seen = {name: card.metrics.get(name, 0.0) for name in (IMAGES_SEEN, IMAGES_TAUGHT)}
+    mean = f" Mean of {len(bundles)} models: it and those before." if len(bundles) > 1 else ""
+    return _write(model, seen, card.notes + mean, held_out, folder)
+
+
+def _write(model: keras.Model, seen: dict[str, float], notes: str, held_out: HeldOut, folder: Path) -> dict[str, float]:
     model.set_weights([shorten(weight) for weight in model.get_weights()])
     logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
     labels = list(StrokeLibrary.load().characters)
@@ -51,11 +77,10 @@ def package(model: keras.Model, state: State, held_out: HeldOut, folder: Path) -
         created=time.time(),
         temperature=best_temperature(logits, held_out.labels),
         dataset=NO_DATASET,
-        notes=_notes(state),
+        notes=notes,
     )
     write_bundle(model, card, labels, folder, quantise=True)
-    metrics = {IMAGES_SEEN: float(state.images), IMAGES_TAUGHT: float(state.taught)}
-    metrics |= {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
+    metrics = seen | {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
     write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))
     return metrics

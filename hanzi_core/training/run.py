@@ -15,6 +15,7 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.jobs.devices import CPU, vanished
 from hanzi_core.language import mark
+from hanzi_core.training.builtin_network import IMAGES_SEEN, IMAGES_TAUGHT
 from hanzi_core.training.calibration import calibrated
 from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank
@@ -221,17 +222,21 @@ def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Mate
     card = _card(work.job, config, model, result)
     folder = bundle_folder(work.job)
     if config.rehearsal and trainee.before:
-        write_bundle(model, _still(card, trainee.before), material.labels, folder)
+        write_bundle(model, _still(card, trainee.before, material), material.labels, folder)
     else:
         write_bundle(model, card, material.labels, folder)
         write_description(folder, calibrated(Bundle.open(folder), material), tuple(material.labels))
     work.progress(EXPORTING, 1, 1)
 
 
-def _still(card: Card, before: Card) -> Card:
+def _still(card: Card, before: Card, material: Material) -> Card:
     """A model that answers as before is as sure as it was, and is to rehearse with the same when it learns more."""
-    kept = ("temperature", "least_evidence", "taught_likeness", "dataset", "split", "notes")
-    return card.model_copy(update={name: getattr(before, name) for name in kept})
+    kept = ("temperature", "least_evidence", "taught_likeness", "dataset", "split")
+    classes = len(np.unique(material.targets[material.train]))
+    lesson = f"Fine-tuned on {len(material.train):,} pictures of {classes:,} classes of “{card.dataset}”."
+    metrics = {name: value for name, value in before.metrics.items() if name in (IMAGES_SEEN, IMAGES_TAUGHT)}
+    changed = {"notes": f"{before.notes} {lesson}".strip(), "metrics": metrics | card.metrics}
+    return card.model_copy(update={name: getattr(before, name) for name in kept} | changed)
 
 
 def _card(job: Job, config: TrainingConfig, model: Any, result: dict[str, Any]) -> Card:
