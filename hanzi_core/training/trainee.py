@@ -76,14 +76,18 @@ def prepare_trainee(
 
 
 def concerned(bundle: Bundle, material: Material) -> NDArray[np.bool_]:
-    """``(classes,)``: those that are to be learned, and those that ``bundle`` finds likeliest for their pictures."""
-    model = bundle.load(threads=2)
+    """``(classes,)``: those that are to be learned, and for the new among them those that their pictures are taken for.
+
+    What ``bundle`` knows can rise by itself; a class that is new to it needs room, which the likeliest answers give up.
+    """
+    targets = material.targets[material.train]
     found = np.zeros(len(material.labels), np.bool_)
-    found[material.targets[material.train]] = True
-    for begin in range(0, len(material.train), _CHUNK):
-        rows = material.train[begin : begin + _CHUNK]
-        answers = np.argsort(model.predict(material.pack[rows]).probabilities, axis=1)[:, -_RIVALS:]
-        found[answers.ravel()] = True
+    found[targets] = True
+    new = material.train[targets >= len(bundle.labels)]
+    model = bundle.load(threads=2)
+    for begin in range(0, len(new), _CHUNK):
+        answers = model.predict(material.pack[new[begin : begin + _CHUNK]]).probabilities
+        found[np.argsort(answers, axis=1)[:, -_RIVALS:]] = True
     return found
 
 
