@@ -1,3 +1,5 @@
+import itertools
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -6,6 +8,7 @@ import pytest
 from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.manifest import FAULT_NAMES, Fault, fault_name, read_manifest, usable, write_manifest
 from hanzi_core.errors import DatasetError
+from hanzi_core.workspace import replace_file
 
 TABLE = pd.DataFrame({"path": ["人/1.png", "木/2.png"], "fault": ["", "blank"], "excluded": False, "synthetic": False})
 
@@ -20,6 +23,28 @@ def test_written_and_read(tmp_path: Path) -> None:
 def test_one_from_before_synthetic_pictures_has_none(tmp_path: Path) -> None:
     write_manifest(TABLE.drop(columns="synthetic"), tmp_path / "manifest.parquet")
     assert read_manifest(tmp_path / "manifest.parquet")["synthetic"].tolist() == [False, False]
+
+
+def test_one_that_is_replaced_while_it_is_read_is_read_whole(tmp_path: Path) -> None:
+    path, done = tmp_path / "manifest.parquet", threading.Event()
+    versions = []
+    for count in (1, 3):
+        write_manifest(pd.concat([TABLE] * count), path)
+        versions.append(path.read_bytes())
+
+    def replace() -> None:
+        for version in itertools.cycle(versions):
+            if done.is_set():
+                return
+            replace_file(path, version, durable=False)
+
+    writer = threading.Thread(target=replace)
+    writer.start()
+    try:
+        assert {len(read_manifest(path, ["fault"])) for _ in range(300)} == {2, 6}
+    finally:
+        done.set()
+        writer.join()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1xxxxPAR1"])

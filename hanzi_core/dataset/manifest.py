@@ -135,7 +135,9 @@ def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         DatasetError: it is missing or damaged.
     """
     try:
-        manifest = pd.read_parquet(path, columns=columns)
+        # Given the path, pyarrow would open it twice, and find another file where it has been replaced meanwhile.
+        with path.open("rb") as file:
+            manifest = pd.read_parquet(file, columns=columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(
             mark("The manifest {path} is missing or damaged: import the dataset again."), path=path

@@ -133,7 +133,9 @@ def read_predictions(folder: Path) -> pd.DataFrame:
         DatasetError: they are missing or damaged.
     """
     try:
-        return pd.read_parquet(folder / PREDICTIONS)
+        # Given the path, pyarrow would open it twice, and find another file where it has been replaced meanwhile.
+        with (folder / PREDICTIONS).open("rb") as file:
+            return pd.read_parquet(file)
     except (OSError, ValueError) as error:
         raise DatasetError(
             mark("The predictions in {folder} are missing: evaluate again."), folder=folder.name

@@ -20,7 +20,7 @@ def load_backend(devices: Sequence[str]) -> None:
         find_device(key)
     os.environ.update(environment(devices) | {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR"})
     quicken_convolutions()
-    with _held_back_noise(), kept_for_good():
+    with _held_back_noise(), _kept_for_good():
         import keras  # noqa: F401
         import tensorflow  # noqa: F401  on JAX too: Keras would load it later, when nothing holds its noise back
 
@@ -35,7 +35,7 @@ def quicken_convolutions() -> None:
 
 
 @contextmanager
-def kept_for_good() -> Iterator[None]:
+def _kept_for_good() -> Iterator[None]:
     """Import here what stays as long as the process: no garbage is looked for in it, now or later.
 
     Of a short training's processor time on two cores this saved a fifth.
