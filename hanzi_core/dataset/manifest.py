@@ -126,6 +126,17 @@ def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
         )
 
 
+def read_whole(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """A Parquet table, or some of its columns, that may be replaced meanwhile: given the path, pyarrow opens it twice.
+
+    Raises:
+        OSError: it is missing.
+        ArrowInvalid: it is damaged.
+    """
+    with path.open("rb") as file:
+        return pd.read_parquet(file, columns=columns)
+
+
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """The manifest as :func:`write_manifest` left it, or some of its columns.
 
@@ -135,9 +146,7 @@ def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         DatasetError: it is missing or damaged.
     """
     try:
-        # Given the path, pyarrow would open it twice, and find another file where it has been replaced meanwhile.
-        with path.open("rb") as file:
-            manifest = pd.read_parquet(file, columns=columns)
+        manifest = read_whole(path, columns)
     except (OSError, pa.ArrowInvalid) as error:
         raise DatasetError(
             mark("The manifest {path} is missing or damaged: import the dataset again."), path=path

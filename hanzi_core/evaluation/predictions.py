@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from hanzi_core.bundle import Bundle, Model, largest
 from hanzi_core.dataset import Dataset, Part, open_pack
-from hanzi_core.dataset.manifest import only_to_train_on
+from hanzi_core.dataset.manifest import only_to_train_on, read_whole
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.metrics import summarise
@@ -133,9 +133,7 @@ def read_predictions(folder: Path) -> pd.DataFrame:
         DatasetError: they are missing or damaged.
     """
     try:
-        # Given the path, pyarrow would open it twice, and find another file where it has been replaced meanwhile.
-        with (folder / PREDICTIONS).open("rb") as file:
-            return pd.read_parquet(file)
+        return read_whole(folder / PREDICTIONS)
     except (OSError, ValueError) as error:
         raise DatasetError(
             mark("The predictions in {folder} are missing: evaluate again."), folder=folder.name

@@ -84,6 +84,8 @@ def concerned(bundle: Bundle, material: Material) -> NDArray[np.bool_]:
     found = np.zeros(len(material.labels), np.bool_)
     found[targets] = True
     new = material.train[targets >= len(bundle.labels)]
+    if not len(new):
+        return found
     model = bundle.load(threads=2)
     for begin in range(0, len(new), _CHUNK):
         answers = model.predict(material.pack[new[begin : begin + _CHUNK]]).probabilities
