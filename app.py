@@ -5,6 +5,7 @@ import streamlit as st
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
 from pages.parts.icon import ICON
+from pages.parts.page_change import guard_page_change
 from pages.parts.page_style import show_page_style
 from pages.parts.run_notice import watch_runs
 from pages.parts.streamlit_words import translate_streamlit
@@ -35,6 +36,7 @@ else:
     st.query_params.pop(LANGUAGE, None)
 show_page_style()
 translate_streamlit()
+guard_page_change()
 
 st.navigation(
     [

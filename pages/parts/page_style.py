@@ -10,6 +10,7 @@ _STYLE = """
   h1 { font-size: 1.4rem !important; padding: .25rem 0 !important; }
   .stMainBlockContainer { padding: 3.9rem 1rem 2rem; }
 }
+.st-key-page-change { position: absolute; }
 [data-testid="stImage"] { column-gap: .5rem; }
 [role="tab"]:focus-visible { box-shadow: none !important; outline: 2px solid; outline-offset: -2px; }
 @media (hover: none) {

@@ -100,6 +100,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def open_page(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+
 @contextmanager
 def window(chromium: Browser, width: int = 1280, height: int = 900, **options: object) -> Iterator[Page]:
     """A page that fails the test if a script of it fails."""

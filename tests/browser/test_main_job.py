@@ -13,18 +13,13 @@ from playwright.sync_api import Page, expect
 from hanzi_core.dataset import Dataset
 from hanzi_core.jobs import Job, State, list_jobs
 from hanzi_core.workspace import Workspace
-from tests.browser.conftest import Starter
+from tests.browser.conftest import Starter, open_page
 from tests.browser.pad import best, draw
 from tests.handwriting import write_collection
 
 pytestmark = pytest.mark.browser
 
 TRAINING_LIMIT_S = 480
-
-
-def open_page(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
 def wait_for(question: Callable[[], bool], what: str, limit_s: float = 120) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from hanzi_core.bundle import BUILT_IN, CARD, Bundle
 from hanzi_core.jobs import list_jobs
@@ -17,7 +19,7 @@ from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts import candidates, copy_button
 from pages.parts.in_order import IN_ORDER
-from tests.browser.conftest import WIDTHS, Starter, window
+from tests.browser.conftest import WIDTHS, Starter, open_page, window
 from tests.browser.pad import best, canvas, draw, text
 from tests.errands import until
 from tests.handwriting import STROKES
@@ -292,3 +294,57 @@ def test_twenty_sessions_at_once(chromium: Browser, serve: Starter, place: Works
             expect(best(page, character)).to_be_visible()
     memory_mib = psutil.Process(server.process.pid).memory_info().rss / 2**20
     assert memory_mib < 300
+
+
+def test_a_page_left_with_a_stroke_on_its_way_loses_nothing(desktop: Page) -> None:
+    for strokes, page in enumerate(("Datasets", "Models", "Training"), 1):
+        pad = canvas(desktop).bounding_box()
+        assert pad
+        desktop.mouse.move(pad["x"] + 100, pad["y"] + 80 * strokes)
+        desktop.mouse.down()
+        desktop.mouse.move(pad["x"] + 300, pad["y"] + 80 * strokes, steps=6)
+        desktop.mouse.up()
+        for name in (page, "Recognise"):
+            open_page(desktop, name)
+        expect(desktop.get_by_text(re.compile(f"^{strokes} strokes?, recognised"))).to_be_visible()
+
+
+def test_a_page_that_hears_late_of_the_one_before_is_loaded_anew(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda fault: faults.append(str(fault)))
+    told: list[bytes] = []
+
+    def on_socket(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def from_page(word: bytes | str) -> None:
+            server.send(word)
+            assert isinstance(word, bytes)
+            asked = BackMsg.FromString(word).rerun_script
+            if asked.fragment_id and not asked.is_auto_rerun:
+                told.append(word)
+
+        def from_server(word: bytes | str) -> None:
+            socket.send(word)
+            assert isinstance(word, bytes)
+            begun = ForwardMsg.FromString(word)
+            if told and begun.HasField("new_session") and not begun.metadata.run.fragment_ids:
+                server.send(told[-1])  # the next page has begun, and what the one before told comes after that
+
+        socket.on_message(from_page)
+        server.on_message(from_server)
+
+    page.route_web_socket(re.compile("_stcore/stream"), on_socket)
+    page.goto(address)
+    draw(page, "一")
+    expect(best(page, "一")).to_be_visible()
+    for name in ["Datasets", "Recognise"] * 5:  # it does no harm where the next page is through by then
+        open_page(page, name)
+        page.wait_for_timeout(2500)
+        if faults:
+            break
+    assert [fault for fault in faults if "delta path" in fault]
+    expect(page.get_by_role("tab", name="Upload a zip")).to_be_visible()
+    context.close()

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
 from hanzi_core.strokes.frequency import frequencies_per_million
+from tests.browser.conftest import open_page
 from tests.browser.pad import best, canvas, draw
 from tests.errands import until
 
@@ -84,8 +85,7 @@ def test_settings_are_as_they_were_whenever_they_are_opened(desktop: Page) -> No
     desktop.keyboard.press("Escape")
     expect(pen).to_be_hidden()
     for page in ("Models", "Recognise"):
-        desktop.get_by_test_id("stSidebarNav").get_by_role("link", name=page).click()
-        expect(desktop.get_by_role("heading", level=1, name=page)).to_be_visible()
+        open_page(desktop, page)
     desktop.get_by_role("tab", name="Upload").click()
     expect(desktop.get_by_role("button", name="Paste a picture")).to_be_visible()
     desktop.get_by_role("button", name="Settings").click()
