@@ -14,10 +14,10 @@ let pressedAt = -SETTLED_MS;
 
 export default function () {
   const onPointerUp = (event) => {
-    if (!event.target.closest("a[href]")) pressedAt = event.timeStamp;
+    if (!event.target.closest?.("a[href]")) pressedAt = event.timeStamp;
   };
   const onClick = (event) => {
-    const link = event.target.closest("a[href]");
+    const link = event.target.closest?.("a[href]");
     const rest = pressedAt + SETTLED_MS - event.timeStamp;
     if (!link || rest <= 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
