@@ -142,6 +142,30 @@ def package(
     _show(write(model, states[0], held_out, bundle))
 
 
+@app.command("widen")
+def widen(
+    characters: Annotated[Path, typer.Argument(help="Text file of the characters to learn.")],
+    shapes: Annotated[Path, typer.Option(help="Cache of their font shapes, made for this file.")],
+    start: Annotated[Path, typer.Option(help="The built-in bundle that is to know more.")] = BUILT_IN,
+    bundle: Annotated[Path, typer.Option(help="Where to write the bundle.")] = BUILT_IN,
+    per_class: Annotated[int, typer.Option(help="Pictures to learn each character from.", min=1)] = 150,
+    count: HeldOutCount = 10_000,
+    fonts: Fonts = None,
+    kanjivg: Kanjivg = None,
+) -> None:
+    """Teach a built-in model characters that the stroke library lacks, as fonts draw them; what it knows stays."""
+    from hanzi_core.strokes.font_shapes import FontShapes, read_characters
+    from hanzi_core.training.builtin_bundle import HeldOut
+    from hanzi_core.training.widening import Further
+    from hanzi_core.training.widening import widen as write
+
+    listed = read_characters(characters)
+    further = Further(listed, FontShapes(shapes, len(listed)), per_class)
+    simulator = _simulator(fonts, kanjivg)
+    bundle.parent.mkdir(parents=True, exist_ok=True)
+    _show(write(start, further, simulator, HeldOut.draw(simulator, count), bundle))
+
+
 def _simulator(fonts: Path | None, kanjivg: Path | None) -> "Simulator":
     from hanzi_core.training.simulation import Simulator
 

@@ -1,12 +1,14 @@
 """Render the fonts that ``bench/fetch_fonts.sh`` fetched into a cache of distance fields; needs fonttools and brotli.
 
-python -m hanzi_core.strokes.build_font_shapes FONTS_FOLDER CACHE_FOLDER
+python -m hanzi_core.strokes.build_font_shapes FONTS_FOLDER CACHE_FOLDER [CHARACTERS_FILE]
+
+Without a file of characters, those of the stroke library are rendered.
 """
 
 import io
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +16,15 @@ from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from hanzi_core.strokes.font_shapes import SOURCES, FontSource, distance_field
+from hanzi_core.strokes.font_shapes import SOURCES, FontSource, distance_field, read_characters
 from hanzi_core.strokes.library import StrokeLibrary
 
 _RENDER_SIZE_PX = 160
 
 
-def build_cache(fonts: Path, cache: Path) -> None:
-    """Render all fonts found below ``fonts`` into distance fields in ``cache``."""
+def build_cache(fonts: Path, cache: Path, characters: Sequence[str]) -> None:
+    """Render ``characters`` in all fonts found below ``fonts`` into distance fields in ``cache``."""
     cache.mkdir(parents=True, exist_ok=True)
-    characters = StrokeLibrary.load().characters
     for source in SOURCES:
         if (cache / f"{source.name}.index.npy").exists():
             continue
@@ -37,7 +38,7 @@ def build_cache(fonts: Path, cache: Path) -> None:
             np.save(cache / f"{source.name}.index.npy", np.array(kept))
 
 
-def _glyphs(source: FontSource, fonts: Path, characters: tuple[str, ...]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+def _glyphs(source: FontSource, fonts: Path, characters: Sequence[str]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     for path in sorted(fonts.glob(source.pattern)):
         font = TTFont(path, fontNumber=0)
         drawn = font.getBestCmap()
@@ -61,4 +62,5 @@ def _render(face: ImageFont.FreeTypeFont, character: str) -> NDArray[np.uint8]:
 
 
 if __name__ == "__main__":
-    build_cache(Path(sys.argv[1]), Path(sys.argv[2]))
+    listed = read_characters(Path(sys.argv[3])) if len(sys.argv) > 3 else StrokeLibrary.load().characters
+    build_cache(Path(sys.argv[1]), Path(sys.argv[2]), listed)

@@ -72,14 +72,33 @@ SOURCES = (
 )
 
 
+def read_characters(path: Path) -> tuple[str, ...]:
+    """The characters in the text file ``path``, each once, in order; white space between them does not count.
+
+    Raises:
+        TrainingError: it cannot be read.
+    """
+    try:
+        return tuple(dict.fromkeys("".join(path.read_text(encoding="utf-8").split())))
+    except (OSError, UnicodeDecodeError) as error:
+        raise TrainingError(
+            mark("{file} cannot be read: give a text file of characters in UTF-8."), file=path
+        ) from error
+
+
 class FontShapes:
     """Glyphs of all cached fonts, opened without reading them.
+
+    Args:
+        cache: Folder that ``build_font_shapes`` filled.
+        count: How many characters it was made for; those of the stroke library where it is not said.
 
     Raises:
         TrainingError: there are none.
     """
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, count: int | None = None) -> None:
+        self._count = len(StrokeLibrary.load()) if count is None else count
         self._fields: list[NDArray[np.uint8]] = []
         characters, places, weights = [], [], []
         for source in SOURCES:
@@ -102,12 +121,12 @@ class FontShapes:
     def _build(self, characters: NDArray[np.int64], places: NDArray[np.int64], weights: NDArray[np.float64]) -> None:
         order = np.argsort(characters, kind="stable")
         self._places = places[order]
-        self._first = np.searchsorted(characters[order], np.arange(len(StrokeLibrary.load()) + 1))
+        self._first = np.searchsorted(characters[order], np.arange(self._count + 1))
         self._weight_sum = np.concatenate([[0.0], np.cumsum(weights[order])])
 
     @property
     def drawn(self) -> NDArray[np.bool_]:
-        """Which of the library's characters any font draws."""
+        """Which of the characters any font draws."""
         return np.diff(self._first) > 0
 
     def all_fields(self) -> NDArray[np.uint8]:

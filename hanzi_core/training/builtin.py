@@ -292,13 +292,13 @@ class Trainer:
 
 
 def built_in_model(folder: Path) -> keras.Model:
-    """The network of a bundle that is the built-in model, or became of it without learning new characters.
+    """The network of a bundle that is the built-in model, or became of it; further characters come last.
 
     Raises:
         HanziError: it is another model, or damaged.
     """
-    bundle = Bundle.open(folder)
-    if bundle.card.network != NETWORK or bundle.labels != StrokeLibrary.load().characters:
+    bundle, library = Bundle.open(folder), StrokeLibrary.load().characters
+    if bundle.card.network != NETWORK or bundle.labels[: len(library)] != library:
         raise _no_built_in(folder)
     return keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
 

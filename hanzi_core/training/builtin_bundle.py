@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -30,6 +30,20 @@ COMPONENT_PENALTY = 4.0
 
 
 @dataclass(frozen=True)
+class Story:
+    """What is known of a model's weights before it is measured."""
+
+    seen: dict[str, float]
+    """Figures of the card: how many pictures they have learned from."""
+    notes: str
+
+    @classmethod
+    def of(cls, card: Card) -> "Story":
+        """As a card tells it."""
+        return cls({name: card.metrics.get(name, 0.0) for name in (IMAGES_SEEN, IMAGES_TAUGHT)}, card.notes)
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """Simulated pictures that no training has seen."""
 
@@ -46,7 +60,7 @@ def package(model: keras.Model, state: State, held_out: HeldOut, folder: Path) -
     """Write the bundle of ``model``, trained as ``state`` tells, to ``folder`` and return the figures in its card."""
     doubt_bare_components(model)
     seen = {IMAGES_SEEN: float(state.images), IMAGES_TAUGHT: float(state.taught)}
-    return _write(model, seen, _notes(state), held_out, folder)
+    return write(model, StrokeLibrary.load().characters, Story(seen, _notes(state)), held_out, folder)
 
 
 def package_again(bundles: Sequence[Path], held_out: HeldOut, folder: Path) -> dict[str, float]:
@@ -61,26 +75,35 @@ def package_again(bundles: Sequence[Path], held_out: HeldOut, folder: Path) -> d
         model = average([built_in_model(bundle) for bundle in bundles])
     except ValueError as error:
         raise TrainingError(mark("These models are built in different ways: they have no mean.")) from error
-    card = Bundle.open(bundles[0]).card
-    seen = {name: card.metrics.get(name, 0.0) for name in (IMAGES_SEEN, IMAGES_TAUGHT)}
-    mean = f" Mean of {len(bundles)} models: it and those before." if len(bundles) > 1 else ""
-    return _write(model, seen, card.notes + mean, held_out, folder)
+    first = Bundle.open(bundles[0])
+    story = Story.of(first.card)
+    if len(bundles) > 1:
+        story = replace(story, notes=f"{story.notes} Mean of {len(bundles)} models: it and those before.")
+    return write(model, first.labels, story, held_out, folder)
 
 
-def _write(model: keras.Model, seen: dict[str, float], notes: str, held_out: HeldOut, folder: Path) -> dict[str, float]:
+def write(model: keras.Model, labels: Sequence[str], story: Story, held_out: HeldOut, folder: Path) -> dict[str, float]:
+    """Write ``model`` as the bundle ``folder``: calibrated, in 8 bits, with its figures, which are returned.
+
+    Args:
+        model: As :func:`build_builtin` builds it.
+        labels: Its classes; those of the stroke library first.
+        story: What the card tells of its weights.
+        held_out: What it is calibrated and measured on.
+        folder: Replaced if it is there.
+    """
     model.set_weights([shorten(weight) for weight in model.get_weights()])
     logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
-    labels = list(StrokeLibrary.load().characters)
     card = Card(
         name=BUILT_IN_NAME,
         network=NETWORK,
         created=time.time(),
         temperature=best_temperature(logits, held_out.labels),
         dataset=NO_DATASET,
-        notes=notes,
+        notes=story.notes,
     )
-    write_bundle(model, card, labels, folder, quantise=True)
-    metrics = seen | {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
+    write_bundle(model, card, list(labels), folder, quantise=True)
+    metrics = story.seen | {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
     write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))
     return metrics

@@ -83,7 +83,8 @@ def transfer(source: keras.Model, target: keras.Model) -> None:
     """Copy all weights into a network that may look at another size, and may have more residual blocks in a stage.
 
     The pooling's weights, one a place, are stretched. Blocks that ``source`` lacks add nothing at first, so that the
-    deeper network begins with the answers of the shallower one (Chen et al. 2016, arXiv 1511.05641).
+    deeper network begins with the answers of the shallower one (Chen et al. 2016, arXiv 1511.05641). Classes that
+    ``target`` lacks are left out: they come last.
 
     Raises:
         ValueError: a layer of ``source`` has no counterpart.
@@ -110,7 +111,9 @@ def _kind(layer: keras.Layer) -> tuple[Any, ...]:
 def _copy(source: keras.Layer, target: keras.Layer) -> None:
     for old, new in zip(source.weights, target.weights, strict=True):
         values = keras.ops.convert_to_numpy(old)
-        if old.shape != new.shape:
+        if source.name == "logits":
+            values = values[..., : new.shape[-1]]
+        elif old.shape != new.shape:
             share = np.prod(old.shape[1:3]) / np.prod(new.shape[1:3])
             values = keras.ops.convert_to_numpy(keras.ops.image.resize(values, new.shape[1:3])) * share
         new.assign(values)

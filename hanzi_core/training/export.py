@@ -52,4 +52,6 @@ def _conversion(quantise: bool) -> dict[str, Any]:
         return {}
     from tensorflow import lite
 
-    return {"optimizations": [lite.Optimize.DEFAULT]}
+    # A scale and an offset for each of ten thousand classes would take 12 bytes beside the 256 of its weights.
+    dense = "_experimental_disable_per_channel_quantization_for_dense_layers"
+    return {"optimizations": [lite.Optimize.DEFAULT], dense: True}

@@ -118,12 +118,18 @@ class Simulator:
             for index, gray in zip(places, draw(path, [styles[index] for index in places], rng), strict=True):
                 pictures[index] = normalise(gray)
         for index in np.flatnonzero(of_font):
-            pictures[index] = self._font_picture(int(labels[index]), styles[index], rng)
+            assert self.fonts is not None
+            label = int(labels[index])
+            strokes = int(self.stroke_counts[label])
+            pictures[index] = font_picture(self.fonts, label, strokes, styles[index], rng)
 
-    def _font_picture(self, label: int, style: HandStyle, rng: np.random.Generator) -> NDArray[np.uint8]:
-        assert self.fonts is not None
-        ink = self.fonts.ink(label, _FONT_INK_PX, rng)
-        return normalise(spoil(ink, style, int(self.stroke_counts[label]), rng))
+
+def font_picture(
+    fonts: FontShapes, character: int, stroke_count: int, style: HandStyle, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """``character`` of a font, bent and inked and spoilt as in ``style``, and normalised: ``uint8 (64, 64)``."""
+    ink = fonts.ink(character, _FONT_INK_PX, rng)
+    return normalise(spoil(ink, style, stroke_count, rng))
 
 
 def _source(library: StrokeLibrary, labels: StrokeLibrary, cursive: Forms = NO_FORMS) -> _Source:
