@@ -87,7 +87,10 @@ def _check(known: Sequence[str], further: Further) -> None:
 def _lessons(
     model: keras.Model, known: int, further: Further, simulator: Simulator, rng: np.random.Generator
 ) -> tuple[NDArray[np.float16], NDArray[np.int32]]:
-    """What the body makes of as many pictures of known characters as of further ones, and their classes."""
+    """What the body makes of as many pictures of known characters as of further ones, and their classes.
+
+    Of the known ones each is as frequent as any other: rare ones are the most like those that are to be learned.
+    """
     body = keras.Model(model.input, model.output["embedding"])
     stroke_count = int(np.median(simulator.stroke_counts))
     embeddings, labels = [], []
@@ -99,8 +102,8 @@ def _lessons(
             font_picture(further.shapes, int(place), stroke_count, style, rng)
             for place, style in zip(part, styles, strict=True)
         ]
-        old, old_labels = simulator.images(len(part), rng)
-        pictures = np.concatenate([np.stack(new), old])[..., np.newaxis]
+        old_labels = rng.integers(len(simulator.weights), size=len(part), dtype=np.int32)
+        pictures = np.concatenate([np.stack(new), simulator.write(old_labels, rng)])[..., np.newaxis]
         embeddings.append(body.predict(pictures, batch_size=256, verbose=0).astype(np.float16))
         labels += [part + known, old_labels]
     return np.concatenate(embeddings), np.concatenate(labels).astype(np.int32)
