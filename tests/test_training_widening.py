@@ -7,7 +7,8 @@ import pytest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import TrainingError
-from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FontShapes, read_characters
+from hanzi_core.strokes.character_sets import CharacterSetError, read_characters
+from hanzi_core.strokes.font_shapes import FIELD_SIZE_PX, FontShapes
 from hanzi_core.training import widening
 from hanzi_core.training.builtin import BuiltinConfig, Trainer, built_in_model
 from hanzi_core.training.builtin_bundle import HeldOut, Story, package_again
@@ -100,7 +101,9 @@ def test_mistakes_are_one_sentence(further: Further, simulator: Simulator, held_
         with pytest.raises(TrainingError, match=sentence):
             widen(BUILT_IN, Further(characters, shapes), simulator, held_out, tmp_path / "wide")
     assert not (tmp_path / "wide").exists()
-    with pytest.raises(TrainingError, match="cannot be read"):
-        read_characters(tmp_path / "nowhere.txt")
+    (tmp_path / "empty.txt").write_text("\n")
+    for name in ("nowhere.txt", "empty.txt"):
+        with pytest.raises(CharacterSetError, match="cannot be read"):
+            read_characters(tmp_path / name)
     (tmp_path / "list.txt").write_text("垱 峂\n庼垱\n", encoding="utf-8")
-    assert read_characters(tmp_path / "list.txt") == tuple(FURTHER)
+    assert read_characters(tmp_path / "list.txt") == list(FURTHER)

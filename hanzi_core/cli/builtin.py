@@ -154,7 +154,8 @@ def widen(
     kanjivg: Kanjivg = None,
 ) -> None:
     """Teach a built-in model characters that the stroke library lacks, as fonts draw them; what it knows stays."""
-    from hanzi_core.strokes.font_shapes import FontShapes, read_characters
+    from hanzi_core.strokes.character_sets import read_characters
+    from hanzi_core.strokes.font_shapes import FontShapes
     from hanzi_core.training.builtin_bundle import HeldOut
     from hanzi_core.training.widening import Further
     from hanzi_core.training.widening import widen as write

@@ -16,7 +16,8 @@ from fontTools.ttLib import TTFont
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from hanzi_core.strokes.font_shapes import SOURCES, FontSource, distance_field, read_characters
+from hanzi_core.strokes.character_sets import read_characters
+from hanzi_core.strokes.font_shapes import SOURCES, FontSource, distance_field
 from hanzi_core.strokes.library import StrokeLibrary
 
 _RENDER_SIZE_PX = 160

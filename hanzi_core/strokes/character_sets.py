@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 from hanzi_core.dataset.entry import is_unicode
 from hanzi_core.errors import HanziError
@@ -56,6 +57,21 @@ def characters_named(text: str) -> list[str]:
         sets = ", ".join([*LEVELS, "common-300", WHOLE_LIBRARY])
         raise CharacterSetError(mark("There is no set “{name}”: choose one of {sets}."), name=name, sets=sets)
     return list(dict.fromkeys("".join(text.split())))
+
+
+def read_characters(path: Path) -> list[str]:
+    """The characters that the text file ``path`` names; see :func:`characters_named`.
+
+    Raises:
+        CharacterSetError: it cannot be read, names none, or a set that there is not.
+    """
+    try:
+        found = characters_named(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        found = []
+    if not found:
+        raise CharacterSetError(mark("{file} cannot be read: give a text file of characters in UTF-8."), file=path)
+    return found
 
 
 def _most_frequent(count: int) -> list[str]:

@@ -72,20 +72,6 @@ SOURCES = (
 )
 
 
-def read_characters(path: Path) -> tuple[str, ...]:
-    """The characters in the text file ``path``, each once, in order; white space between them does not count.
-
-    Raises:
-        TrainingError: it cannot be read.
-    """
-    try:
-        return tuple(dict.fromkeys("".join(path.read_text(encoding="utf-8").split())))
-    except (OSError, UnicodeDecodeError) as error:
-        raise TrainingError(
-            mark("{file} cannot be read: give a text file of characters in UTF-8."), file=path
-        ) from error
-
-
 class FontShapes:
     """Glyphs of all cached fonts, opened without reading them.
 

@@ -102,7 +102,7 @@ def write(model: keras.Model, labels: Sequence[str], story: Story, held_out: Hel
         dataset=NO_DATASET,
         notes=story.notes,
     )
-    write_bundle(model, card, list(labels), folder, quantise=True)
+    write_bundle(model, card, labels, folder, quantise=True)
     metrics = story.seen | {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
     write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))

@@ -4,6 +4,7 @@ import contextlib
 import io
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hanzi_core.bundle import MODEL, WEIGHTS, Card, write_description
 from hanzi_core.workspace import new_folder, writing
 
 
-def write_bundle(model: keras.Model, card: Card, labels: list[str], folder: Path, quantise: bool = False) -> None:
+def write_bundle(model: keras.Model, card: Card, labels: Sequence[str], folder: Path, quantise: bool = False) -> None:
     """Write ``model`` with its ``labels`` to ``folder``, in one step: a reader sees a whole bundle or none.
 
     Args:

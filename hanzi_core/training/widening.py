@@ -76,10 +76,10 @@ def with_classes(model: keras.Model, kernel: NDArray[np.float32], bias: NDArray[
 
 
 def _check(known: Sequence[str], further: Further) -> None:
-    if both := [character for character in further.characters if character in set(known)]:
+    if both := sorted(set(further.characters).intersection(known)):
         raise TrainingError(mark("The model knows {characters} already: leave them out."), characters="".join(both))
     undrawn = np.flatnonzero(~further.shapes.drawn)
-    if len(undrawn) or not further.characters:
+    if len(undrawn):
         missing = "".join(further.characters[place] for place in undrawn.tolist())
         raise TrainingError(mark("No font draws {characters}: leave them out."), characters=missing)
 
@@ -134,6 +134,6 @@ def _learn(
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     head.compile(keras.optimizers.Adam(rate), loss)
-    keras.utils.set_random_seed(_SEED % 2**31)
+    keras.utils.set_random_seed(_SEED)
     head.fit(embeddings, labels, batch_size=_BATCH, epochs=_EPOCHS, sample_weight=weights, verbose=2)
     return tuple(new.get_weights())

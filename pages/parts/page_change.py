@@ -12,6 +12,14 @@ _JS = """
 const SETTLED_MS = 400, ONCE_MS = 10_000;
 let pressedAt = -SETTLED_MS;
 
+// Not the element's: all elements are gone when this is needed.
+window.addEventListener("error", (event) => {
+  if (!/delta path/.test(event.message)) return;
+  const before = Number(sessionStorage.getItem("hanzi-blank-at"));
+  sessionStorage.setItem("hanzi-blank-at", Date.now());
+  if (Date.now() - before > ONCE_MS) location.reload();
+});
+
 export default function () {
   const onPointerUp = (event) => {
     if (!event.target.closest?.("a[href]")) pressedAt = event.timeStamp;
@@ -24,15 +32,8 @@ export default function () {
     event.stopImmediatePropagation();
     setTimeout(() => link.click(), rest);
   };
-  const onError = (event) => {
-    if (!/delta path/.test(event.message)) return;
-    const before = Number(sessionStorage.getItem("hanzi-blank-at"));
-    sessionStorage.setItem("hanzi-blank-at", Date.now());
-    if (Date.now() - before > ONCE_MS) location.reload();
-  };
   document.addEventListener("pointerup", onPointerUp, { capture: true });
   document.addEventListener("click", onClick, { capture: true });
-  window.addEventListener("error", onError);
   return () => {
     document.removeEventListener("pointerup", onPointerUp, { capture: true });
     document.removeEventListener("click", onClick, { capture: true });
