@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from bench.development_sets import Sample, draw_strokes, read_set
 from hanzi_core.bundle import BUILT_IN, write_description
-from hanzi_core.recognition import Preferences, Recogniser
-from hanzi_core.recognition.frequency import RARE_PER_MILLION, STRENGTH
+from hanzi_core.recognition import Favour, Preferences, Recogniser
+from hanzi_core.recognition.frequency import POWERS, RARE_PER_MILLION
 from hanzi_core.recognition.prototypes import DRAWINGS
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.strokes.frequency import frequencies_per_million
@@ -27,7 +27,7 @@ from hanzi_core.strokes.frequency import frequencies_per_million
 SETS = ("drawn", "tomoe", "penwriting40", "calligraphy100")
 LIMIT = 2000
 SCRIBBLES = 500
-STRENGTHS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
+STRENGTHS = (-0.15, 0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5)
 SURES = (0.5, 0.6, 0.7)
 TEACHINGS = 20
 _BATCH = 32
@@ -146,7 +146,8 @@ def _share(each: Reading, confident: NDArray[np.bool_]) -> str:
 
 def show_prior(readings: dict[str, Reading]) -> None:
     print(
-        f"\nFirst candidates right by the strength of the frequency prior (shipped: {STRENGTH}), in %; in brackets with"
+        f"\nFirst candidates right by the strength of the frequency prior (shipped: {POWERS[Favour.COMMON]}, or"
+        f" {POWERS[Favour.RARE]} with rare characters preferred), in %; in brackets with"
     )
     print("each character as frequent as it is in text.\n")
     print("| set | " + " | ".join(map(str, STRENGTHS)) + " |")

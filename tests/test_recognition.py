@@ -10,7 +10,7 @@ from hanzi_core.bundle import BUILT_IN, Card, bundle_folder, write_description
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
-from hanzi_core.recognition.frequency import frequency_prior
+from hanzi_core.recognition.frequency import Favour, frequency_prior
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.recognition.vocabulary import BIG5, GB2312, GB2312_LEVEL_1, allowed_labels
 from hanzi_core.strokes.frequency import frequencies_per_million
@@ -78,9 +78,12 @@ def test_the_vocabularies_are_those_of_the_standards() -> None:
 
 def test_frequent_characters_are_preferred_but_not_forced() -> None:
     assert frequencies_per_million()["人"] > 1000 > frequencies_per_million()["杓"]
-    prior = frequency_prior(["的", "杓", "☃"])
+    prior = frequency_prior(["的", "杓", "☃"], Favour.COMMON)
     assert 1.3 < prior[0] / prior[1] < 2
     assert prior[2] > 0
+    assert (frequency_prior(["的", "杓", "☃"], Favour.NONE) == 1).all()
+    rare = frequency_prior(["的", "杓", "☃"], Favour.RARE)
+    assert 2 < rare[1] / rare[0] < 5 and rare[2] > rare[1]
 
 
 @pytest.fixture(scope="module")

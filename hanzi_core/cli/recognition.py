@@ -17,7 +17,7 @@ from hanzi_core.errors import HanziError, ImageError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.recognition import PLAIN, Preferences, Reader, Recogniser, Vocabulary
+from hanzi_core.recognition import PLAIN, Favour, Preferences, Reader, Recogniser, Vocabulary
 from hanzi_core.recognition.batch import (
     TABLE,
     Picture,
@@ -40,7 +40,7 @@ def predict(
     count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
     vocabulary: Annotated[Vocabulary, typer.Option(help="Which characters count.")] = PLAIN.vocabulary,
     listed: Annotated[str, typer.Option(help="The characters that count with --vocabulary list.")] = "",
-    common_first: Annotated[bool, typer.Option(help="Prefer common characters in doubt.")] = PLAIN.common_first,
+    favour: Annotated[Favour, typer.Option(help="Which characters are preferred in doubt.")] = PLAIN.favour,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
     """Recognise pictures, folders walked: print a line each (exit code 2 if one cannot be read), or write a table."""
@@ -50,7 +50,7 @@ def predict(
         raise typer.Exit(perform(found, lambda work: _perform(work, workspace)))
     if not images:
         raise ImageError(mark("Say which pictures or folders to recognise."))
-    preferences = Preferences(vocabulary=vocabulary, listed=listed, common_first=common_first)
+    preferences = Preferences(vocabulary=vocabulary, listed=listed, favour=favour)
     reader = _reader(workspace, model)
     pictures = pictures_at(images)
     if csv:  # a row tells what could not be read

@@ -1,4 +1,4 @@
-"""What a person wants of a recogniser: which characters count, and whether common ones come first."""
+"""What a person wants of a recogniser: which characters count, and which are preferred in doubt."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from hanzi_core.recognition.frequency import frequency_prior
+from hanzi_core.recognition.frequency import Favour, frequency_prior
 from hanzi_core.recognition.vocabulary import Vocabulary, allowed_labels
 
 
@@ -17,14 +17,13 @@ class Preferences(BaseModel):
 
     vocabulary: Vocabulary = Field(Vocabulary.ALL, description="Which characters count.")
     listed: str = Field("", description="The characters of one's own list.")
-    common_first: bool = Field(True, description="Prefer common characters where the picture leaves it open.")
+    favour: Favour = Field(Favour.COMMON, description="What is preferred where the picture leaves it open.")
 
     def weights(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """A factor for the probability of each label, ``float32 (labels,)``; 0 where it does not count."""
         allowed = allowed_labels(self.vocabulary, labels, self.listed)
-        prior = frequency_prior(labels) if self.common_first else np.ones(len(labels), np.float32)
-        return np.where(allowed, prior, np.float32(0)).astype(np.float32)
+        return np.where(allowed, frequency_prior(labels, self.favour), np.float32(0))
 
 
-PLAIN = Preferences(common_first=False)
+PLAIN = Preferences(favour=Favour.NONE)
 """The model's own probabilities, untouched: what figures are measured with."""

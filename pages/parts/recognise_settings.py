@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from hanzi_core.bundle import CARD
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition import VOCABULARY_NAMES, Preferences, Recogniser, Vocabulary
+from hanzi_core.recognition import FAVOUR_NAMES, VOCABULARY_NAMES, Favour, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
 from pages.parts.drawing import PEN_PX
 from pages.parts.model_card import names_to_choose
@@ -48,7 +48,7 @@ def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> t
 
 
 def choose_preferences() -> Preferences:
-    """Which characters count, and whether common ones come first."""
+    """Which characters count, and which are preferred in doubt."""
     vocabulary = st.selectbox(
         _("Characters that count"),
         format_func=lambda choice: _(VOCABULARY_NAMES[choice]),
@@ -62,12 +62,13 @@ def choose_preferences() -> Preferences:
         if not listed.strip():
             st.caption(_("The list is empty: until it is filled, all characters count."))
             vocabulary = Vocabulary.ALL
-    common_first = st.toggle(
-        _("Common characters first"),
-        help=_("Where a picture may be 末 or 未, the one that is written more often is preferred."),
-        **kept("common-first", True),
+    favour = st.selectbox(
+        _("In doubt prefer"),
+        format_func=lambda choice: _(FAVOUR_NAMES[choice]),
+        help=_("A picture may be 末 or 未: common characters suit running text, rare ones names and old texts."),
+        **kept_choice("favour", list(Favour), Favour.COMMON),
     )
-    return Preferences(vocabulary=vocabulary, listed="".join(listed.split()), common_first=common_first)
+    return Preferences(vocabulary=vocabulary, listed="".join(listed.split()), favour=favour)
 
 
 def choose_pad() -> None:

@@ -78,8 +78,8 @@ def test_settings_are_as_they_were_whenever_they_are_opened(desktop: Page) -> No
     desktop.get_by_role("button", name="Settings").click()
     pen = desktop.get_by_role("slider", name="Pen width")
     expect(pen).to_have_value("14")
-    for name in ("Guide lines", "Common characters first"):
-        expect(desktop.get_by_role("switch", name=name)).to_be_checked()
+    expect(desktop.get_by_role("switch", name="Guide lines")).to_be_checked()
+    prefer(desktop, "Rare characters")
     desktop.get_by_text("Guide lines").click()
     pen.press("ArrowRight")
     desktop.keyboard.press("Escape")
@@ -91,6 +91,7 @@ def test_settings_are_as_they_were_whenever_they_are_opened(desktop: Page) -> No
     desktop.get_by_role("button", name="Settings").click()
     expect(pen).to_have_value("15")
     expect(desktop.get_by_role("switch", name="Guide lines")).not_to_be_checked()
+    expect(desktop.get_by_role("combobox", name="In doubt prefer")).to_have_value("Rare characters")
 
 
 def test_only_what_counts_is_offered(desktop: Page) -> None:
@@ -110,21 +111,33 @@ def choices(page: Page) -> list[str]:
     return page.locator(".choice b").all_inner_texts()
 
 
-def test_common_characters_come_first_unless_that_is_switched_off(desktop: Page) -> None:
+def prefer(page: Page, what: str) -> None:
+    page.get_by_role("combobox", name="In doubt prefer").click()
+    page.get_by_role("option", name=what).click()
+
+
+def test_common_or_rare_characters_are_preferred_in_doubt(desktop: Page) -> None:
     draw(desktop, "人")
     expect(best(desktop, "人")).to_be_visible()
     expect(desktop.get_by_text("2 strokes, recognised in")).to_be_visible()
     common_first = choices(desktop)
     desktop.get_by_role("button", name="Settings").click()
-    desktop.get_by_text("Common characters first").click()
+    prefer(desktop, "What the model has learned")
     until(lambda: choices(desktop) != common_first)
-    plain, rate = choices(desktop), frequencies_per_million()
-    in_both = [each for each in common_first if each in plain]
-    turned = [(a, b) for a, b in combinations(in_both, 2) if plain.index(a) > plain.index(b)]
-    assert turned, "some of ten change places"
-    assert all(rate.get(a, 0) > rate.get(b, 0) for a, b in turned)
-    desktop.get_by_text("Common characters first").click()
+    learned = choices(desktop)
+    assert rises(learned, common_first)
+    prefer(desktop, "Rare characters")
+    until(lambda: choices(desktop) not in (learned, common_first))
+    assert rises(choices(desktop), learned)
+    prefer(desktop, "Common characters")
     until(lambda: choices(desktop) == common_first)
+
+
+def rises(rare: list[str], common: list[str]) -> bool:
+    """Some that both lists hold change places from ``rare`` to ``common``, and the more frequent ones rise."""
+    rate, both = frequencies_per_million(), [each for each in common if each in rare]
+    turned = [(a, b) for a, b in combinations(both, 2) if rare.index(a) > rare.index(b)]
+    return bool(turned) and all(rate.get(a, 0) > rate.get(b, 0) for a, b in turned)
 
 
 def test_why_this_answer(screen: Page) -> None:
