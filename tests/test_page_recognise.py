@@ -4,27 +4,34 @@ import csv
 import gc
 import io
 import weakref
+import zipfile
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.proto.Common_pb2 import FileURLs
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ImageError
 from hanzi_core.image.segment import Box, Direction
-from hanzi_core.jobs import Job
+from hanzi_core.jobs import Job, State, Work
 from hanzi_core.jobs.work import run_work
 from hanzi_core.language import mark, set_language_source
-from hanzi_core.recognition import PLAIN, Recogniser
+from hanzi_core.recognition import PLAIN, Recogniser, Vocabulary
 from hanzi_core.recognition.batch import COLUMNS, TABLE, write_faults
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
+from pages.parts.drawing import Drawing
 from pages.parts.model_card import names_to_choose
 from pages.parts.recognise_batch import read_table
+from pages.parts.recognise_batch import start as start_batch
+from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_settings import load_recogniser
 from tests.conftest import PROJECT
 from tests.handwriting import draw
@@ -32,13 +39,16 @@ from tests.written_page import write, write_page
 
 
 def page() -> None:
-    from types import SimpleNamespace
-    from typing import Any, cast
+    from types import SimpleNamespace as Desk
+    from typing import cast
+
+    import streamlit as st
 
     from hanzi_core.workspace import Workspace
     from pages.parts.recognise_batch import show_batch
 
-    show_batch(cast("Any", SimpleNamespace(space=Workspace.open())), [])
+    st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+    show_batch(cast("Any", Desk(space=Workspace.open())), [])
 
 
 def test_a_damaged_model_is_named_by_its_key(workspace: Workspace) -> None:
@@ -101,6 +111,83 @@ def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> 
     assert table[0] == list(COLUMNS)
     assert table[1][11] == "0.912345", "as it was written"
     assert [row[-1] for row in table[1:]] == ["", "", "c.png 是空的（0 字节）。"]
+
+
+def ended_job(workspace: Workspace, state: State) -> Job:
+    """A job that wrote the table of one picture, or nothing, and ended as ``state`` says."""
+
+    def work(working: Work) -> dict[str, int]:
+        if state is State.FAILED:
+            raise ImageError(mark("{name} is empty (0 bytes)."), name="c.png")
+        (job.folder / TABLE).write_text(",".join(COLUMNS) + "\na.png,人" + 20 * "," + "\n", "utf-8")
+        working.check()
+        return {}
+
+    job = Job.create(workspace, "predict", {}, "many")
+    job.request_stop()
+    run_work(job, work)
+    assert job.status().state is state
+    return job
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.STOPPED])
+def test_a_job_that_did_not_come_to_its_end_says_so_once(workspace: Workspace, state: State) -> None:
+    ended_job(workspace, state)
+    app = AppTest.from_function(page, default_timeout=30).run()
+    assert not app.exception
+    assert app.session_state["runs"] == 1, "the page ran again and again"
+    assert [each.value for each in app.error] == (["c.png is empty (0 bytes)."] if state is State.FAILED else [])
+    assert len(app.dataframe) == (state is State.STOPPED), "what was read is kept"
+    assert app.markdown[0].value.startswith("**many**")
+
+
+@pytest.mark.parametrize(("listed", "told"), [("一二", []), ("龘。", ["knows none of the characters that count"])])
+def test_a_list_of_characters_that_the_model_lacks_is_told_beside_the_pad(
+    workspace: Workspace, listed: str, told: list[str]
+) -> None:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    drawing = Drawing()
+    drawing.objects = [stroke_object(100, 200, 300, 205)]
+    app.session_state["drawing-pad"] = drawing
+    app.session_state["kept-vocabulary"] = Vocabulary.LIST
+    app.session_state["kept-listed"] = listed
+    app.run()
+    assert not app.exception
+    assert len(app.error) == len(told)
+    assert all(part in each.value for part, each in zip(told, app.error, strict=True))
+
+
+def stroke_object(left: int, top: int, right: int, bottom: int) -> dict[str, Any]:
+    """A straight stroke as the pad's canvas tells it."""
+    middle = [(left + right) / 2, (top + bottom) / 2]
+    return {
+        "type": "path",
+        "path": [["M", left, top], ["Q", left, top, *middle], ["L", right, bottom]],
+        "left": left,
+        "top": top,
+        "width": right - left,
+        "height": bottom - top,
+        "strokeWidth": 14,
+        "originX": "left",
+        "originY": "top",
+    }
+
+
+def uploaded(name: str, content: bytes, number: int) -> UploadedFile:
+    return UploadedFile(UploadedFileRec(f"id{number}", name, "image/png", content), FileURLs())
+
+
+def test_a_second_click_on_the_same_files_starts_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.parts.recognise_batch.launch_job", lambda _job: None)
+    desk = cast("Desk", SimpleNamespace(space=workspace, model="builtin", preferences=PLAIN))
+    names = ["image.png", "2-image.png", "image.png", "image.png"]
+    files = [uploaded(name, b"%d" % number, number) for number, name in enumerate(names)]
+    first = start_batch(desk, files)
+    assert start_batch(desk, files) == first
+    assert start_batch(desk, files[:2]) != first, "other files"
+    with zipfile.ZipFile(next(first.folder.glob("*.zip"))) as archive:
+        assert [archive.read(name) for name in archive.namelist()] == [b"0", b"1", b"2", b"3"]
+        assert len(set(archive.namelist())) == 4, "none takes the name of another"
 
 
 def page_of_characters() -> None:
@@ -327,7 +414,7 @@ def test_a_damaged_character_is_told_and_can_be_deleted(workspace: Workspace) ->
 
 def page_of_corrections() -> None:
     from types import SimpleNamespace
-    from typing import Any, cast
+    from typing import cast
 
     from hanzi_core.bundle import BUILT_IN
     from hanzi_core.workspace import Workspace

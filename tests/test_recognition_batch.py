@@ -1,14 +1,19 @@
 import csv
 import json
+import os
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import typer
 
-from hanzi_core.jobs import Job, State
+from hanzi_core.cli.recognition import predict
+from hanzi_core.dataset.source import open_source
+from hanzi_core.jobs import Job, State, Work
 from hanzi_core.language import set_language_source
-from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig, read_faults
+from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig, pictures_of, read_faults
 from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from tests.conftest import run_command
@@ -71,6 +76,48 @@ def test_a_page_starts_the_same_as_a_job(trained: Workspace, workspace: Workspac
     set_language_source(lambda: "zh_CN")
     (told,) = read_faults(job.folder).items()
     assert told[0] == "notes.txt" and "无法" in told[1]
+
+
+def test_nothing_is_left_out_without_a_word(trained: Workspace, tmp_path: Path) -> None:
+    random, place = np.random.default_rng(5), tmp_path / "pictures"
+    write_png(place / "木" / "0.png", draw("木", random))
+    (place / "木" / "0.png").rename(place / "木" / os.fsdecode(b"\xba\xba.png"))  # 汉 in GBK
+    write_png(tmp_path / "away.png", draw("木", random))
+    (place / "link.png").symlink_to(tmp_path / "away.png")
+    (place / "empty").mkdir()
+    done = run_command(trained.root, "predict", str(place), "--csv", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    table = {Path(row["path"]).name: row for row in rows(tmp_path / "out.csv")}
+    assert set(table) == {r"\xba\xba.png", "link.png"}
+    assert table[r"\xba\xba.png"]["label_1"] == "木"
+    assert table["link.png"]["error"] == "link or device, not followed"
+
+
+def test_both_of_one_name_in_a_zip_are_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.png", b"one")
+        archive.writestr("a.png", b"two")
+    assert sorted(read() for _path, read in pictures_of(open_source(tmp_path / "two.zip"))) == [b"one", b"two"]
+
+
+def test_a_job_that_is_stopped_keeps_what_it_read(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = PredictionConfig(location=folder, model="builtin").model_dump(mode="json")
+    job = Job.create(workspace, "predict", config, "many")
+    report = Work.report
+
+    def stop_after_five(work: Work, phase: str, done: int, total: int = 0) -> None:
+        if done == 5:
+            job.request_stop()
+        report(work, phase, done, total)
+
+    monkeypatch.setattr(Work, "report", stop_after_five)
+    with pytest.raises(typer.Exit):
+        predict(SimpleNamespace(obj=workspace), job=job.id)
+    assert job.status().state is State.STOPPED
+    assert len(rows(job.folder / TABLE)) == 5
+    assert set(read_faults(job.folder)) == {"notes.txt"}
 
 
 def test_a_taught_character_is_known_here_too(trained: Workspace, workspace: Workspace, tmp_path: Path) -> None:

@@ -1,13 +1,15 @@
 """Do a job in this process, or start one in a process of its own: the two doors to the same work."""
 
+import math
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from hanzi_core.errors import JobError, of_settings
-from hanzi_core.jobs import Job, Progress, Work, enqueue, launch, requeue, run_work
+from hanzi_core.jobs import Job, Progress, Work, enqueue, launch, list_jobs, requeue, run_work
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 
@@ -25,16 +27,34 @@ VERBS: dict[str, tuple[str, ...]] = {
 }
 """The command that works on a job of each kind."""
 
+_CLICK_S = 3.0
+"""A second click on a button whose work has not shown yet comes within this time."""
+
 
 def start(workspace: Workspace, kind: str, config: BaseModel, title: str, devices: Sequence[str] = ()) -> Job:
     """Make a job and start its process, at once or when its devices are free; what a page's button does.
 
+    Whoever clicks twice gets the job of the first click.
+
     Raises:
         JobError: the process cannot be started.
     """
+    if twin := begun(workspace, kind, config, title, _CLICK_S):
+        return twin
     job = Job.create(workspace, kind, config.model_dump(mode="json"), title, devices)
     enqueue(workspace, job, launch_job)
     return job
+
+
+def begun(workspace: Workspace, kind: str, config: BaseModel, title: str, within_s: float = math.inf) -> Job | None:
+    """The job that works on the very same, made at most ``within_s`` ago; ``None`` where there is none."""
+    values, now = config.model_dump(mode="json"), time.time()
+    for job in list_jobs(workspace, kind):
+        if now - job.created > within_s:
+            return None
+        if (job.config, job.title) == (values, title) and job.status().state.is_active:
+            return job
+    return None
 
 
 def resume(workspace: Workspace, job: Job) -> None:

@@ -14,12 +14,13 @@ from hanzi_core.bundle import choose_bundle
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset.source import open_source
 from hanzi_core.errors import HanziError, ImageError
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.recognition import PLAIN, Favour, Preferences, Reader, Recogniser, Vocabulary
 from hanzi_core.recognition.batch import (
     TABLE,
+    Faults,
     Picture,
     PredictionConfig,
     pictures_at,
@@ -70,9 +71,16 @@ def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
     location = config.location if config.location.is_absolute() else work.folder / config.location
     pictures = pictures_of(open_source(location))
     reader = _reader(workspace, config.model)
+    faults: Faults = []
+    stopped = None
     with _new_file(work.folder / TABLE) as file:
-        faults = write_table(file, reader, pictures, config.preferences, work.report)
+        try:
+            write_table(file, reader, pictures, config.preferences, report=work.report, faults=faults)
+        except Stopped as reason:  # what was read until then is kept
+            stopped = reason
         write_faults(work.folder, faults)
+    if stopped:
+        raise stopped
     return {"images": len(pictures), "faults": len(faults)}
 
 
@@ -81,8 +89,9 @@ def _write(path: Path, reader: Reader, pictures: list[Picture], preferences: Pre
         if sys.stderr.isatty():
             print(f"\r{_(phase)}  {done}/{total}", end="\n" if done == total else "", file=sys.stderr)
 
+    faults: Faults = []
     with _new_file(path) as file:
-        faults = write_table(file, reader, pictures, preferences, report)
+        write_table(file, reader, pictures, preferences, report=report, faults=faults)
     words = _("{images} pictures, {faults} that cannot be read: {path}")
     print(words.format(images=len(pictures), faults=len(faults), path=path))
 

@@ -1,5 +1,6 @@
 """What every source has in common: entries, and what their folders say about them."""
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -82,6 +83,11 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def legible(name: str) -> str:
+    """``name`` as it can be written in UTF-8: what it has of other bytes as ``\\xNN``."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def part_of(folders: tuple[str, ...]) -> str:

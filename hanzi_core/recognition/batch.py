@@ -14,6 +14,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hanzi_core.dataset.entry import Entry, legible
+from hanzi_core.dataset.manifest import Fault, fault_name
 from hanzi_core.dataset.source import FolderSource, Source
 from hanzi_core.errors import HanziError, ImageError
 from hanzi_core.image.decode import decode
@@ -62,8 +65,15 @@ class PredictionConfig(BaseModel):
 
 
 def pictures_of(source: Source) -> list[Picture]:
-    """Every file of a folder or zip: one that is no picture will have a row with its error."""
-    return [(entry.path, lambda path=entry.path: source.read(path)) for entry in source.entries() if not entry.fault]  # type: ignore[misc]
+    """Every file of a folder or zip: one that cannot be read or is no picture will have a row with its error."""
+    entries = (entry for entry in source.entries() if entry.fault != Fault.EMPTY_FOLDER)
+    return [(legible(entry.path), partial(_read, source, entry)) for entry in entries]
+
+
+def _read(source: Source, entry: Entry) -> bytes:
+    if entry.fault and entry.fault != Fault.NAME_TWICE:  # of those each has a path of its own
+        raise ImageError(fault_name(entry.fault))
+    return source.read(entry.path)
 
 
 def pictures_at(paths: Iterable[Path]) -> list[Picture]:
@@ -71,9 +81,9 @@ def pictures_at(paths: Iterable[Path]) -> list[Picture]:
     found: list[Picture] = []
     for path in paths:
         if path.is_dir():
-            found += [(str(path / name), read) for name, read in pictures_of(FolderSource(path))]
+            found += [(legible(str(path / name)), read) for name, read in pictures_of(FolderSource(path))]
         else:
-            found.append((str(path), lambda path=path: _bytes_of(path)))  # type: ignore[misc]
+            found.append((legible(str(path)), partial(_bytes_of, path)))
     return found
 
 
@@ -110,18 +120,18 @@ def write_table(
     reader: Reader,
     pictures: list[Picture],
     preferences: Preferences,
+    *,
     report: Report,
-) -> Faults:
-    """Write the CSV row by row, and return what could not be read."""
+    faults: Faults,
+) -> None:
+    """Write the CSV row by row, and add what cannot be read to ``faults``: both hold if ``report`` ends it early."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    faults: Faults = []
     for done, (path, answer) in enumerate(recognise_all(reader, pictures, preferences), 1):
         if isinstance(answer, HanziError):
             faults.append((path, answer))
         writer.writerow(_row(path, answer))
         report(RECOGNISING, done, len(pictures))
-    return faults
 
 
 def write_faults(folder: Path, faults: Faults) -> None:

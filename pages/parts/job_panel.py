@@ -21,8 +21,12 @@ _COLOURS = {
 
 
 def watch_until_done(job: Job) -> None:
-    """Show the progress of ``job`` every second; draw the whole page anew when it has ended."""
-    _watch(job)
+    """Show the progress of ``job`` every second, and draw the whole page anew when it has ended; then, how it ended."""
+    status = job.status()
+    if status.state.is_active:
+        _watch(job)
+    else:
+        show_state(job, status)
 
 
 @st.fragment(run_every=REFRESH_S)

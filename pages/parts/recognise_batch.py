@@ -1,16 +1,17 @@
 """Many pictures at once: a job, its progress, and the table that it leaves."""
 
+import hashlib
 import shutil
 import zipfile
-from collections import Counter
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hanzi_core.cli.perform import launch_job
+from hanzi_core.cli.perform import begun, launch_job
 from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
@@ -22,7 +23,6 @@ from pages.parts.job_panel import watch_until_done
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
 
-PICTURES = "pictures.zip"
 _SHOWN = "batch-shown"
 _SHOWN_COLUMNS = ["path", "label_1", "probability_1", "label_2", "label_3", "error"]
 _LISTED_LIMIT = 20
@@ -34,7 +34,7 @@ def show_batch(desk: Desk, files: list[UploadedFile]) -> None:
         _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
     ):
         with errors_shown():
-            st.session_state[_SHOWN] = _start(desk, files).id
+            st.session_state[_SHOWN] = start(desk, files).id
     jobs = {job.id: job for job in list_jobs(desk.space, "predict")[:_LISTED_LIMIT]}
     if not jobs:
         return
@@ -48,15 +48,17 @@ def _name(job: Job) -> str:
     return f"{job.title} · {datetime.fromtimestamp(job.created):%Y-%m-%d %H:%M}"
 
 
-def _start(desk: Desk, files: list[UploadedFile]) -> Job:
-    """Make the job, put the pictures into its folder, and start it.
+def start(desk: Desk, files: list[UploadedFile]) -> Job:
+    """Make the job, put the pictures into its folder, and start it; the one that a first click has started, if it did.
 
     Raises:
         HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
     """
-    zipped = Path(files[0].name).name if len(files) == 1 else PICTURES
+    zipped = hashlib.blake2b("".join(file.file_id for file in files).encode(), digest_size=8).hexdigest() + ".zip"
     config = PredictionConfig(location=Path(zipped), model=desk.model, preferences=desk.preferences)
-    title = zipped if len(files) == 1 else _("{count} files").format(count=len(files))
+    title = files[0].name if len(files) == 1 else _("{count} files").format(count=len(files))
+    if twin := begun(desk.space, "predict", config, title):
+        return twin
     job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
     try:
         _pack(files, job.folder / zipped)
@@ -69,31 +71,33 @@ def _start(desk: Desk, files: list[UploadedFile]) -> Job:
 
 
 def _pack(files: list[UploadedFile], target: Path) -> None:
-    """One zip as it is, or all files in one; two of the same name get numbers."""
+    """One zip as it is, or all files in one; those of the same name get numbers."""
     with writing(target):
         if len(files) == 1:
             target.write_bytes(files[0].getbuffer())
             return
-        names: Counter[str] = Counter()
+        taken: set[str] = set()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
             for file in files:
-                names[file.name] += 1
-                number = f"{names[file.name]}-" if names[file.name] > 1 else ""
-                archive.writestr(f"{number}{file.name}", file.getbuffer())
+                names = chain([file.name], (f"{number}-{file.name}" for number in count(2)))
+                name = next(each for each in names if each not in taken)
+                taken.add(name)
+                archive.writestr(name, file.getbuffer())
 
 
 def _show_job(job: Job) -> None:
-    status = job.status()
-    if status.state.is_active or status.state in (State.FAILED, State.LOST):
+    if job.status().state is not State.FINISHED:
         watch_until_done(job)
-    elif (job.folder / TABLE).is_file():
+    if (job.folder / TABLE).is_file():  # one that was stopped keeps what it had read
         _show_table(job, read_table(job.folder))
 
 
 def read_table(folder: Path) -> pd.DataFrame:
     """The job's table as it was written, but for the reasons: those are in the reader's language."""
     table = pd.read_csv(folder / TABLE, keep_default_na=False, dtype=str)
-    return table.assign(error=table["path"].map(read_faults(folder)).fillna(table["error"]))
+    faults = read_faults(folder)
+    errors = zip(table["path"], table["error"], strict=True)
+    return table.assign(error=[faults.get(path, error) for path, error in errors])
 
 
 def _show_table(job: Job, written: pd.DataFrame) -> None:

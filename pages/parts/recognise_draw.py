@@ -7,13 +7,14 @@ import streamlit as st
 
 from hanzi_core.language import gettext as _
 from hanzi_core.language import ngettext
-from hanzi_core.recognition.ink import draw_strokes
+from hanzi_core.recognition.ink import Stroke, draw_strokes
 from pages.parts.candidates import show_candidates
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
 from pages.parts.recognise_correct import show_correct
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_why import show_why
 from pages.parts.recognise_writing import show_writing, write
+from pages.parts.session import errors_shown
 
 
 @st.fragment
@@ -24,23 +25,27 @@ def show_draw(desk: Desk) -> None:
         with st.container(width=SIDE_PX):
             strokes = show_ink_pad()
         side = st.container(key="answer", width="stretch")
-    with side:
-        if not strokes:
-            st.caption(_("Draw one character; the answer comes after each stroke."))
-            return
-        started = time.perf_counter()
-        picture = draw_strokes(strokes, SIDE_PX)
-        found = desk.answer(desk.recogniser.see(picture))
-        elapsed_ms = (time.perf_counter() - started) * 1000
-        show_candidates(found, _write)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            digest = hashlib.blake2b(picture.tobytes(), digest_size=6).hexdigest()
-            show_correct(desk, picture, found, strokes, place=digest)
-            words = ngettext(
-                "{count} stroke, recognised in {time} ms", "{count} strokes, recognised in {time} ms", len(strokes)
-            )
-            st.caption(words.format(count=len(strokes), time=f"{elapsed_ms:.1f}"))
-        show_why(desk, found)
+    with side, errors_shown():  # those of a fragment do not reach the page
+        _show_answer(desk, strokes)
+
+
+def _show_answer(desk: Desk, strokes: list[Stroke]) -> None:
+    if not strokes:
+        st.caption(_("Draw one character; the answer comes after each stroke."))
+        return
+    started = time.perf_counter()
+    picture = draw_strokes(strokes, SIDE_PX)
+    found = desk.answer(desk.recogniser.see(picture))
+    elapsed_ms = (time.perf_counter() - started) * 1000
+    show_candidates(found, _write)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        digest = hashlib.blake2b(picture.tobytes(), digest_size=6).hexdigest()
+        show_correct(desk, picture, found, strokes, place=digest)
+        words = ngettext(
+            "{count} stroke, recognised in {time} ms", "{count} strokes, recognised in {time} ms", len(strokes)
+        )
+        st.caption(words.format(count=len(strokes), time=f"{elapsed_ms:.1f}"))
+    show_why(desk, found)
 
 
 def _write(label: str) -> None:
