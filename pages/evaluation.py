@@ -33,9 +33,10 @@ from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
 
-def evaluation_of(space: Workspace, config: EvaluationConfig) -> Job | None:
-    """The newest evaluation that was asked for so."""
-    return next((job for job, asked in list_evaluations(space) if asked == config), None)
+def evaluations_of(space: Workspace, config: EvaluationConfig) -> tuple[Job | None, Job | None]:
+    """The newest evaluation that was asked for so, and the newest of them that has figures."""
+    found = [job for job, asked in list_evaluations(space) if asked == config]
+    return next(iter(found), None), next((job for job in found if job.status().state is State.FINISHED), None)
 
 
 def choose_data(datasets: dict[str, Dataset], model: str, own: Lesson | None) -> tuple[str, str]:
@@ -95,8 +96,10 @@ def show_confusions(job: Job, predictions: pd.DataFrame) -> None:
         st.success(_("Not one picture was taken for another character."), icon=":material/check:")
         return
     show_pairs(job, predictions, pairs)
-    st.caption(_("The characters that take part in most mistakes; colour is the share of the row that was taken so."))
-    st.plotly_chart(confusion_heatmap(confusion_matrix(predictions)), key="heatmap")
+    st.caption(_("The characters that take part in most mistakes; colour is the share of the row's pictures taken so."))
+    st.plotly_chart(
+        confusion_heatmap(confusion_matrix(predictions), predictions["label"].value_counts()), key="heatmap"
+    )
 
 
 def is_outdated(job: Job, digest: str, model: Path) -> bool:
@@ -141,17 +144,15 @@ with errors_shown():
     digest = digest_of_split(datasets[dataset], split)
     if may_remember(lessons, config, digest):
         st.warning(_(REMEMBERS), icon=":material/leak_add:")
-    job = evaluation_of(space, config)
-    state = job.status().state if job else None
-    if job and state and state.is_active:
-        watch_until_done(job)
-        st.stop()
-    if job and state in (State.FAILED, State.LOST):
-        st.error(str(job.status().changes[-1]), icon=":material/error:")
-    if job and state is State.FINISHED:
-        if is_outdated(job, digest, bundles[model]):
+    newest, done = evaluations_of(space, config)
+    if newest and newest is not done:  # at work; or it ended without figures, and earlier ones still hold
+        watch_until_done(newest)
+        if newest.status().state.is_active:
+            st.stop()
+    if done:
+        if is_outdated(done, digest, bundles[model]):
             st.info(_("The dataset or the model has changed since these figures were made."), icon=":material/update:")
-        show_evaluation(space, job, names)
+        show_evaluation(space, done, names)
         asked = st.button(_("Evaluate again"), icon=":material/refresh:")
     else:
         asked = st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:")

@@ -70,11 +70,11 @@ def test_curves_of_nothing() -> None:
 
 def test_heatmap_colours_mistakes_only() -> None:
     matrix = pd.DataFrame([[8, 2], [0, 5]], index=["人", "入"], columns=["人", "入"])
-    heat = confusion_heatmap(matrix).data[0]
+    heat = confusion_heatmap(matrix, pd.Series({"入": 5, "人": 20})).data[0]
     assert np.isnan(heat.z[0][0]) and np.isnan(heat.z[1][1])
-    assert heat.z[0][1] == pytest.approx(0.2)
+    assert heat.z[0][1] == pytest.approx(0.1), "of 20, ten of which were taken for what is not shown"
 
 
 def test_heatmap_without_a_mistake() -> None:
     matrix = pd.DataFrame([[8]], index=["人"], columns=["人"])
-    assert confusion_heatmap(matrix).data[0].zmax == 1
+    assert confusion_heatmap(matrix, pd.Series({"人": 8})).data[0].zmax == 1

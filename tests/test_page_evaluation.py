@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.bundle import BUILT_IN, Bundle, write_description
 from hanzi_core.cli.evaluation import evaluate_model
 from hanzi_core.dataset import Part
+from hanzi_core.errors import ImageError
 from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs import Job, Work, list_jobs, run_work
+from hanzi_core.language import mark
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from tests.conftest import PROJECT
 from tests.runs import make_dataset
@@ -109,6 +111,31 @@ def test_an_evaluation_of_an_earlier_version_is_compared_too(evaluated: Workspac
         assert "33.33 points more" in texts(open_tab("Compare", "twin"))
     finally:
         config.write_text(as_it_is)
+
+
+@pytest.mark.usefixtures("_at_work")
+@pytest.mark.parametrize("asked_to_stop", [True, False])
+def test_a_later_evaluation_that_came_to_nothing_does_not_take_the_figures_away(
+    evaluated: Workspace, asked_to_stop: bool
+) -> None:
+    def work(working: Work) -> dict[str, int]:
+        working.check()
+        raise ImageError(mark("{name} is empty (0 bytes)."), name="c.png")
+
+    before = open_tab("Confusions")
+    config = next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == "builtin").config
+    later = Job.create(evaluated, "evaluate", config, "again")
+    if asked_to_stop:
+        later.request_stop()
+    run_work(later, work)
+    try:
+        app = open_tab("Confusions")
+        assert app.metric and [each.value for each in app.metric] == [each.value for each in before.metric]
+        assert "Evaluate again" in [each.label for each in app.button]
+        assert [each.value for each in app.error] == ([] if asked_to_stop else ["c.png is empty (0 bytes)."])
+        assert "**again**" in [each.value for each in app.markdown]
+    finally:
+        shutil.rmtree(later.folder)
 
 
 @pytest.mark.usefixtures("_at_work")

@@ -10,14 +10,18 @@ _COLOURS = [[0, "rgba(208, 60, 46, 0.07)"], [1, "rgba(208, 60, 46, 1)"]]
 """From hardly any, on white paper as on a dark page."""
 
 
-def confusion_heatmap(matrix: pd.DataFrame) -> go.Figure:
+def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
     """Heatmap of a confusion matrix, rows true, columns predicted.
 
-    Colour is the share of the row's pictures. The diagonal, what was right, has no colour: it would outshine every
+    Colour is the share of the class's pictures. The diagonal, what was right, has no colour: it would outshine every
     mistake.
+
+    Args:
+        matrix: Counts; the columns need not be all that pictures of a row were taken for.
+        pictures: How many there are of each class.
     """
     counts = matrix.to_numpy(dtype=float)
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    shares = counts / np.maximum(1, pictures.reindex(matrix.index).to_numpy(dtype=float))[:, np.newaxis]
     np.fill_diagonal(shares, np.nan)
     names = list(matrix.index)
     figure = go.Figure(
