@@ -12,7 +12,7 @@ from pages.parts.recognise_draw import show_draw
 from pages.parts.recognise_settings import choose_pad, choose_preferences, choose_recogniser
 from pages.parts.recognise_style import show_style
 from pages.parts.recognise_taught import show_taught
-from pages.parts.recognise_upload import show_upload
+from pages.parts.recognise_upload import show_upload, take_files
 from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
@@ -48,4 +48,4 @@ with errors_shown():
         _("Teach"): partial(show_taught, space),
         _("Corrections"): partial(show_corrections, desk),
     }
-    show_tabs(shows, key="recognise-way")
+    show_tabs(shows, key="recognise-way", always={_("Upload"): take_files})

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 
 import streamlit as st
 
@@ -49,14 +50,14 @@ export default function ({ data, parentElement, setStateValue }) {
 _element = st.components.v2.component("hanzi_paste_picture", html=_HTML, css=_CSS, js=_JS)
 
 
-def paste_picture(key: str) -> bytes | None:
-    """The file that was last pasted; ``None`` before."""
+def paste_picture(key: str, on_paste: Callable[[], None]) -> bytes | None:
+    """The file that was last pasted; ``None`` before. Each time ``on_paste`` is called."""
     texts = {
         "label": _("Paste a picture (Ctrl+V)"),
         "none": _("The clipboard holds no picture"),
         "keys": _("Press Ctrl+V to paste"),
     }
-    pasted = _element(key=key, data=texts, default={"picture": None}, on_picture_change=lambda: None).get("picture")
+    pasted = _element(key=key, data=texts, default={"picture": None}, on_picture_change=on_paste).get("picture")
     try:
         return base64.b64decode(pasted.split(",", 1)[1], validate=True) if pasted else None
     except (IndexError, binascii.Error):

@@ -89,10 +89,21 @@ def kept(name: str, default: Any) -> dict[str, Any]:
 
 
 def kept_choice(name: str, choices: list[Any], default: Any) -> dict[str, Any]:
-    """The same for one that chooses among ``choices``."""
-    settings = kept(name, default)
-    value = settings.pop("value")
-    return {**settings, "options": choices, "index": choices.index(value)}
+    """The same for one that chooses among ``choices``.
+
+    Streamlit keeps a choice by its words. Those in another language are no choice of ours: it takes the one at
+    ``index`` then, which is the one before.
+    """
+    key, stored = f"widget-{name}", f"kept-{name}"
+    st.session_state.setdefault(stored, default)
+    _keep_choice(key, stored, choices)
+    index = choices.index(st.session_state[stored])
+    return {"key": key, "options": choices, "index": index, "on_change": _keep_choice, "args": (key, stored, choices)}
+
+
+def _keep_choice(key: str, stored: str, choices: list[Any]) -> None:
+    if st.session_state.get(key) in choices:
+        st.session_state[stored] = st.session_state[key]
 
 
 def _keep(key: str, stored: str) -> None:

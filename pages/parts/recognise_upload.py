@@ -1,5 +1,7 @@
 """Recognising pictures: from files, the clipboard or the camera; one character, a page of them, or many files."""
 
+from functools import partial
+
 import streamlit as st
 
 from hanzi_core.image.decode import EXTENSIONS
@@ -10,26 +12,51 @@ from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_picture import show_picture
 
 _TYPES = [each.removeprefix(".") for each in EXTENSIONS]
+_FILES = "upload-files"
+_PASTED = "upload-pasted"
+_SHOT = "camera"
+_LATEST = "upload-latest"
 
 
-def show_upload(desk: Desk) -> None:
-    """The ways in, and what became of what came."""
-    files = st.file_uploader(
+def take_files() -> None:
+    """The uploader, which keeps its files as long as it is drawn."""
+    st.file_uploader(
         _("Pictures, or a zip of them"),
         type=[*_TYPES, "zip"],
         accept_multiple_files=True,
-        key="upload-files",
+        key=_FILES,
+        on_change=partial(_came, _FILES),
     )
+
+
+def show_upload(desk: Desk) -> None:
+    """The other ways in, and what became of what came last."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        pasted = paste_picture("paste")
+        if pasted := paste_picture("paste", partial(_came, _PASTED)):
+            st.session_state[_PASTED] = pasted
         camera = st.toggle(_("Camera"), key="upload-camera")
-    # No wider, or the answer is off the screen.
-    shot = st.camera_input(_("Hold the writing before the camera"), key="camera", width=480) if camera else None
-    if shot:
+    shot = None
+    if camera:
+        # No wider, or the answer is off the screen.
+        label = _("Hold the writing before the camera")
+        shot = st.camera_input(label, key=_SHOT, width=480, on_change=partial(_came, _SHOT))
+    files = st.session_state[_FILES]
+    there = {_SHOT: shot, _FILES: files, _PASTED: st.session_state.get(_PASTED)}
+    latest = st.session_state.get(_LATEST, _FILES)
+    if not there[latest]:
+        latest = next((name for name, brought in there.items() if brought), None)
+    if latest == _SHOT and shot:
         show_picture(desk, shot.getvalue(), shot.name)
+    elif latest == _PASTED:
+        show_picture(desk, there[_PASTED], _("the pasted picture"))
     elif len(files) == 1 and not files[0].name.lower().endswith(".zip"):
         show_picture(desk, files[0].getvalue(), files[0].name)
-    elif pasted and not files:
-        show_picture(desk, pasted, _("the pasted picture"))
     else:
         show_batch(desk, files)
+
+
+def _came(way: str) -> None:
+    """What came last is what is shown; files put a pasted picture away, which nothing else could."""
+    st.session_state[_LATEST] = way
+    if way == _FILES:
+        st.session_state[_PASTED] = None

@@ -129,13 +129,7 @@ def test_paste(screen: Page) -> None:
     screen.context.grant_permissions(["clipboard-read", "clipboard-write"])
     screen.get_by_role("tab", name="Upload").click()
     expect(screen.get_by_role("button", name="Paste a picture")).to_be_visible()
-    screen.evaluate(
-        """async (data) => {
-            const blob = await (await fetch(data)).blob();
-            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
-        }""",
-        data_url(picture("木")),
-    )
+    copy_picture(screen, picture("木"))
     if screen.evaluate("navigator.maxTouchPoints > 0"):
         screen.get_by_role("button", name="Paste a picture").tap()
     else:
@@ -143,6 +137,36 @@ def test_paste(screen: Page) -> None:
     expect(best(screen, "木")).to_be_visible()
     for caption in ("The picture", "Taken as ink", "What the model saw"):
         expect(screen.get_by_text(caption)).to_be_visible()
+
+
+def test_what_was_brought_stays_and_what_came_last_is_shown(desktop: Page) -> None:
+    desktop.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    upload(desktop, picture("大"))
+    expect(best(desktop, "大")).to_be_visible()
+    desktop.get_by_role("tab", name="Corrections").click()
+    expect(desktop.get_by_text("Nothing has been corrected yet")).to_be_visible()
+    desktop.get_by_role("tab", name="Upload").click()
+    expect(best(desktop, "大")).to_be_visible()
+    desktop.get_by_text("简体中文").click()
+    expect(desktop.get_by_role("tab", name="上传")).to_have_attribute("aria-selected", "true")
+    expect(best(desktop, "大")).to_be_visible()
+    copy_picture(desktop, picture("木"))
+    desktop.locator("body").press("Control+v")
+    expect(best(desktop, "木")).to_be_visible()
+    desktop.locator("input[type=file]").first.set_input_files(
+        {"name": "another.png", "mimeType": "image/png", "buffer": picture("口")}
+    )
+    expect(desktop.get_by_role("button", name="识别 2 个文件")).to_be_visible()
+
+
+def copy_picture(page: Page, content: bytes) -> None:
+    page.evaluate(
+        """async (data) => {
+            const blob = await (await fetch(data)).blob();
+            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        }""",
+        data_url(content),
+    )
 
 
 def data_url(content: bytes) -> str:
