@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.doubt import scribble
-from hanzi_core.bundle import BUILT_IN, Card, bundle_folder, write_description
+from hanzi_core.bundle import BUILT_IN, MODEL, WEIGHTS, Bundle, Card, bundle_folder, write_description
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import PLAIN, Preferences, Recogniser, Vocabulary
@@ -14,6 +14,7 @@ from hanzi_core.recognition.frequency import Favour, frequency_prior
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.recognition.vocabulary import BIG5, GB2312, GB2312_LEVEL_1, allowed_labels
 from hanzi_core.strokes.frequency import frequencies_per_million
+from hanzi_core.strokes.library import StrokeLibrary
 from tests.handwriting import STROKES, draw
 
 
@@ -89,6 +90,15 @@ def test_frequent_characters_are_preferred_but_not_forced() -> None:
 @pytest.fixture(scope="module")
 def built_in() -> Recogniser:
     return Recogniser.open(BUILT_IN)
+
+
+def test_the_built_in_model_is_small_and_knows_more_than_the_stroke_library() -> None:
+    sizes = {name: (BUILT_IN / name).stat().st_size for name in (MODEL, WEIGHTS)}
+    assert sizes[MODEL] <= 6_000_000 and sum(sizes.values()) <= 25_000_000
+    labels = Bundle.open(BUILT_IN).labels
+    library = StrokeLibrary.load().characters
+    assert labels[: len(library)] == library and len(labels) == len(set(labels)) == 10_617
+    assert {"垱", "峂", "庼", "㧐"} < set(labels), "of the national standard's table"
 
 
 def test_the_built_in_model_carries_its_own_measure_of_doubt(built_in: Recogniser) -> None:

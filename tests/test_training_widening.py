@@ -15,7 +15,8 @@ from hanzi_core.training.builtin_bundle import HeldOut, Story, package_again
 from hanzi_core.training.simulation import Simulator, font_picture
 from hanzi_core.training.widening import Further, widen
 
-FURTHER = "垱峂庼"
+FURTHER = "駅発歯"
+"""As Japan writes them, which no model shipped knows."""
 
 
 def write_shapes(cache: Path, count: int = len(FURTHER)) -> FontShapes:
@@ -91,12 +92,13 @@ def test_a_widened_model_is_packaged_again_and_trained_further(
     assert Bundle.open(tmp_path / "again").labels[-3:] == tuple(FURTHER)
     trainer = Trainer(tmp_path / "run", BuiltinConfig(), folder)
     trained = trainer.model.predict(held_out.images[..., None], verbose=0)["logits"]
-    np.testing.assert_allclose(trained, logits(BUILT_IN, held_out.images), rtol=1e-4, atol=1e-4)
+    before = logits(BUILT_IN, held_out.images)[:, : trained.shape[1]]  # it learns what the stroke library has
+    np.testing.assert_allclose(trained, before, rtol=1e-4, atol=1e-4)
     assert trainer.state.images == figures["images_seen"]
 
 
 def test_mistakes_are_one_sentence(further: Further, simulator: Simulator, held_out: HeldOut, tmp_path: Path) -> None:
-    for characters, sentence in (("垱永庼", "knows 永 already"), ("垱峂庼丒", "draws 丒")):
+    for characters, sentence in (("駅永歯", "knows 永 already"), ("駅発歯丒", "draws 丒")):
         shapes = write_shapes(tmp_path / sentence, len(characters))
         with pytest.raises(TrainingError, match=sentence):
             widen(BUILT_IN, Further(characters, shapes), simulator, held_out, tmp_path / "wide")
@@ -105,5 +107,5 @@ def test_mistakes_are_one_sentence(further: Further, simulator: Simulator, held_
     for name in ("nowhere.txt", "empty.txt"):
         with pytest.raises(CharacterSetError, match="cannot be read"):
             read_characters(tmp_path / name)
-    (tmp_path / "list.txt").write_text("垱 峂\n庼垱\n", encoding="utf-8")
+    (tmp_path / "list.txt").write_text("駅 発\n歯駅\n", encoding="utf-8")
     assert read_characters(tmp_path / "list.txt") == list(FURTHER)

@@ -26,7 +26,7 @@ _CHUNK = 2048
 _BATCH = 512
 _EPOCHS = 4
 _LEARNING_RATE = 2e-2
-_RESTRAINT = 1e-3
+_RESTRAINT = 1e-2
 """Of the mean squared length of the new classes' weights, as their share of the loss counts."""
 
 
