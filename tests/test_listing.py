@@ -24,6 +24,39 @@ def test_folders_named_by_code_need_no_list(tmp_path: Path) -> None:
     assert labels(folder) == {"0x4E00/1.png": "一", "U+4EBA/1.png": "人", "木/1.png": "木"}
 
 
+def test_files_are_the_key_beside_a_column_that_numbers_the_rows(tmp_path: Path) -> None:
+    order = [3, 0, 5, 1, 2, 4]
+    truth = {f"{number}.png": "人木水火土日"[number] for number in order}
+    folder = write_files(tmp_path, dict.fromkeys(truth, PICTURE))
+    indexed = "".join(f"{row},{file},{label}\n" for row, (file, label) in enumerate(truth.items()))
+    assert labels(folder, ("l.csv", f",file,label\n{indexed}".encode())) == truth
+    absent = indexed.replace("4.png", "40.png").encode()  # all rows' numbers are known, of the files one is not
+    expected = {**truth, "4.png": "", "40.png": "土"}
+    assert labels(folder, ("l.csv", absent)) == expected
+
+
+def test_folder_and_file_in_two_columns_name_a_file(tmp_path: Path) -> None:
+    truth = {f"w{writer}/{number}.png": "人木水火"[(writer + number) % 4] for writer in range(3) for number in range(4)}
+    rows = "".join(f"{path.replace('/', ',')},{label}\n" for path, label in truth.items())
+    folder = write_files(tmp_path, dict.fromkeys(truth, PICTURE))
+    assert labels(folder, ("l.csv", f"writer,file,label\n{rows}".encode())) == truth
+
+
+def test_a_folder_beside_an_example_of_it_names_all_its_files(tmp_path: Path) -> None:
+    files = dict.fromkeys(["00000/a.png", "00000/b.png", "00001/c.png", "00001/d.png"], PICTURE)
+    csv = "example,class,character\na.png,00000,人\nd.png,00001,木\n"
+    assert [*labels(write_files(tmp_path, files), ("l.csv", csv.encode())).values()] == ["人", "人", "木", "木"]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_key_with_two_characters_is_refused(tmp_path: Path, given: bool) -> None:
+    csv = "file,label\n1.png,人\n2.png,木\n1.png,木\n".encode()
+    files = dict.fromkeys(["data/w1/1.png", "data/w2/1.png", "data/w1/2.png"], PICTURE)
+    folder = write_files(tmp_path, files if given else {**files, "l.csv": csv})
+    with pytest.raises(DatasetError, match=r"l\.csv names 1\.png twice with different characters"):
+        labels(folder, ("l.csv", csv) if given else None)
+
+
 def test_a_list_at_the_top_names_numbered_folders_and_is_no_picture(tmp_path: Path) -> None:
     files = {"00000/1.png": PICTURE, "00001/1.png": PICTURE, "char_dict.json": json.dumps({"一": 0, "丁": 1}).encode()}
     assert labels(write_files(tmp_path, files)) == {"00000/1.png": "一", "00001/1.png": "丁"}

@@ -1,7 +1,8 @@
 """Label lists: tables that say which character a file, or a folder named by a code, holds.
 
 Any CSV, TSV, JSON or TXT does, in whatever order its columns stand: what names the collection's files or folders is
-the key, what reads as characters is the label. A list without keys counts from 0.
+the key, what reads as characters is the label. Folder and file may stand in two columns. A list without keys counts
+from 0.
 """
 
 import csv
@@ -11,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, islice, permutations
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -33,6 +34,8 @@ _BEGINNING = 4096
 _SHORT = 8
 
 Row = tuple[str, ...]
+_Columns = tuple[tuple[int, ...], int]
+"""Those that make the key, joined by ``/``, and that of the label."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class LabelTable:
     labels: dict[str, str]
     others: dict[str, str] = field(default_factory=dict)
     """Labels of pictures that were none of the keys."""
+    contested: str = ""
+    """A key that it gives to two characters; empty where there is none."""
 
     def for_path(self, path: str) -> str | None:
         """The label that the table gives to a file by its whole path."""
@@ -56,9 +61,9 @@ class LabelTable:
         """The label that the table gives to all files of a folder."""
         return self.labels.get(_key(name))
 
-    def absent_from(self, keys: Iterable[str]) -> dict[str, str]:
-        """The pictures that the table names and that are none of ``keys``, with their labels."""
-        return {key: self.others[key] for key in self.others.keys() - set(map(_key, keys))}
+    def absent_from(self, paths: Iterable[str]) -> dict[str, str]:
+        """The pictures that the table names and that are none of those at ``paths``, with their labels."""
+        return {key: self.others[key] for key in self.others.keys() - _file_keys(paths)}
 
     @property
     def is_of_characters(self) -> bool:
@@ -92,33 +97,53 @@ def from_code(name: str) -> str | None:
     return unicodedata.normalize("NFC", chr(number))
 
 
-def read_table(name: str, data: bytes, keys: Iterable[str]) -> LabelTable:
+def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[str]) -> LabelTable:
     """The label list in the file ``name``.
 
     Args:
         name: Its ending tells its format.
         data: Its content, in UTF-8 or GBK.
-        keys: Names of the collection's folders and files; the column that holds most of them is the key.
+        folders: Names of the collection's folders.
+        paths: Of its files; the column that names most of both is the key.
 
     Raises:
         DatasetError: it cannot be read, or names nothing of the collection.
     """
     rows = _rows(name, data)
-    wanted = {_key(key) for key in keys}
+    named = {_key(folder) for folder in folders}
+    wanted = named | _file_keys(paths)
     sample = list(islice(rows, _SAMPLE_ROWS))
-    columns = _columns(sample, wanted)
-    picked = {} if columns is None else _pick(chain(sample, rows), columns)
-    labels = {key: label for key, label in picked.items() if key in wanted}  # a header is no label
-    if not labels:
+    columns = _columns(sample, named, wanted)
+    table = _labelled(() if columns is None else _pick(chain(sample, rows), columns), wanted)
+    if not table.labels:
         raise DatasetError(
             mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
             file=name,
         )
-    pictures = {key: label for key, label in picked.items() if key.lower().endswith(PICTURE_EXTENSIONS)}
-    return LabelTable(labels, {key: label for key, label in pictures.items() if key not in wanted})
+    return table
 
 
-def _columns(sample: list[Row], wanted: set[str]) -> tuple[int, int] | None:
+def _file_keys(paths: Iterable[str]) -> set[str]:
+    """What may name the files at ``paths``."""
+    pure = ((path, PurePosixPath(path)) for path in paths)
+    return {_key(name) for path, names in pure for name in (path, names.name, names.stem)}
+
+
+def _labelled(pairs: Iterable[tuple[str, str]], wanted: set[str]) -> LabelTable:
+    """A table of the ``pairs`` of key and label; what is no ``wanted`` key and no picture, as a header, is left out."""
+    labels: dict[str, str] = {}
+    others = {}
+    contested = ""
+    for key, label in pairs:
+        if key in wanted:
+            if labels.setdefault(key, label) != label:
+                contested = contested or key
+        elif key.lower().endswith(PICTURE_EXTENSIONS):
+            others[key] = label
+    return LabelTable(labels, others, contested)
+
+
+def _columns(sample: list[Row], folders: set[str], wanted: set[str]) -> _Columns | None:
     """The key and the label of a table that begins with ``sample``; ``None`` of one that has no two columns.
 
     Each column is looked at alone first: of 785 columns there are 615,440 pairs.
@@ -129,8 +154,9 @@ def _columns(sample: list[Row], wanted: set[str]) -> tuple[int, int] | None:
     known = [len({_key(cell) for cell in column} & wanted) for column in cells]
     characters = [sum(is_settled(_character(cell)) for cell in column) for column in cells]
     keys, labels = (_largest(counts) for counts in (known, characters))
-    pairs = [(key, label) for key in keys for label in labels if key != label]
-    return max(pairs, key=lambda pair: _fit(rows, pair, wanted), default=None)
+    joined = [*((key,) for key in keys), *permutations(keys, 2)]
+    pairs = [(key, label) for key in joined for label in labels if label not in key]
+    return max(pairs, key=lambda pair: _fit(rows, pair, folders, wanted), default=None)
 
 
 def _largest(counts: list[int]) -> list[int]:
@@ -138,13 +164,13 @@ def _largest(counts: list[int]) -> list[int]:
     return sorted(sorted(range(len(counts)), key=lambda place: -counts[place])[:_CANDIDATES])
 
 
-def _pick(rows: Iterable[Row], columns: tuple[int, int]) -> dict[str, str]:
-    key, label = columns
-    return {
-        _key(row[key]): _character(row[label])
-        for row in rows
-        if len(row) > max(columns) and row[key].strip() and row[label].strip() and is_unicode(row[key] + row[label])
-    }
+def _pick(rows: Iterable[Row], columns: _Columns) -> Iterator[tuple[str, str]]:
+    """Key and label of each row that has both."""
+    keys, label = columns
+    for row in rows:
+        cells = [row[column].strip() for column in (*keys, label) if len(row) > column]
+        if len(cells) > len(keys) and all(cells) and is_unicode("".join(cells)):
+            yield _key("/".join(cells[:-1])), _character(cells[-1])
 
 
 def _character(cell: str) -> str:
@@ -152,14 +178,24 @@ def _character(cell: str) -> str:
     return from_code(clean) or clean
 
 
-def _fit(rows: list[Row], columns: tuple[int, int], wanted: set[str]) -> tuple[float, float]:
-    """How well a pair of columns serves as key and label: keys that are known, then labels that are characters."""
-    picked = _pick(rows, columns)
-    if not picked:
-        return 0.0, 0.0
-    known = [label for key, label in picked.items() if key in wanted]
-    characters = sum(is_settled(label) for label in known)
-    return characters / len(rows), len(known) / len(rows)
+def _fit(rows: list[Row], columns: _Columns, folders: set[str], wanted: set[str]) -> tuple[float, float]:
+    """How well some columns serve as key and label: keys that are known, then labels that are characters."""
+    known = {key: label for key, label in _pick(rows, columns) if key in wanted}
+    weights = {key: _weight(key, folders) for key in known}
+    characters = sum(weights[key] for key, label in known.items() if is_settled(label))
+    return characters / len(rows), sum(weights.values()) / len(rows)
+
+
+def _weight(key: str, folders: set[str]) -> float:
+    """How much a known key says: numbers of rows may be file names without ending by chance.
+
+    Of several that name as many the path goes before the bare name, and a folder, with all that lies in it, before it.
+    """
+    if key in folders:
+        return 2.2
+    if key.lower().endswith(PICTURE_EXTENSIONS):
+        return 2.1 if "/" in key else 2.0
+    return 1.0
 
 
 def _key(text: str) -> str:

@@ -4,7 +4,6 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
-from pathlib import PurePosixPath
 
 import pandas as pd
 import pyarrow as pa
@@ -88,7 +87,8 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
     unsettled = [name for name in names if not is_settled(name)]
     table = None
     if label_list is not None:
-        table = read_table(*label_list, _keys(rows, list(names)))
+        table = read_table(*label_list, names, rows["path"])
+        _check_agrees(label_list[0], table)
     elif unsettled and source.kind != "gnt":
         table, used = _own_table(rows, source, unsettled)
         rows = rows[rows["path"] != used].reset_index(drop=True)
@@ -101,7 +101,7 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
 
 def _with_absent(rows: pd.DataFrame, table: LabelTable) -> pd.DataFrame:
     """``rows`` and behind them one for each picture that only the ``table`` knows of."""
-    labels = table.absent_from(_keys(rows, [])) if table.others else {}
+    labels = table.absent_from(rows["path"]) if table.others else {}
     if not labels:
         return rows
     paths = sorted(labels)
@@ -123,9 +123,16 @@ def _table_labels(rows: pd.DataFrame, table: LabelTable, names: list[str]) -> pd
     return labels.where(labels.notna(), rows["label"])
 
 
-def _keys(rows: pd.DataFrame, names: list[str]) -> list[str]:
-    pure = [PurePosixPath(path) for path in rows["path"]]
-    return [*names, *rows["path"], *(path.name for path in pure), *(path.stem for path in pure)]
+def _check_agrees(name: str, table: LabelTable) -> None:
+    if table.contested:
+        raise DatasetError(
+            mark(
+                "The label list {file} names {key} twice with different characters: "
+                "give the path of each file, or take one line out."
+            ),
+            file=name,
+            key=table.contested,
+        )
 
 
 def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tuple[LabelTable | None, str]:
@@ -133,12 +140,13 @@ def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tupl
     lists = [path for path in rows["path"] if "/" not in path and path.lower().endswith(EXTENSIONS)]
     if not lists:
         return None, ""
-    keys = _keys(rows[rows["given_name"].isin(unsettled)], unsettled)
+    paths = rows.loc[rows["given_name"].isin(unsettled), "path"]
     for path in lists:
         try:
-            table = read_table(path, source.read(path), keys)
+            table = read_table(path, source.read(path), unsettled, paths)
         except HanziError:  # one of something else, or too large: it is a file like any other then
             continue
         if table.is_of_characters:
+            _check_agrees(path, table)
             return table, path
     return None, ""
