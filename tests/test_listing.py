@@ -62,6 +62,46 @@ def test_a_list_at_the_top_names_numbered_folders_and_is_no_picture(tmp_path: Pa
     assert labels(write_files(tmp_path, files)) == {"00000/1.png": "一", "00001/1.png": "丁"}
 
 
+def numbered(*folders: str) -> dict[str, bytes]:
+    """Folders whose files are numbered alike."""
+    return {f"{folder}/{number}.png": PICTURE for folder in folders for number in range(3)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("l.txt", "人\n木\n"), ("l.csv", "class,label\n0,人\n1,木\n"), ("l.json", '["人", "木"]')]
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_numbers_of_folders_name_no_files_of_other_folders(
+    tmp_path: Path, name: str, content: str, given: bool
+) -> None:
+    files = numbered("00000", "00001", "00002", "rest") | {"0.png": PICTURE, "甲/1.png": PICTURE}
+    folder = write_files(tmp_path, files if given else {**files, name: content.encode()})
+    found = labels(folder, (name, content.encode()) if given else None)
+    expected = {"00000": "人", "00001": "木", "00002": "00002", "rest": "rest", "0.png": "", "甲": "甲"}
+    assert {(path.split("/")[0], label) for path, label in found.items()} == set(expected.items())
+
+
+def test_a_list_without_keys_counts_from_one_where_the_folders_do(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, numbered("00001", "00002", "00003", "00004"))
+    found = labels(folder, ("l.txt", "人\n木\n水\n火\n\n".encode()))
+    assert [found[f"0000{number}/0.png"] for number in (1, 2, 3, 4)] == ["人", "木", "水", "火"]
+
+
+def test_a_list_without_keys_counts_from_one_where_the_files_do(tmp_path: Path) -> None:
+    folder = write_files(tmp_path, {f"{number}.png": PICTURE for number in (1, 2, 3)})
+    assert [*labels(folder, ("l.txt", "人\n木\n水\n".encode())).values()] == ["人", "木", "水"]
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_list_of_the_folders_own_names_changes_nothing(tmp_path: Path, given: bool) -> None:
+    names = ["1", "2", "3", "A", "B", "人", "木"]
+    content = json.dumps([*names, "?"]).encode()
+    files = numbered(*names, "U+003F") | {"labels.json": content}
+    found = labels(write_files(tmp_path, files), ("labels.json", content) if given else None)
+    expected = {**{name: name for name in names}, "U+003F": "?", "labels.json": ""}
+    assert {(path.split("/")[0], label) for path, label in found.items()} == set(expected.items())
+
+
 def test_a_flat_folder_with_a_csv(tmp_path: Path) -> None:
     csv = "file,label\n1.png,人\n2.png,木\n"
     folder = write_files(tmp_path, {"1.png": PICTURE, "2.png": PICTURE, "3.png": PICTURE, "labels.csv": csv.encode()})

@@ -2,10 +2,11 @@
 
 Any CSV, TSV, JSON or TXT does, in whatever order its columns stand: what names the collection's files or folders is
 the key, what reads as characters is the label. Folder and file may stand in two columns. A list without keys counts
-from 0.
+from 0, or from 1 where the collection does.
 """
 
 import csv
+import hashlib
 import io
 import json
 import re
@@ -17,9 +18,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from hanzi_core.dataset.entry import is_unicode
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import EXTENSIONS as PICTURE_EXTENSIONS
 from hanzi_core.language import mark
+from hanzi_core.workspace import check_name
 
 EXTENSIONS = (".csv", ".tsv", ".json", ".txt")
 SIZE_LIMIT_BYTES = 256 * 2**20
@@ -32,6 +34,8 @@ _CANDIDATES = 4
 _BEGINNING = 4096
 """Signs of a file by which its form is told."""
 _SHORT = 8
+_CODES = 12
+"""Of a label that are written out in a folder's name; more of them would outgrow the 255 bytes of a name."""
 
 Row = tuple[str, ...]
 _Columns = tuple[tuple[int, ...], int]
@@ -47,6 +51,10 @@ class LabelTable:
     """Labels of pictures that were none of the keys."""
     contested: str = ""
     """A key that it gives to two characters; empty where there is none."""
+    of_folders: bool = False
+    """Whether it names folders: its numbers are none of files then."""
+    counted: bool = False
+    """Whether its labels stand without keys."""
 
     def for_path(self, path: str) -> str | None:
         """The label that the table gives to a file by its whole path."""
@@ -55,7 +63,8 @@ class LabelTable:
     def for_file(self, path: str) -> str | None:
         """The label that the table gives to a file by its name, with or without ending."""
         pure = PurePosixPath(path)
-        return self.labels.get(_key(pure.name)) or self.labels.get(_key(pure.stem))
+        label = self.labels.get(_key(pure.name))
+        return label if label or self.of_folders else self.labels.get(_key(pure.stem))
 
     def for_folder(self, name: str) -> str | None:
         """The label that the table gives to all files of a folder."""
@@ -64,6 +73,10 @@ class LabelTable:
     def absent_from(self, paths: Iterable[str]) -> dict[str, str]:
         """The pictures that the table names and that are none of those at ``paths``, with their labels."""
         return {key: self.others[key] for key in self.others.keys() - _file_keys(paths)}
+
+    def repeats(self, folders: Iterable[str]) -> bool:
+        """Whether it is but a list of the ``folders``' own names, as stands beside a split that was written out."""
+        return self.counted and {folder_name(label) for label in self.labels.values()} <= set(folders)
 
     @property
     def is_of_characters(self) -> bool:
@@ -84,6 +97,17 @@ def short_label(label: str) -> str:
 def is_settled(name: str) -> bool:
     """Whether a folder's name needs no table: one character; a digit might be a number in a list."""
     return is_character(name) and not name.isascii()
+
+
+def folder_name(label: str) -> str:
+    """A label as a folder's name; one that no folder can have is written by its codes, a long one by its first ones."""
+    try:
+        return check_name(label)
+    except WorkspaceError:
+        codes = [f"U+{ord(sign):04X}" for sign in label]
+    if len(codes) > _CODES:
+        codes[_CODES:] = [hashlib.blake2b(label.encode(), digest_size=8).hexdigest()]
+    return "_".join(codes)
 
 
 def from_code(name: str) -> str | None:
@@ -109,12 +133,11 @@ def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[s
     Raises:
         DatasetError: it cannot be read, or names nothing of the collection.
     """
-    rows = _rows(name, data)
     named = {_key(folder) for folder in folders}
     wanted = named | _file_keys(paths)
-    sample = list(islice(rows, _SAMPLE_ROWS))
-    columns = _columns(sample, named, wanted)
-    table = _labelled(() if columns is None else _pick(chain(sample, rows), columns), wanted)
+    content = _content(name, data)
+    pairs = _count(content, named, wanted) if isinstance(content, list) else _keyed(content, named, wanted)
+    table = _labelled(pairs, named, wanted, counted=isinstance(content, list))
     if not table.labels:
         raise DatasetError(
             mark("The label list {file} names no file or folder of the collection: it needs the columns file,label."),
@@ -129,7 +152,22 @@ def _file_keys(paths: Iterable[str]) -> set[str]:
     return {_key(name) for path, names in pure for name in (path, names.name, names.stem)}
 
 
-def _labelled(pairs: Iterable[tuple[str, str]], wanted: set[str]) -> LabelTable:
+def _count(labels: list[str], folders: set[str], wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """Each label with its number: from 1 where the last one's is there so, and there is no 0."""
+    numbers = set(map(str, range(len(labels) + 1)))
+    known = folders if folders & numbers else wanted
+    first = 1 if "0" not in known and str(len(labels)) in known else 0
+    return _pick(((str(number), label) for number, label in enumerate(labels, first)), ((0,), 1))
+
+
+def _keyed(rows: Iterator[Row], folders: set[str], wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """Key and label of each row, from the columns that serve best."""
+    sample = list(islice(rows, _SAMPLE_ROWS))
+    columns = _columns(sample, folders, wanted)
+    return iter(()) if columns is None else _pick(chain(sample, rows), columns)
+
+
+def _labelled(pairs: Iterable[tuple[str, str]], folders: set[str], wanted: set[str], *, counted: bool) -> LabelTable:
     """A table of the ``pairs`` of key and label; what is no ``wanted`` key and no picture, as a header, is left out."""
     labels: dict[str, str] = {}
     others = {}
@@ -140,7 +178,7 @@ def _labelled(pairs: Iterable[tuple[str, str]], wanted: set[str]) -> LabelTable:
                 contested = contested or key
         elif key.lower().endswith(PICTURE_EXTENSIONS):
             others[key] = label
-    return LabelTable(labels, others, contested)
+    return LabelTable(labels, others, contested, not folders.isdisjoint(labels), counted)
 
 
 def _columns(sample: list[Row], folders: set[str], wanted: set[str]) -> _Columns | None:
@@ -206,13 +244,13 @@ def _key(text: str) -> str:
     return from_code(clean) or clean
 
 
-def _rows(name: str, data: bytes) -> Iterator[Row]:
-    """One after the other: the cells of a large table would take 20 times its bytes."""
+def _content(name: str, data: bytes) -> list[str] | Iterator[Row]:
+    """Labels alone, of a list without keys; else rows, one after the other: together they take 20 times their bytes."""
     text = _text(name, data)
     if name.lower().endswith(".json"):
-        return iter(_json_rows(name, text))
+        return _json_content(name, text)
     if name.lower().endswith(".txt") and not _has_columns(text[:_BEGINNING]):
-        return ((str(number), line) for number, line in enumerate(text.splitlines()))
+        return text.rstrip().splitlines()
     return _csv_rows(name, text)
 
 
@@ -239,24 +277,24 @@ def _text(name: str, data: bytes) -> str:
     raise _unreadable(name)
 
 
-def _json_rows(name: str, text: str) -> list[Row]:
+def _json_content(name: str, text: str) -> list[str] | Iterator[Row]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _unreadable(name) from error
     if isinstance(value, dict):
-        return [(str(key), str(label)) for key, label in value.items()]
-    if isinstance(value, list):
-        return [_json_row(number, item) for number, item in enumerate(value)]
-    raise _unreadable(name)
+        return ((str(key), str(label)) for key, label in value.items())
+    if not isinstance(value, list):
+        raise _unreadable(name)
+    if any(isinstance(item, dict | list) for item in value):
+        return (_json_row(item) for item in value)
+    return [str(item) for item in value]
 
 
-def _json_row(number: int, item: Any) -> Row:
+def _json_row(item: Any) -> Row:
     if isinstance(item, dict):
         return tuple(map(str, item.values()))
-    if isinstance(item, list):
-        return tuple(map(str, item))
-    return str(number), str(item)
+    return tuple(map(str, item if isinstance(item, list) else [item]))
 
 
 def _unreadable(name: str) -> DatasetError:

@@ -87,10 +87,9 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
     unsettled = [name for name in names if not is_settled(name)]
     table = None
     if label_list is not None:
-        table = read_table(*label_list, names, rows["path"])
-        _check_agrees(label_list[0], table)
+        table = _given_table(label_list, rows, names)
     elif unsettled and source.kind != "gnt":
-        table, used = _own_table(rows, source, unsettled)
+        table, used = _own_table(rows, source, unsettled, names)
         rows = rows[rows["path"] != used].reset_index(drop=True)
     rows["label"] = rows["given_name"].map({name: from_code(name) or label for name, label in names.items()})
     if table is not None:
@@ -135,7 +134,17 @@ def _check_agrees(name: str, table: LabelTable) -> None:
         )
 
 
-def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tuple[LabelTable | None, str]:
+def _given_table(label_list: tuple[str, bytes], rows: pd.DataFrame, names: dict[str, str]) -> LabelTable | None:
+    table = read_table(*label_list, names, rows["path"])
+    if table.repeats(names.values()):
+        return None
+    _check_agrees(label_list[0], table)
+    return table
+
+
+def _own_table(
+    rows: pd.DataFrame, source: Source, unsettled: list[str], names: dict[str, str]
+) -> tuple[LabelTable | None, str]:
     """The first label list at the top of the source that names files or folders of it, and its path."""
     lists = [path for path in rows["path"] if "/" not in path and path.lower().endswith(EXTENSIONS)]
     if not lists:
@@ -146,7 +155,7 @@ def _own_table(rows: pd.DataFrame, source: Source, unsettled: list[str]) -> tupl
             table = read_table(path, source.read(path), unsettled, paths)
         except HanziError:  # one of something else, or too large: it is a file like any other then
             continue
-        if table.is_of_characters:
+        if table.is_of_characters and not table.repeats(names.values()):
             _check_agrees(path, table)
             return table, path
     return None, ""

@@ -1,6 +1,5 @@
 """A split as folders for other tools: ``train/ val/ test/``, a folder a character, and the list of labels."""
 
-import hashlib
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.entry import Source
+from hanzi_core.dataset.labels import folder_name
 from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.split import Part
@@ -31,8 +31,6 @@ FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
 _BATCH = 256
 _NAME_BYTES = 120
 """Of a file name that is kept; with an ending for augmented files it fits every file system."""
-_CODES = 12
-"""Of a label that are written out; more of them would outgrow the 255 bytes of a name."""
 _AUGMENTED = "-augmented"
 """What tells a changed file from its picture, with a number; no picture's own name may end so."""
 
@@ -82,7 +80,7 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
         with new_folder(target.parent, f".{target.name[:40]}-unfinished") as building:
             counts = _write_files(building, source, manifest=manifest, parts=parts, config=config, report=report)
             # Other tools number the classes in the order of their folders.
-            labels = sorted(labels_of(manifest, parts), key=_folder_name)
+            labels = sorted(labels_of(manifest, parts), key=folder_name)
             _write_labels(building, labels)
             if target.exists():
                 target.rmdir()
@@ -126,24 +124,13 @@ def _plan(manifest: pd.DataFrame, parts: pd.Series, augmented: int) -> list[_Fil
     taken: set[str] = set()
     files = []
     for row, path, label, part in zip(rows.index, rows["path"], rows["label"], parts[rows.index], strict=True):
-        folder = f"{FOLDERS[Part(part)]}/{_folder_name(label)}"
+        folder = f"{FOLDERS[Part(part)]}/{folder_name(label)}"
         target = f"{folder}/{_file_name(path)}"
         while target.lower() in taken:  # two folders of the source may hold one name for one character
             target = f"{target}-{row}"
         taken.add(target.lower())
         files.append(_File(path, target, row, augmented if part == Part.TRAIN else 0))
     return files
-
-
-def _folder_name(label: str) -> str:
-    """A label as a folder's name; one that no folder can have is written by its codes, a long one by its first ones."""
-    try:
-        return check_name(label)
-    except WorkspaceError:
-        codes = [f"U+{ord(sign):04X}" for sign in label]
-    if len(codes) > _CODES:
-        codes[_CODES:] = [hashlib.blake2b(label.encode(), digest_size=8).hexdigest()]
-    return "_".join(codes)
 
 
 def _file_name(path: str) -> str:
