@@ -93,6 +93,24 @@ def test_a_list_without_keys_counts_from_one_where_the_files_do(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("given", [True, False])
+def test_name_and_character_may_stand_apart_by_a_space(tmp_path: Path, given: bool) -> None:
+    files = {"1.png": PICTURE, "my 2.png": PICTURE, "3.png": PICTURE}
+    content = "1.png 人\nmy 2.png\u3000木\n3.png   水\n4.png 火\n5.png 土\n\n".encode()
+    folder = write_files(tmp_path, files if given else {**files, "l.txt": content})
+    expected = {"1.png": "人", "my 2.png": "木", "3.png": "水", "4.png": "火", "5.png": "土"}
+    assert labels(folder, ("l.txt", content) if given else None) == expected
+    coded = write_files(tmp_path / "coded", numbered("00001", "00002"))
+    assert labels(coded, ("l.txt", "00001 人\n00002 木\n".encode()))["00002/0.png"] == "木"
+
+
+@pytest.mark.parametrize(("name", "content"), [("l.txt", "人 rén\n木 mù\n"), ("l.json", '["one", "two"]')])
+def test_a_given_list_without_keys_and_characters_is_refused(tmp_path: Path, name: str, content: str) -> None:
+    folder = write_files(tmp_path, numbered("00000", "00001"))
+    with pytest.raises(DatasetError, match=rf"{name} holds no characters"):
+        labels(folder, (name, content.encode()))
+
+
+@pytest.mark.parametrize("given", [True, False])
 def test_a_list_of_the_folders_own_names_changes_nothing(tmp_path: Path, given: bool) -> None:
     names = ["1", "2", "3", "A", "B", "人", "木"]
     content = json.dumps([*names, "?"]).encode()

@@ -1,8 +1,8 @@
 """Label lists: tables that say which character a file, or a folder named by a code, holds.
 
 Any CSV, TSV, JSON or TXT does, in whatever order its columns stand: what names the collection's files or folders is
-the key, what reads as characters is the label. Folder and file may stand in two columns. A list without keys counts
-from 0, or from 1 where the collection does.
+the key, what reads as characters is the label. Folder and file may stand in two columns; in a TXT a space may part
+name and label. A list without keys counts from 0, or from 1 where the collection does.
 """
 
 import csv
@@ -135,7 +135,7 @@ def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[s
     """
     named = {_key(folder) for folder in folders}
     wanted = named | _file_keys(paths)
-    content = _content(name, data)
+    content = _content(name, data, wanted)
     pairs = _count(content, named, wanted) if isinstance(content, list) else _keyed(content, named, wanted)
     table = _labelled(pairs, named, wanted, counted=isinstance(content, list))
     if not table.labels:
@@ -244,13 +244,15 @@ def _key(text: str) -> str:
     return from_code(clean) or clean
 
 
-def _content(name: str, data: bytes) -> list[str] | Iterator[Row]:
+def _content(name: str, data: bytes, wanted: set[str]) -> list[str] | Iterator[Row]:
     """Labels alone, of a list without keys; else rows, one after the other: together they take 20 times their bytes."""
     text = _text(name, data)
     if name.lower().endswith(".json"):
         return _json_content(name, text)
     if name.lower().endswith(".txt") and not _has_columns(text[:_BEGINNING]):
-        return text.rstrip().splitlines()
+        lines = text.rstrip().splitlines()
+        rows = [tuple(line.rsplit(maxsplit=1)) for line in lines if line.strip()]
+        return iter(rows) if _begin_with_keys(rows, wanted) else lines
     return _csv_rows(name, text)
 
 
@@ -258,6 +260,13 @@ def _has_columns(text: str) -> bool:
     """Whether most lines hold several things apart; in a list of signs one may be a comma."""
     lines = [line for line in text.splitlines() if line.strip()]
     return sum(re.search(r"[,;\t]", line.strip(" ,;\t")) is not None for line in lines) > len(lines) / 2
+
+
+def _begin_with_keys(rows: list[Row], wanted: set[str]) -> bool:
+    """Whether most ``rows`` are of two words, the first of which names a file or folder."""
+    firsts = [row[0] for row in rows if len(row) == 2]
+    known = sum(_key(first) in wanted or first.lower().endswith(PICTURE_EXTENSIONS) for first in firsts)
+    return known > len(rows) / 2
 
 
 def _csv_rows(name: str, text: str) -> Iterator[Row]:

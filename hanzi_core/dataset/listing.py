@@ -138,6 +138,11 @@ def _given_table(label_list: tuple[str, bytes], rows: pd.DataFrame, names: dict[
     table = read_table(*label_list, names, rows["path"])
     if table.repeats(names.values()):
         return None
+    if table.counted and not table.is_of_characters:
+        raise DatasetError(
+            mark("The label list {file} holds no characters: it needs one a line, or the columns file,label."),
+            file=label_list[0],
+        )
     _check_agrees(label_list[0], table)
     return table
 
