@@ -111,6 +111,32 @@ def test_a_second_scan_brings_the_pack_along(dataset: Dataset, tmp_path: Path) -
     assert pack_files(dataset) == [".pack", ".pack"]
 
 
+@pytest.mark.parametrize("size_px", [64, 96])
+def test_pictures_that_get_their_label_later_are_in_it(workspace: Workspace, tmp_path: Path, size_px: int) -> None:
+    files = {f"{number}.png": png(drawn("人", number)) for number in range(4)}
+    write_files(tmp_path / "a", {**files, "x.png": b"x", "labels.csv": "0.png,人\n1.png,木\nx.png,木\n".encode()})
+    dataset = imported(workspace, tmp_path / "a")
+    open_pack(dataset, silent, size_px)
+    (tmp_path / "a" / "labels.csv").write_text("".join(f"{name},人\n" for name in files), "utf-8")
+    rescan(dataset, silent)
+    assert dataset.manifest()["fault"].tolist() == ["", "", "", "", "unreadable"]
+    pictures = open_pack(dataset, silent, size_px)[range(5)]
+    for number in range(4):
+        np.testing.assert_array_equal(pictures[number], normalise(drawn("人", number), size_px))
+
+
+def test_a_pack_of_before_is_made_anew(dataset: Dataset) -> None:
+    """One that the scan made when packs still left out what had no label."""
+    packs = dataset.folder / "packs"
+    manifest = dataset.manifest()
+    digests = "".join(f"{digest}\n" for digest in manifest["digest"].where(manifest["fault"] == "", ""))
+    before = packs / f"{hashlib.blake2b(digests.encode(), digest_size=8).hexdigest()}-n1-96.pack"
+    before.write_bytes(b"whole")
+    open_pack(dataset, silent, 96)
+    assert not before.exists()
+    assert pack_files(dataset) == [".pack", ".pack"]
+
+
 def test_a_second_scan_of_nothing_new_leaves_the_pack(dataset: Dataset) -> None:
     (path,) = (dataset.folder / "packs").glob("*.pack")
     before = path.stat()

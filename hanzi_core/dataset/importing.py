@@ -10,7 +10,7 @@ from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.faults import with_exclusions
 from hanzi_core.dataset.labels import SIZE_LIMIT_BYTES
 from hanzi_core.dataset.listing import Report
-from hanzi_core.dataset.manifest import SPLIT_PREFIX, write_manifest
+from hanzi_core.dataset.manifest import SPLIT_PREFIX, readable_digests, write_manifest
 from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
@@ -176,5 +176,5 @@ def rescan(dataset: Dataset, report: Report) -> Dataset:
             for name, settings in dataset.splits().items():
                 manifest[SPLIT_PREFIX + name] = assign_parts(manifest, settings)
             write_manifest(manifest, dataset.folder / MANIFEST)
-        clear_others(pack_path(packs, manifest["digest"], IMAGE_SIZE_PX))
+        clear_others(pack_path(packs, readable_digests(manifest), IMAGE_SIZE_PX))
     return dataset

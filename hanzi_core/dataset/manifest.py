@@ -102,6 +102,11 @@ def usable(manifest: pd.DataFrame) -> pd.Series:
     return (manifest["fault"] == "") & ~manifest["excluded"]
 
 
+def readable_digests(manifest: pd.DataFrame) -> pd.Series:
+    """The digest of each picture that can be read, whether it has its label yet or not; empty for the others."""
+    return manifest["digest"].where(manifest["fault"].isin(["", Fault.NO_LABEL.value]), "")
+
+
 def only_to_train_on(manifest: pd.DataFrame) -> pd.Series:
     """Which rows no model may be judged by: synthetic ones, where there are real ones.
 

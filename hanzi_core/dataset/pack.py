@@ -1,4 +1,4 @@
-"""The pack: every usable picture normalised once, in one memory-mapped file.
+"""The pack: every readable picture normalised once, in one memory-mapped file.
 
 A split is a choice of rows, so one pack serves all splits of a dataset, and excluding a picture makes no new pack. The
 scan writes the pack of the usual size as it reads the pictures; another size is made here when it is first asked for.
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.listing import Report
+from hanzi_core.dataset.manifest import readable_digests
 from hanzi_core.dataset.pack_file import Frames, Pack, PackWriter, clear_others, compress, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.store import PACKS, Dataset
@@ -50,6 +51,7 @@ def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) ->
     """
     with dataset.in_use():
         manifest = dataset.manifest(["path", "digest", "fault"])
+        manifest["digest"] = readable_digests(manifest)
         path = pack_path(dataset.folder / PACKS, manifest["digest"], size_px)
         pack = open_sound(path)
         if pack is None:
@@ -90,10 +92,9 @@ def _fill(writer: PackWriter, source: Source, manifest: pd.DataFrame, report: Re
 
 
 def _blocks(manifest: pd.DataFrame, done: int) -> Iterator[_Block]:
-    digests = manifest["digest"].where(manifest["fault"] == "", "")
     for start in range(done, len(manifest), _BATCH):
         rows = slice(start, start + _BATCH)
-        yield _Block(manifest["path"].iloc[rows].tolist(), digests.iloc[rows].tolist())
+        yield _Block(manifest["path"].iloc[rows].tolist(), manifest["digest"].iloc[rows].tolist())
 
 
 def pack_block(size_px: int, source: Source, block: _Block) -> Frames:

@@ -31,6 +31,8 @@ from hanzi_core.language import mark
 from hanzi_core.workspace import replace_file
 
 _MAGIC = b"hanzipk2"
+_NAMED_BY = b"readable"
+"""What packs are named by: those of before, named by every digest, lacked what had no label yet."""
 _FOOTER = np.dtype([("table_bytes", "<u8"), ("rows", "<u8"), ("side_px", "<u8"), ("magic", "S8")])
 _PARAMETERS = zstandard.ZstdCompressionParameters(
     strategy=zstandard.STRATEGY_FAST,
@@ -64,8 +66,11 @@ def compress(pictures: NDArray[np.uint8]) -> Frames:
 
 
 def pack_path(folder: Path, digests: Iterable[str], size_px: int) -> Path:
-    """Where the pack of these pictures is: named by what they are, whatever they are called, however split."""
-    content, rest = hashlib.blake2b(digest_size=8), iter(digests)
+    """Where the pack of these pictures is: named by what they are, whatever they are called, however split.
+
+    ``digests`` are empty for rows that are black in it.
+    """
+    content, rest = hashlib.blake2b(digest_size=8, person=_NAMED_BY), iter(digests)
     while portion := list(islice(rest, _PORTION_ROWS)):  # a million Python strings at once would take 90 MB
         content.update("\n".join([*portion, ""]).encode())
     return folder / f"{content.hexdigest()}-n{VERSION}-{size_px}.pack"
@@ -108,7 +113,7 @@ def _unfold(tables: memoryview, rows: int) -> tuple[NDArray[np.uint64], NDArray[
 
 
 class Pack:
-    """Normalised pictures of a dataset; row i is row i of its manifest, faulty rows are black."""
+    """Normalised pictures of a dataset; row i is row i of its manifest, those that cannot be read are black."""
 
     def __init__(self, path: Path) -> None:
         """Open the pack at ``path``.

@@ -13,7 +13,7 @@ from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.examine import FACTS, UNKNOWN, examine
 from hanzi_core.dataset.likeness import copy_groups
 from hanzi_core.dataset.listing import Report, list_rows
-from hanzi_core.dataset.manifest import Fault
+from hanzi_core.dataset.manifest import Fault, readable_digests
 from hanzi_core.dataset.pack_file import Pack, PackWriter, open_sound, pack_path
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.written import are_written
@@ -107,7 +107,7 @@ def _packing(packs: Path | None, previous: pd.DataFrame | None) -> Iterator[Pack
 
 
 def _pack_of(packs: Path, manifest: pd.DataFrame) -> Path:
-    return pack_path(packs, manifest["digest"], IMAGE_SIZE_PX)
+    return pack_path(packs, readable_digests(manifest), IMAGE_SIZE_PX)
 
 
 def _finish_pack(
