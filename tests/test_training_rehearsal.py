@@ -181,6 +181,14 @@ def test_a_class_of_pictures_that_would_be_held_out_is_learned_where_nothing_is(
     assert material.split_digest == held_out.split_digest, "the split is the same"
 
 
+def test_a_class_whose_name_no_model_can_hold_is_refused_before_training(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "given", "人木", 3)
+    (folder / "木").rename(folder / ("pictures that still have to be sorted, " * 2))
+    dataset = import_dataset(workspace, ImportConfig(location=tmp_path / "given", name="given"), silent)
+    with pytest.raises(TrainingError, match="“pictures that still have to be sorted, p…” has more than 64 signs"):
+        gather(dataset, "default", 32, silent)
+
+
 def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(
     corrected: Workspace, finished_run: Job
 ) -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from hanzi_core.bundle import LABEL_LENGTH_LIMIT
 from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
@@ -91,18 +92,13 @@ def gather(
         hold_out: Else every usable picture of the split is trained on, of whichever part, and its class is known.
 
     Raises:
-        TrainingError: fewer than two classes.
+        TrainingError: fewer than two classes, or one whose name no model can hold.
     """
     manifest, divided = dataset.manifest(), dataset.parts(split)
     parts = divided if hold_out else divided.where(divided == "", Part.TRAIN.value)
     kept = set(known_labels)
     labels = [*known_labels, *(label for label in labels_of(manifest, parts) if label not in kept)]
-    if len(labels) < 2:
-        raise TrainingError(
-            mark("The dataset “{name}” has {count} class to train on; a recogniser needs two or more to tell apart."),
-            name=dataset.name,
-            count=len(labels),
-        )
+    _check_classes(dataset.name, labels)
     number = {label: index for index, label in enumerate(labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     validation = part_rows(parts, Part.VALIDATION)
@@ -113,6 +109,22 @@ def gather(
     pack = open_pack(dataset, report, image_size_px)
     digest = split_digest(divided)
     return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, digest, rehearse_all=not hold_out)
+
+
+def _check_classes(dataset: str, labels: list[str]) -> None:
+    if len(labels) < 2:
+        raise TrainingError(
+            mark("The dataset “{name}” has {count} class to train on; a recogniser needs two or more to tell apart."),
+            name=dataset,
+            count=len(labels),
+        )
+    longest = max(labels, key=len)
+    if len(longest) > LABEL_LENGTH_LIMIT:
+        raise TrainingError(
+            mark("The class “{label}…” has more than {limit} signs in its name: rename its folder, or exclude it."),
+            label=longest[:40],
+            limit=LABEL_LENGTH_LIMIT,
+        )
 
 
 class Batches(keras.utils.PyDataset):
