@@ -104,6 +104,15 @@ def test_given_parts_are_kept_and_validation_taken_from_training() -> None:
     assert sizes(manifest, assign_parts(manifest, SplitSettings(keep_given=False))) == {"人": [16, 2, 2]}
 
 
+@pytest.mark.parametrize(("given", "expected"), [("validation", [12, 5, 3]), ("train", [14, 2, 4])])
+def test_a_test_part_that_no_folder_gives_is_taken_from_training(given: str, expected: list[int]) -> None:
+    manifest = manifest_of({"人": 20}, given_part=["train"] * 15 + [given] * 5)
+    parts = assign_parts(manifest, SplitSettings(validation=0.1, test=0.2))
+    assert sizes(manifest, parts) == {"人": expected}
+    assert given == "train" or set(parts.iloc[15:]) == {"validation"}
+    assert sizes(manifest, assign_parts(manifest, SplitSettings(validation=0, test=0)))["人"][2] == 0
+
+
 WRITTEN = [f"{label}/input_{writer}_{row}.jpg" for label in "一二三" for row, writer in enumerate(range(20))]
 
 

@@ -202,7 +202,9 @@ def split(
     seed: Seed = 0,
     writer_pattern: Writer = "",
     split_name: SplitName = "default",
-    keep_given: Annotated[bool, typer.Option(help="Keep the parts that folders train, val and test give.")] = True,
+    keep_given: Annotated[
+        bool, typer.Option(help="Keep the parts that folders train, val and test give; take others from train.")
+    ] = True,
 ) -> None:
     """Divide a dataset into train, validation and test, class by class; a column of its manifest, no file moves."""
     values = {

@@ -41,7 +41,10 @@ class SplitSettings(BaseModel):
     validation: float = Field(0.1, ge=0, lt=1, description="Share of each class to validate on, 0 to 1.")
     test: float = Field(0.1, ge=0, lt=1, description="Share of each class to test on, 0 to 1.")
     seed: int = Field(0, ge=0, description="Seed of the shuffle.")
-    keep_given: bool = Field(True, description="Keep the parts that folders called train, val and test give.")
+    keep_given: bool = Field(
+        True,
+        description="Keep the parts that folders called train, val and test give; take others from train.",
+    )
     writer_pattern: str = Field(
         "", description="Regular expression whose first group is the writer in a path; keeps a writer in one part."
     )
@@ -219,12 +222,12 @@ def _labels_of_units(units: NDArray[np.int64], labels: list[str]) -> list[set[st
 
 
 def _given_parts(rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
-    """The parts that the folders give; a source without validation has it taken from what is trained on."""
+    """The parts that the folders give; validation or test that none gives is taken from what is trained on."""
     parts = rows["given_part"].where(rows["given_part"] != "", Part.TRAIN.value)
-    if (parts == Part.VALIDATION).any() or settings.validation == 0:
-        return parts
-    train = rows[parts == Part.TRAIN]
-    parts.loc[train.index] = _divide(train, settings.model_copy(update={"test": 0.0}))
+    lacking = settings.model_copy(update=dict.fromkeys(set(parts) - {Part.TRAIN}, 0.0))
+    if lacking.validation or lacking.test:
+        train = rows[parts == Part.TRAIN]
+        parts.loc[train.index] = _divide(train, lacking)
     return parts
 
 
