@@ -251,3 +251,12 @@ def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, m
         assert job.status().state is State.RUNNING
     os.utime(job.folder / "heartbeat", (0, 0))
     assert job.status().state is State.LOST
+
+
+def test_jobs_that_cannot_be_locked_are_a_sentence(workspace: Workspace) -> None:
+    """As in a workspace that this user may only read; root may write anywhere, but not into a folder."""
+    job = make(workspace)
+    (workspace.jobs / ".deciding.lock").unlink(missing_ok=True)
+    (workspace.jobs / ".deciding.lock").mkdir()
+    with pytest.raises(WorkspaceError, match=r"deciding\.lock cannot be written"):
+        job.describe(notes="seen")

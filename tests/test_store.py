@@ -6,7 +6,7 @@ import pytest
 
 from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets
 from hanzi_core.dataset.store import labels_of, split_digest
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.workspace import LEAVING, Workspace
 from tests.collection import imported, write_files
 from tests.handwriting import write_collection
@@ -115,3 +115,11 @@ def test_of_two_who_delete_the_second_is_told(dataset: Dataset) -> None:
     dataset.delete()
     with pytest.raises(DatasetError, match="was deleted while it was in use"):
         dataset.delete()
+
+
+def test_a_dataset_that_cannot_be_locked_is_a_sentence(dataset: Dataset) -> None:
+    """As in a workspace that this user may only read; root may write anywhere, but not into a folder."""
+    (dataset.folder / ".change.lock").unlink(missing_ok=True)
+    (dataset.folder / ".change.lock").mkdir()
+    with pytest.raises(WorkspaceError, match="set cannot be written"):
+        dataset.split(SplitSettings(seed=1))

@@ -28,7 +28,7 @@ from hanzi_core.dataset.split import Part, SplitSettings, assign_parts, place_sy
 from hanzi_core.dataset.written import WRITTEN, WithWritten
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, check_name, let_go, replace_json
+from hanzi_core.workspace import Workspace, check_name, let_go, replace_json, writing
 
 DESCRIPTION = "dataset.json"
 MANIFEST = "manifest.parquet"
@@ -191,10 +191,14 @@ class Dataset:
 
         Raises:
             DatasetError: the dataset has been deleted.
+            WorkspaceError: this user may not write there.
         """
         self._check_there()  # or the lock would make the folder again
-        with self.in_use(), FileLock(self.folder / f".{work}.lock"):
-            yield
+        with self.in_use():
+            with writing(self.folder):
+                held = FileLock(self.folder / f".{work}.lock").acquire()
+            with held:
+                yield
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
