@@ -44,9 +44,9 @@ class Workspace:
         """The workspace at ``root``, else at ``$HANZI_WORKSPACE``, else ``./workspace``; made where it is missing.
 
         Raises:
-            WorkspaceError: the folder cannot be made or written.
+            WorkspaceError: there can be no such folder, or it cannot be made or written.
         """
-        path = Path(root or os.environ.get(ENVIRONMENT_VARIABLE) or "workspace").expanduser().absolute()
+        path = named_path(root or os.environ.get(ENVIRONMENT_VARIABLE) or "workspace")
         workspace = cls(path)
         with writing(path):
             for folder in (workspace.datasets, workspace.jobs, workspace.models):
@@ -67,6 +67,21 @@ class Workspace:
     def models(self) -> Path:
         """Model bundles that were brought in from outside."""
         return self.root / "models"
+
+
+def named_path(path: Path | str) -> Path:
+    """A path as a person writes it, absolute; what begins with ``~`` lies in a home.
+
+    Raises:
+        WorkspaceError: nobody has that home, or no system can have that path.
+    """
+    try:
+        if "\0" in str(path):
+            raise ValueError(path)
+        return Path(path).expanduser().absolute()
+    except (RuntimeError, ValueError) as error:
+        shown = str(path).encode("utf-8", "backslashreplace").decode()
+        raise WorkspaceError(mark("Nothing is at {path} on this server: check the path."), path=shown) from error
 
 
 def check_name(name: str) -> str:

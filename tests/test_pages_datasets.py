@@ -111,6 +111,34 @@ def test_a_path_that_was_left_empty_is_asked_for(workspace: Workspace) -> None:
     assert [error.value for error in app.error] == ["Give the path of a folder or zip on the server."]
 
 
+@pytest.mark.parametrize(("path", "labels"), [("~数据", ""), (".", "~数据/labels.csv")])
+def test_a_path_of_nobodys_home_is_one_sentence(workspace: Workspace, path: str, labels: str) -> None:
+    app = AppTest.from_function(import_form).run()
+    fields = {field.label: field for field in app.text_input}
+    fields["Path on the server"].set_value(path)
+    fields["Label list on the server, if it needs one"].set_value(labels)
+    app.button(key="FormSubmitter:on-server-Import").click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == [f"Nothing is at {labels or path} on this server: check the path."]
+
+
+def writing_form() -> None:
+    from hanzi_core.dataset import list_datasets
+    from hanzi_core.workspace import Workspace
+    from pages.parts.dataset_write import show_writing_out
+
+    space = Workspace.open()
+    show_writing_out(list_datasets(space)[0], space)
+
+
+def test_a_target_in_nobodys_home_is_one_sentence(dataset: Dataset) -> None:
+    app = AppTest.from_function(writing_form).run()
+    app.text_input[0].set_value("~数据")
+    app.button[0].click().run()
+    assert not app.exception
+    assert [error.value for error in app.error] == ["Nothing is at ~数据 on this server: check the path."]
+
+
 def test_everything_excluded_is_told(dataset: Dataset) -> None:
     dataset.exclude([], dataset.manifest()["path"])
     assert "Every picture is excluded" in texts(open_tab("Overview"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hanzi_core.errors import WorkspaceError
-from hanzi_core.workspace import Workspace, check_name, new_folder, replace_file, replace_json
+from hanzi_core.workspace import Workspace, check_name, named_path, new_folder, replace_file, replace_json
 
 
 def test_opening_makes_the_folders(tmp_path: Path) -> None:
@@ -81,3 +81,19 @@ def test_a_new_folder_goes_if_what_is_made_in_it_fails(tmp_path: Path) -> None:
         (folder / "file").touch()
         raise ValueError("half")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("~nobody-of-this-name/x", "~nobody-of-this-name/x"), ("~数据", "~数据"), ("a\0b", "a"), ("~\udcff", r"~\\udcff")],
+)
+def test_a_path_that_cannot_be_is_a_sentence(text: str, shown: str) -> None:
+    with pytest.raises(WorkspaceError, match=f"Nothing is at {shown}"):
+        named_path(text)
+
+
+def test_home_is_written_short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert named_path("~/数据") == tmp_path / "数据"
+    monkeypatch.chdir(tmp_path)
+    assert named_path(Path("a")) == tmp_path / "a"

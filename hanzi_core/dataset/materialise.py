@@ -24,7 +24,7 @@ from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
 from hanzi_core.language import mark
-from hanzi_core.workspace import check_name, new_folder, writing
+from hanzi_core.workspace import check_name, named_path, new_folder, writing
 
 WRITING = mark("Writing files")
 FOLDERS = {Part.TRAIN: "train", Part.VALIDATION: "val", Part.TEST: "test"}
@@ -71,7 +71,7 @@ def materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> 
 
 
 def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> dict[str, int]:
-    target = config.target.expanduser().absolute()
+    target = named_path(config.target)
     source = dataset.source()
     _check_target(target, source)
     manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)

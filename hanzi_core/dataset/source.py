@@ -16,6 +16,7 @@ from hanzi_core.dataset.gnt import EXTENSION as GNT_EXTENSION
 from hanzi_core.dataset.gnt import GntSource
 from hanzi_core.errors import DatasetError
 from hanzi_core.language import mark
+from hanzi_core.workspace import named_path
 
 _FEW = 50
 """Folders beside each other that are looked into for ``.gnt`` files; CASIA has two, a folder a character thousands."""
@@ -26,8 +27,9 @@ def open_source(location: Path | str, limits: ZipLimits | None = None) -> Source
 
     Raises:
         DatasetError: nothing is there, or no folder, zip or ``.gnt`` file.
+        WorkspaceError: nothing can be there.
     """
-    path = Path(location).expanduser().absolute()
+    path = named_path(location)
     if not is_unicode(str(path)):
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise DatasetError(mark("The path {path} is in a wrong encoding: rename it."), path=shown)

@@ -16,7 +16,7 @@ from hanzi_core.dataset.upload import kept_uploads, sweep_uploads
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.workspace import Workspace, check_name
+from hanzi_core.workspace import Workspace, check_name, named_path
 from pages.parts.choice import show_next
 from pages.parts.dataset_split import ask_shares
 from pages.parts.session import errors_shown
@@ -69,7 +69,7 @@ def _show_server_form(space: Workspace) -> None:
         with errors_shown():
             settings = _checked(more)
             place = open_source(location, settings["limits"]).location
-            label_list = Path(labels).expanduser().absolute() if labels else None
+            label_list = named_path(labels) if labels else None
             values = {"location": place, "name": name or place.stem, "label_list": label_list, **settings}
             _follow(_start(space, values))
 

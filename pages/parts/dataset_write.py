@@ -1,7 +1,5 @@
 """Write a split out for other tools, as a job."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from hanzi_core.cli.perform import read_config, start
@@ -11,7 +9,7 @@ from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, named_path
 from pages.parts.session import errors_shown
 
 
@@ -30,14 +28,14 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         preset = third.selectbox(_("Augmentation"), list(presets), index=list(presets).index("classic"))
         begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
     if begin and target.strip():
-        values = {
-            "dataset": dataset.name,
-            "target": Path(target.strip()).expanduser().absolute(),
-            "split": split,
-            "augmented": augmented,
-            "augmentation": presets[preset],
-        }
         with errors_shown():
+            values = {
+                "dataset": dataset.name,
+                "target": named_path(target.strip()),
+                "split": split,
+                "augmented": augmented,
+                "augmentation": presets[preset],
+            }
             start(space, "materialise", read_config(MaterialiseConfig, values), dataset.name)
             st.rerun()
     _show_last(dataset, space)
