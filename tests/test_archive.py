@@ -28,6 +28,18 @@ def test_reads_in_place(tmp_path: Path) -> None:
     assert source.decode(PICTURE, "").shape == (72, 72)
 
 
+@pytest.mark.parametrize("characters", ["永龍學書寫國愛道", "一七許功蓋", "不中之", "陛"])
+def test_names_packed_on_traditional_windows(tmp_path: Path, characters: str) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"手寫/{label}/字.png": PICTURE for label in characters}, "cp950")
+    assert sorted(labels(path)) == sorted(characters)
+
+
+@pytest.mark.parametrize("characters", ["永龙学书写国爱道", "啊阿埃挨", "鼗鼙鼢", "龍學書"])
+def test_names_packed_on_simplified_windows(tmp_path: Path, characters: str) -> None:
+    path = write_zip(tmp_path / "a.zip", {f"{label}/1.png": PICTURE for label in characters}, "gbk")
+    assert sorted(labels(path)) == sorted(characters)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
 @pytest.mark.parametrize("character", ["人", "联", "龘"])
 def test_names_in_either_encoding(tmp_path: Path, encoding: str, character: str) -> None:

@@ -62,6 +62,11 @@ def test_every_form_of_list(name: str, text: str, encoding: str) -> None:
     assert [table.for_folder(folder) for folder in FOLDERS] == ["一", "二", "三"]
 
 
+def test_a_list_written_on_traditional_windows() -> None:
+    table = read_table("l.csv", "folder,label\n0,龍\n1,學\n2,許\n".encode("cp950"), FOLDERS, [])
+    assert [table.for_folder(folder) for folder in FOLDERS] == ["龍", "學", "許"]
+
+
 def test_files_by_path_name_or_stem() -> None:
     data = "file,label\na/1.png,人\n2.png,木\n3,大\n".encode()
     table = read_table("l.csv", data, [], ["a/1.png", "b/2.png", "c/3.png"])

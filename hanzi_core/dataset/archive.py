@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hanzi_core.dataset.encoding import chinese_encoding
 from hanzi_core.dataset.entry import Entry, file_entry, is_hidden
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.errors import ArchiveError, DatasetError, ImageError
@@ -101,12 +102,13 @@ def _by_path(members: list[zipfile.ZipInfo]) -> tuple[dict[str, zipfile.ZipInfo]
 
 
 def _member_names(members: list[zipfile.ZipInfo]) -> list[str]:
-    """Names of the members; packers on Chinese Windows write GBK without saying so (flag bit 11 unset).
+    """Names of the members; packers on Chinese Windows write GBK or Big5 without saying so (flag bit 11 unset).
 
     One packer wrote them all, so one encoding must fit them all: alone, some GBK names are valid UTF-8 by chance.
     """
-    unsaid = [info.filename.encode("cp437", "replace") for info in members if not _says_utf8(info)]
-    encoding = next((name for name in ("utf-8", "gb18030") if _all_fit(unsaid, name)), "cp437")
+    unsaid = b"\n".join(info.filename.encode("cp437", "replace") for info in members if not _says_utf8(info))
+    candidates = ("utf-8", chinese_encoding(unsaid))
+    encoding = next((name for name in candidates if _fits(unsaid, name)), "cp437")
     return [
         (info.filename if _says_utf8(info) else info.filename.encode("cp437", "replace").decode(encoding))
         .replace("\\", "/")
@@ -120,9 +122,9 @@ def _says_utf8(info: zipfile.ZipInfo) -> bool:
     return bool(info.flag_bits & 0x800)
 
 
-def _all_fit(names: list[bytes], encoding: str) -> bool:
+def _fits(names: bytes, encoding: str) -> bool:
     try:
-        b"\n".join(names).decode(encoding)
+        names.decode(encoding)
     except UnicodeDecodeError:
         return False
     return True

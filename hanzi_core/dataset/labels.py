@@ -12,11 +12,13 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, islice, permutations
 from pathlib import PurePosixPath
 from typing import Any
 
+from hanzi_core.dataset.encoding import chinese_encoding
 from hanzi_core.dataset.entry import is_unicode
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import EXTENSIONS as PICTURE_EXTENSIONS
@@ -126,7 +128,7 @@ def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[s
 
     Args:
         name: Its ending tells its format.
-        data: Its content, in UTF-8 or GBK.
+        data: Its content, in UTF-8, GBK or Big5.
         folders: Names of the collection's folders.
         paths: Of its files; the column that names most of both is the key.
 
@@ -278,12 +280,12 @@ def _csv_rows(name: str, text: str) -> Iterator[Row]:
 
 
 def _text(name: str, data: bytes) -> str:
-    for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise _unreadable(name)
+    with suppress(UnicodeDecodeError):
+        return data.decode("utf-8-sig")
+    try:
+        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else chinese_encoding(data))
+    except UnicodeDecodeError as error:
+        raise _unreadable(name) from error
 
 
 def _json_content(name: str, text: str) -> list[str] | Iterator[Row]:
