@@ -196,6 +196,16 @@ def test_a_second_scan_of_nothing_new_reads_nothing(tmp_path: Path) -> None:
     assert counter.read == 0
 
 
+def test_pictures_are_read_once_no_gnt_file_lies_beside_them(tmp_path: Path) -> None:
+    write_collection(tmp_path, "人木", 2)
+    stray = write_gnt(tmp_path / "stray.gnt", "口")
+    beside = scan(open_source(tmp_path), silent)
+    assert beside["fault"].tolist() == ["", *[Fault.BESIDE_GNT] * 4]
+    stray.unlink()
+    alone = scan(open_source(tmp_path), silent, previous=beside)
+    pd.testing.assert_frame_equal(alone, scan(open_source(tmp_path), silent))
+
+
 def test_what_was_excluded_by_hand_stays_so(tmp_path: Path) -> None:
     folder = write_collection(tmp_path, "人", 3)
     first = scan(open_source(folder), silent)

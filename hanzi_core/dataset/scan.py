@@ -145,7 +145,7 @@ def _known(rows: pd.DataFrame, previous: pd.DataFrame) -> pd.DataFrame:
     earlier = previous.set_index("path")[["size_bytes", "modified_ns", *names]].reindex(rows["path"])
     earlier.index = rows.index
     same = (earlier["size_bytes"] == rows["size_bytes"]) & (earlier["modified_ns"] == rows["modified_ns"])
-    same &= earlier["fault"] != Fault.GONE.value
+    same &= ~earlier["fault"].isin([Fault.GONE.value, Fault.BESIDE_GNT.value])  # which were not read
     earlier["fault"] = earlier["fault"].replace(Fault.NO_LABEL.value, "")  # the label list may have come since
     return earlier[FACTS.names].where(same).assign(excluded_by_hand=earlier["excluded_by_hand"])
 
