@@ -156,8 +156,7 @@ def _file_keys(paths: Iterable[str]) -> set[str]:
 
 def _count(labels: list[str], folders: set[str], wanted: set[str]) -> Iterator[tuple[str, str]]:
     """Each label with its number: from 1 where the last one's is there so, and there is no 0."""
-    numbers = set(map(str, range(len(labels) + 1)))
-    known = folders if folders & numbers else wanted
+    known = wanted if folders.isdisjoint(map(str, range(len(labels) + 1))) else folders
     first = 1 if "0" not in known and str(len(labels)) in known else 0
     return _pick(((str(number), label) for number, label in enumerate(labels, first)), ((0,), 1))
 
@@ -253,8 +252,9 @@ def _content(name: str, data: bytes, wanted: set[str]) -> list[str] | Iterator[R
         return _json_content(name, text)
     if name.lower().endswith(".txt") and not _has_columns(text[:_BEGINNING]):
         lines = text.rstrip().splitlines()
-        rows = [tuple(line.rsplit(maxsplit=1)) for line in lines if line.strip()]
-        return iter(rows) if _begin_with_keys(rows, wanted) else lines
+        if _begin_with_keys(lines[:_SAMPLE_ROWS], wanted):
+            return (tuple(line.rsplit(maxsplit=1)) for line in lines)
+        return lines
     return _csv_rows(name, text)
 
 
@@ -264,8 +264,9 @@ def _has_columns(text: str) -> bool:
     return sum(re.search(r"[,;\t]", line.strip(" ,;\t")) is not None for line in lines) > len(lines) / 2
 
 
-def _begin_with_keys(rows: list[Row], wanted: set[str]) -> bool:
-    """Whether most ``rows`` are of two words, the first of which names a file or folder."""
+def _begin_with_keys(lines: list[str], wanted: set[str]) -> bool:
+    """Whether most ``lines`` are of two words, the first of which names a file or folder."""
+    rows = [line.rsplit(maxsplit=1) for line in lines if line.strip()]
     firsts = [row[0] for row in rows if len(row) == 2]
     known = sum(_key(first) in wanted or first.lower().endswith(PICTURE_EXTENSIONS) for first in firsts)
     return known > len(rows) / 2
