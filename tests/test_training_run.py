@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.bundle import WEIGHTS, Bundle, Card, bundle_folder, write_description
 from hanzi_core.cli.training import _train_and_test
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
@@ -276,6 +276,34 @@ def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, fi
     old = keras.models.load_model(bundle.folder / "model.keras", compile=False)
     known = old(pictures[..., np.newaxis].astype("float32"))["logits"][:, bundle.index["人"]]
     assert np.allclose(known, again["logits"][:, 0], atol=1e-4)
+
+
+def test_a_model_whose_body_was_held_learns_as_a_whole_when_it_is_trained_further(workspace: Workspace) -> None:
+    """It was saved as it was fine-tuned, and so is the built-in model."""
+    load_backend([CPU])
+    import keras
+
+    from hanzi_core.training.architectures import build
+    from hanzi_core.training.first_model import HEAD, first_model
+
+    saved = build(Network.COMPACT, 32, 2)
+    for layer in saved.layers:
+        layer.trainable = layer.name == HEAD
+    folder = workspace.models / "held"
+    folder.mkdir()
+    saved.save(folder / WEIGHTS)
+    write_description(folder, Card(name="held", network="compact", created=0, image_size_px=32), ("人", "木"))
+    further = {"dataset": "three", "start": "bundle", "start_bundle": "held"}
+    model = first_model(workspace, TrainingConfig(**further), ["人", "木"])
+    before = model.get_weights()
+    answering = keras.Model(model.input, model.output[HEAD])
+    answering.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True), run_eagerly=True)
+    pictures = np.random.default_rng(0).integers(0, 255, (4, 32, 32, 1)).astype(np.float32)
+    answering.train_on_batch(pictures, np.array([0, 1, 0, 1]))
+    still = [one.name for one, old in zip(model.weights, before, strict=True) if np.array_equal(one.numpy(), old)]
+    assert not still, "statistics of batches among them"
+    held = first_model(workspace, TrainingConfig(**further, rehearsal="old", keep_last=True), ["人", "木"])
+    assert [variable.path for variable in held.trainable_variables] == ["logits/kernel", "logits/bias"]
 
 
 @pytest.mark.parametrize(

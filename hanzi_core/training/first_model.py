@@ -35,7 +35,10 @@ def first_model(workspace: Workspace, config: TrainingConfig, labels: list[str])
 
 
 def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
-    """Body and embedding of the bundle; the head keeps what it knows of classes that stay, the others are new."""
+    """Body and embedding of the bundle; the head keeps what it knows of classes that stay, the others are new.
+
+    All of it may learn: a model that was fine-tuned was saved with its body held.
+    """
     try:
         old = keras.models.load_model(bundle.folder / WEIGHTS, compile=False, safe_mode=True)
         embedding, head = old.output["embedding"], old.get_layer(HEAD)
@@ -45,6 +48,8 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
         ) from error
     logits = keras.layers.Dense(len(labels), name=HEAD, dtype="float32")
     model = keras.Model(old.input, {"logits": logits(head.input), "embedding": embedding}, name=old.name)
+    for layer in model.layers:  # of the model itself it is true already, and set again it reaches no layer
+        layer.trainable = True
     kernel, bias = logits.get_weights()
     old_kernel, old_bias = head.get_weights()
     for index, label in enumerate(labels):
