@@ -150,6 +150,23 @@ def test_distortion_changes_pictures_in_training_only_and_by_its_seed() -> None:
     assert changed.min() >= 0 and changed.max() <= 255
 
 
+def test_on_a_gpu_what_xla_lacks_is_not_compiled_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated: Keras is told of a GPU, and compiles nothing yet."""
+    import tensorflow as tf
+    from tensorflow.python.framework import config
+
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind=None: [gpu])
+    monkeypatch.setattr(config, "is_op_determinism_enabled", lambda: False)
+    plain = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()])
+    augmented = keras.Sequential([Distortion(Augmentation(), 0), plain])
+    for model in (plain, augmented):
+        model.compile("sgd", "mse")
+    assert plain.jit_compile and not augmented.jit_compile
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    assert Distortion(Augmentation(), 0).supports_jit, "JAX has it"
+
+
 def test_averaged_weights_come_and_go() -> None:
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(optimiser(TrainingConfig(dataset="any", optimiser="sgd", averaging=0.5), 10), "mse")

@@ -15,6 +15,8 @@ class Distortion(layers.Layer):
         super().__init__(name="distortion", dtype="float32")  # 16 bits would blur the grid
         self.augmentation = augmentation
         self.random = keras.random.SeedGenerator(seed)
+        # On a GPU Keras would compile the run by XLA, which lacks TensorFlow's operation behind affine_transform.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def call(self, images: KerasTensor, training: bool = False) -> KerasTensor:
         """``(batch, size, size, 1)``, 0 to 255, to the same."""
