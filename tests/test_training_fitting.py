@@ -155,7 +155,7 @@ def test_a_run_that_died_within_a_validation_goes_on_within_it(
     import hanzi_core.training.fitting as module
 
     monkeypatch.setattr(module, "_VALIDATION_BATCH", 2)  # fifteen pictures to validate on, in four pieces
-    monkeypatch.setattr(module, "VALIDATION_PIECE_BATCHES", 2)
+    monkeypatch.setattr(module, "_VALIDATION_PIECE", 4)
     expected, save = fit(workspace, whole), module.Fitting.save
 
     def save_and_die(fitting: module.Fitting) -> None:
@@ -175,6 +175,32 @@ def test_a_run_that_died_within_a_validation_goes_on_within_it(
     assert same_state(expected, resumed)
     assert lasting(whole) == lasting(broken)
     assert resumed.best.accuracy == expected.best.accuracy
+
+
+def test_a_validation_takes_no_more_room_than_a_step(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a batch that is small since the memory is, it took 256 pictures at once."""
+    make_dataset(workspace, tmp_path / "three", count=24)
+    load_backend([CPU])
+    import keras
+
+    from hanzi_core.training.input import Batches
+
+    sizes, evaluate = [], keras.Model.evaluate
+
+    def watched(model: keras.Model, batches: Batches, **options: Any) -> Any:
+        sizes.extend(len(batches[number][0]) for number in range(len(batches)))
+        return evaluate(model, batches, **options)
+
+    monkeypatch.setattr(keras.Model, "evaluate", watched)
+    job = make_run(workspace, network="cnn", batch_size=4, epochs=1)
+    fitting = fit(workspace, job)
+    assert sizes == [8, 7]
+    at_once = evaluate(fitting.whole, Batches(fitting._material, fitting._material.validation, 256), return_dict=True)
+    assert lasting(job)[0]["val_loss"] == pytest.approx(at_once["loss"], rel=1e-4), "the figures are the same"
+    fitting._share = (0, 2)
+    assert fitting.validation_batch_size == 4, "a process of a group has its share of a step"
 
 
 def test_a_run_is_not_taken_up_with_another_split(workspace: Workspace, stopped: Job) -> None:

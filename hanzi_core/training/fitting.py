@@ -33,8 +33,8 @@ CHECKPOINT_INTERVAL_S = 30.0
 _CHECKPOINT_COST = 0.05
 """After a shorter epoch a checkpoint is written if that costs no more than this share of the time."""
 _VALIDATION_BATCH = 256
-VALIDATION_PIECE_BATCHES = 4
-"""Half a minute of the slowest network on two busy cores."""
+_VALIDATION_PIECE = 1024
+"""Pictures at most: half a minute of the slowest network on two busy cores."""
 VALIDATING = mark("Validating")
 
 
@@ -80,6 +80,11 @@ class Fitting:
     @property
     def _batch_size(self) -> int:
         return min(self._config.batch_size, max(1, self._material.pictures_per_epoch))
+
+    @property
+    def validation_batch_size(self) -> int:
+        """Pictures that are answered at once: without gradients, twice a process's share of a step has room."""
+        return min(_VALIDATION_BATCH, 2 * max(1, self._batch_size // self._share[1]))
 
     def run(self) -> None:
         """Train until the end, a request to stop, the time limit, or a fault; the best weights are in the model then.
@@ -285,9 +290,10 @@ class Fitting:
         A checkpoint between two pieces knows the sums so far: of a long validation no more than a minute is lost.
         """
         watch = keras.callbacks.LambdaCallback(on_test_batch_end=self._leave_if_asked)
-        rows, piece = self._material.validation, VALIDATION_PIECE_BATCHES * _VALIDATION_BATCH
+        rows, batch_size = self._material.validation, self.validation_batch_size
+        piece = _VALIDATION_PIECE // batch_size * batch_size
         for first in range(self.position.validated, len(rows), piece):
-            batches = Batches(self._material, rows[first : first + piece], _VALIDATION_BATCH)
+            batches = Batches(self._material, rows[first : first + piece], batch_size)
             try:
                 with averaged(self._trainee):
                     means = self._trainee.evaluate(batches, return_dict=True, verbose=0, callbacks=[watch])

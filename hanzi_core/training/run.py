@@ -33,7 +33,6 @@ from hanzi_core.workspace import Workspace
 
 EXPORTING = mark("Writing the model bundle")
 PREPARING = mark("Building the network")
-_READ_BATCH = 256
 
 
 def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str, Any]:
@@ -205,13 +204,13 @@ def _result(fitting: Fitting, material: Material, trainee: Trainee) -> dict[str,
         "parameters": int(trainee.model.count_params()),
         "classes": len(material.labels),
         "split_digest": material.split_digest,
-        **(_learned(trainee, material) if material.rehearse_all else {}),
+        **(_learned(trainee, material, fitting.validation_batch_size) if material.rehearse_all else {}),
     }
 
 
-def _learned(trainee: Trainee, material: Material) -> dict[str, int]:
+def _learned(trainee: Trainee, material: Material, batch_size: int) -> dict[str, int]:
     """Of what was to be learned, how much is read right now."""
-    pictures = Batches(material, material.train, _READ_BATCH)
+    pictures = Batches(material, material.train, batch_size)
     found = trainee.model.predict(pictures, verbose=0)[HEAD].argmax(axis=1)
     return {"to_learn": len(found), "learned": int(np.sum(found == material.targets[material.train]))}
 
