@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.cli.training import checked
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
@@ -15,10 +16,11 @@ from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import SIMULATED_HAND, Balance, Start, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
+from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
 from tests.conftest import Command
 from tests.handwriting import draw, write_collection, write_png
-from tests.runs import fit, silent
+from tests.runs import fit, make_dataset, silent
 
 load_backend(["cpu"])
 
@@ -208,6 +210,17 @@ def test_what_a_model_was_trained_on_must_be_there_or_named(corrected: Workspace
     shutil.rmtree(corrected.datasets / "ten")
     with pytest.raises(TrainingError, match="name another to rehearse with"):
         fine_tuning(corrected, finished_run.id, "fixes")
+
+
+def test_what_is_learned_whole_is_not_gone_over(workspace: Workspace, tmp_path: Path) -> None:
+    """It was validated on what it learned, and so was perfect."""
+    make_dataset(workspace, tmp_path / "three")
+    with pytest.raises(TrainingError, match="import what is new as a dataset of its own"):
+        fine_tuning(workspace, "builtin", "three", "three")
+    values = {**CORRECTING, "dataset": "three", "start_bundle": "builtin", "rehearsal": "three"}
+    with pytest.raises(TrainingError, match="“three” cannot be learned whole and gone over at once"):
+        checked(workspace, values)
+    assert checked(workspace, {**values, "keep_last": False}).rehearsal == "three", "then it holds pictures out"
 
 
 def recalled(workspace: Workspace, name: str, bundle: Bundle) -> float:

@@ -26,7 +26,7 @@ from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
-from hanzi_core.training.fine_tuning import fine_tuning
+from hanzi_core.training.fine_tuning import check_rehearsal, fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.training.start import check_start, trained_name
 from hanzi_core.workspace import Workspace
@@ -192,6 +192,7 @@ def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:
     Dataset.find(workspace, config.dataset).parts(config.split)
     if config.rehearsal and config.rehearsal != SIMULATED_HAND:
         Dataset.find(workspace, config.rehearsal)
+    check_rehearsal(config)
     check_start(workspace, config)
     return config
 

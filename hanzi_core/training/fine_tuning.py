@@ -17,14 +17,32 @@ def fine_tuning(workspace: Workspace, model: str, dataset: str, rehearsal: str |
         rehearsal: What it goes over; by itself, what it was trained on.
 
     Raises:
-        TrainingError: no such model, or what it was trained on is no longer there.
+        TrainingError: no such model, what it was trained on is no longer there, or as :func:`check_rehearsal`.
         DatasetError: no such dataset.
     """
     Dataset.find(workspace, dataset)
     values = {**CORRECTING, "dataset": dataset, "start_bundle": model, "rehearsal": SIMULATED_HAND}
     bundle = start_bundle(workspace, TrainingConfig(**values))
     assert bundle is not None
-    return TrainingConfig(**{**values, "rehearsal": rehearsal or _learned_from(workspace, bundle)})
+    config = TrainingConfig(**{**values, "rehearsal": rehearsal or _learned_from(workspace, bundle)})
+    check_rehearsal(config)
+    return config
+
+
+def check_rehearsal(config: TrainingConfig) -> None:
+    """Look whether what is gone over is something else than what is learned with nothing held out.
+
+    Raises:
+        TrainingError: it would be validated on what it learns; says what to do instead.
+    """
+    if config.keep_last and config.rehearsal == config.dataset:
+        raise TrainingError(
+            mark(
+                "“{dataset}” cannot be learned whole and gone over at once: train on it with the model as first "
+                "weights, or import what is new as a dataset of its own."
+            ),
+            dataset=config.dataset,
+        )
 
 
 def _learned_from(workspace: Workspace, bundle: Bundle) -> str:
