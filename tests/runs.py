@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hanzi_core.bundle import WEIGHTS, Card, write_description
 from hanzi_core.dataset import SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Work, run_work
 from hanzi_core.jobs.devices import CPU
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.workspace import Workspace
 from tests.handwriting import write_collection
 
@@ -34,6 +35,22 @@ def make_run(workspace: Workspace, devices: Sequence[str] = (CPU,), **settings: 
     """A prepared run of :data:`SMALL` with other ``settings``."""
     config = TrainingConfig(**{**SMALL, **settings})
     return Job.create(workspace, "train", config.model_dump(mode="json"), "small", devices)
+
+
+def make_model(workspace: Workspace, **card: Any) -> Any:
+    """The untrained model “small”, to start from; its network."""
+    from hanzi_core.training.backend import load_backend
+
+    load_backend([CPU])
+    from hanzi_core.training.architectures import build
+
+    folder, labels = workspace.models / "small", ("人", "口", "木")
+    folder.mkdir()
+    model = build(Network.COMPACT, SMALL["image_size_px"], len(labels))
+    model.save(folder / WEIGHTS)
+    about = Card(name="small", network="compact", created=0, image_size_px=SMALL["image_size_px"], **card)
+    write_description(folder, about, labels)
+    return model
 
 
 def fit(

@@ -9,6 +9,7 @@ import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
 from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
@@ -16,7 +17,8 @@ from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
-from tests.runs import fit, make_dataset, make_run
+from tests.handwriting import write_collection
+from tests.runs import fit, make_dataset, make_model, make_run, silent
 
 MOMENTARY = ("time", "elapsed_s", "images_per_s", "cpu_load", "memory_bytes")
 
@@ -211,6 +213,20 @@ def test_a_run_is_not_taken_up_with_another_split(workspace: Workspace, stopped:
     with pytest.raises(TrainingError, match="its split has changed since"):
         fit(workspace, stopped)
     assert stopped.history.path.read_bytes() == before
+
+
+def test_a_run_is_not_taken_up_where_what_it_goes_over_was_split_anew(workspace: Workspace, tmp_path: Path) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    split = SplitSettings(validation=0.2, test=0.0)
+    pictures = write_collection(tmp_path / "old", "人木", 6)
+    old = import_dataset(workspace, ImportConfig(location=pictures, name="old", split=split), silent)
+    make_model(workspace)
+    job = make_run(workspace, start="bundle", start_bundle="small", rehearsal="old")
+    fit(workspace, job, lambda step: (job.folder / "stop").touch() if step == 2 else None)
+    job.forget_process()
+    old.split(split.model_copy(update={"seed": 5}))
+    with pytest.raises(TrainingError, match="its split has changed since"):
+        fit(workspace, job)
 
 
 @pytest.fixture

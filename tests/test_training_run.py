@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import WEIGHTS, Bundle, Card, bundle_folder, write_description
+from hanzi_core.bundle import WEIGHTS, Bundle, bundle_folder
 from hanzi_core.cli.training import _train_and_test
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
@@ -20,7 +20,7 @@ from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.handwriting import write_collection
-from tests.runs import fit, make_dataset, make_run, silent
+from tests.runs import fit, make_dataset, make_model, make_run, silent
 
 
 def open_material(workspace: Workspace, job: Job):
@@ -283,17 +283,13 @@ def test_a_model_whose_body_was_held_learns_as_a_whole_when_it_is_trained_furthe
     load_backend([CPU])
     import keras
 
-    from hanzi_core.training.architectures import build
     from hanzi_core.training.first_model import HEAD, first_model
 
-    saved = build(Network.COMPACT, 32, 2)
+    saved = make_model(workspace)
     for layer in saved.layers:
         layer.trainable = layer.name == HEAD
-    folder = workspace.models / "held"
-    folder.mkdir()
-    saved.save(folder / WEIGHTS)
-    write_description(folder, Card(name="held", network="compact", created=0, image_size_px=32), ("人", "木"))
-    further = {"dataset": "three", "start": "bundle", "start_bundle": "held"}
+    saved.save(workspace.models / "small" / WEIGHTS)
+    further = {"dataset": "three", "start": "bundle", "start_bundle": "small"}
     model = first_model(workspace, TrainingConfig(**further), ["人", "木"])
     before = model.get_weights()
     answering = keras.Model(model.input, model.output[HEAD])

@@ -42,6 +42,8 @@ class Position(BaseModel):
     epochs_since_lowest: int = 0
     split_digest: str = ""
     """Of the division that it trains on: pictures of another one may have been trained on and validated on before."""
+    rehearsal_digest: str = ""
+    """Of the division of the dataset that it goes over."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class Fitting:
         self._work, self._config, self._material = work, config, material
         self._model, self._trainee, self._share = model, trainee, share
         self._checkpoints = Checkpoints(work.folder / "checkpoints")
-        self.position = Position(split_digest=material.split_digest)
+        self.position = Position(split_digest=material.split_digest, rehearsal_digest=material.rehearsal_digest)
         self.steps_per_epoch = batch_count(material.pictures_per_epoch, self._batch_size, share[1])
         self._best = _Best()
         self._restored: Arrays | None = None
@@ -160,13 +160,19 @@ class Fitting:
         """Go back to the newest checkpoint, and take back what the history tells of the time after it."""
         self._restored = self.look_back()
         if self._restored:
-            if self.position.split_digest not in ("", self._material.split_digest):  # earlier versions kept none
+            if not self._is_divided_as_before():
                 raise does_not_fit()
             write_state(self._trainee, self._restored)
         if self.position.batch == 0 or self.position.trained is not None:
             self._restored = None  # between two passes there are no running metrics to go on with
         if self._share[0] == 0:
             self._work.job.history.cut(self.position.history_bytes)
+
+    def _is_divided_as_before(self) -> bool:
+        """Earlier versions kept no digest, which tells nothing."""
+        kept = self.position.split_digest, self.position.rehearsal_digest
+        now = self._material.split_digest, self._material.rehearsal_digest
+        return all(before in ("", digest) for before, digest in zip(kept, now, strict=True))
 
     def look_back(self) -> Arrays | None:
         """Take position and best weights from the newest checkpoint, and return the state in it."""

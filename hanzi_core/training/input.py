@@ -44,6 +44,8 @@ class Material:
     split_digest: str
     rehearsal: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Rows of what is known already."""
+    rehearsal_digest: str = ""
+    """Of how the dataset that they are of is divided."""
     rehearse_all: bool = False
     """Whether each epoch goes over as much of it as it can, since the model is to answer as before."""
 

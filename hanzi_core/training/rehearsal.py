@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
+from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX
 from hanzi_core.language import mark
@@ -112,4 +113,5 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
         targets=np.concatenate([material.targets, targets]),
         validation=np.concatenate([material.validation, known(Part.VALIDATION)]),
         rehearsal=known(Part.TRAIN),
+        rehearsal_digest=split_digest(parts),
     )
