@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.bundle import Bundle, Card, bundle_folder
 from hanzi_core.cli.training import checked
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
@@ -20,15 +20,17 @@ from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
 from tests.conftest import Command
 from tests.handwriting import draw, write_collection, write_png
-from tests.runs import fit, make_dataset, silent
+from tests.runs import fit, make_dataset, make_model, make_run, silent
 
 load_backend(["cpu"])
 
 import keras  # noqa: E402
 
 from hanzi_core.training.anchor import Anchor  # noqa: E402
+from hanzi_core.training.calibration import calibrated  # noqa: E402
 from hanzi_core.training.input import Material, epoch_order, gather, row_weights  # noqa: E402
 from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
+from hanzi_core.training.run import export_best, open_material, train  # noqa: E402
 from hanzi_core.training.trainee import concerned  # noqa: E402
 
 ROWS = np.empty(0, np.int64)
@@ -138,6 +140,23 @@ def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     assert recalled(corrected, "ten", after) >= recalled(corrected, "ten", before) - 0.05
 
 
+def test_a_whole_model_that_rehearses_is_as_sure_as_its_own_validation_lets_it_be(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """It answers otherwise than before, and had the calibration of before."""
+    make_dataset(workspace, tmp_path / "three")
+    pictures = write_collection(tmp_path / "old", "人木", 6)
+    import_dataset(workspace, ImportConfig(location=pictures, name="old"), silent)
+    make_model(workspace, temperature=2.5, least_evidence=9.0, taught_likeness=0.5, dataset="old", notes="It is small.")
+    job = make_run(workspace, start="bundle", start_bundle="small", rehearsal="old", epochs=1)
+    work, config = Work(job), TrainingConfig(**job.config)
+    train(work, workspace, config)
+    bundle = Bundle.open(bundle_folder(job))
+    assert calibrated(bundle, open_material(work, workspace, config)) == bundle.card
+    assert bundle.card.taught_likeness == Card.model_fields["taught_likeness"].default
+    assert bundle.card.dataset == "old" and bundle.card.notes.startswith("It is small. Fine-tuned on ")
+
+
 def test_corrections_concern_their_classes_and_what_new_ones_are_taken_for(
     corrected: Workspace, finished_run: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,8 +213,6 @@ def test_a_class_whose_name_no_model_can_hold_is_refused_before_training(workspa
 def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(
     corrected: Workspace, finished_run: Job
 ) -> None:
-    from hanzi_core.training.run import export_best
-
     config = TrainingConfig(
         dataset="fixes", rehearsal=SIMULATED_HAND, start=Start.BUNDLE, start_bundle=finished_run.id, epochs=1
     )
@@ -241,8 +258,6 @@ def test_a_dataset_that_shares_nothing_cannot_be_rehearsed_with(
     for number, folder in enumerate(sorted(pictures.iterdir())):
         folder.rename(pictures / f"外{number}")
     import_dataset(corrected, ImportConfig(location=pictures, name="alien"), silent)
-    from hanzi_core.training.run import open_material
-
     config = TrainingConfig(dataset="fixes", rehearsal="alien", start="bundle", start_bundle=finished_run.id)
     work = Work(Job.create(corrected, "train", config.model_dump(mode="json"), "x", ["cpu"]))
     with pytest.raises(TrainingError, match="“alien” has no picture of anything that the model knows"):

@@ -221,21 +221,28 @@ def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Mate
     card = _card(work.job, config, model, result)
     folder = bundle_folder(work.job)
     if config.rehearsal and trainee.before:
-        write_bundle(model, _still(card, trainee.before, material), material.labels, folder)
+        card = _further(card, trainee.before, material)
+    if config.keep_last and trainee.before:
+        write_bundle(model, _still(card, trainee.before), material.labels, folder)
     else:
         write_bundle(model, card, material.labels, folder)
         write_description(folder, calibrated(Bundle.open(folder), material), tuple(material.labels))
     work.progress(EXPORTING, 1, 1)
 
 
-def _still(card: Card, before: Card, material: Material) -> Card:
-    """A model that answers as before is as sure as it was, and is to rehearse with the same when it learns more."""
-    kept = ("temperature", "least_evidence", "taught_likeness", "dataset", "split")
+def _further(card: Card, before: Card, material: Material) -> Card:
+    """A model that has forgotten nothing is to rehearse with the same as before when it learns more."""
     classes = len(np.unique(material.targets[material.train]))
     lesson = f"Fine-tuned on {len(material.train):,} pictures of {classes:,} classes of “{card.dataset}”."
     metrics = {name: value for name, value in before.metrics.items() if name in (IMAGES_SEEN, IMAGES_TAUGHT)}
     changed = {"notes": f"{before.notes} {lesson}".strip(), "metrics": metrics | card.metrics}
-    return card.model_copy(update={name: getattr(before, name) for name in kept} | changed)
+    return card.model_copy(update={"dataset": before.dataset, "split": before.split} | changed)
+
+
+def _still(card: Card, before: Card) -> Card:
+    """A model that answers as before is as sure as it was."""
+    kept = ("temperature", "least_evidence", "taught_likeness")
+    return card.model_copy(update={name: getattr(before, name) for name in kept})
 
 
 def _card(job: Job, config: TrainingConfig, model: Any, result: dict[str, Any]) -> Card:
