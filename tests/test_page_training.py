@@ -123,8 +123,14 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     assert made.stored_status().state is State.QUEUED
     found = TrainingConfig(**made.config)
     assert (found.dataset, found.start_bundle, found.rehearsal) == ("fixes", "builtin", "three")
-    assert found.learning_rate == CORRECTING["learning_rate"]
+    assert found.learning_rate == CORRECTING["learning_rate"] and found.keep_last
     made.request_stop()
+    app = open_page("training.py", dataset="fixes", start="builtin", rehearsal="three")
+    next(box for box in app.selectbox if box.label == "First weights").select("random").run()
+    press(app, "Start training")
+    assert not app.exception and not app.error, "nothing is asked of what the form does not show"
+    (other,) = set(list_jobs(workspace, "train")) - before - {with_held_cpu, made}
+    assert not other.config["keep_last"] and other.config["rehearsal"] is None
 
 
 def test_a_link_to_what_is_gone_says_so(runs: list[Job]) -> None:

@@ -77,7 +77,7 @@ def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: st
 def _ask_start(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
     names = START_NAMES if defaults.network in IMAGENET_NETWORKS else dict(list(START_NAMES.items())[:2])
     start = _choose(st, _("First weights"), names, defaults.start, f"{key}-start")
-    nothing = {"start": start, "start_bundle": None, "start_file": None, "rehearsal": None}
+    nothing = {"start": start, "start_bundle": None, "start_file": None, "rehearsal": None, "keep_last": False}
     if start is Start.BUNDLE:
         return nothing | _ask_bundle(space, defaults, key)
     if start is Start.IMAGENET:
@@ -87,7 +87,7 @@ def _ask_start(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str
 
 
 def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str, Any]:
-    """The model to go on from, and what keeps it from forgetting."""
+    """The model to go on from, and what keeps it from forgetting; without that pictures must be held out."""
     left, right = st.columns(2)
     names = names_to_choose(find_bundles(space))
     bundle = left.selectbox(
@@ -108,7 +108,8 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         key=f"{key}-rehearsal",
         help=_("Pictures of what it knows, mixed in so that it forgets little; all its classes are kept."),
     )
-    return {"start_bundle": bundle, "rehearsal": rehearsal}
+    keep_last = defaults.keep_last and rehearsal is not None
+    return {"start_bundle": bundle, "rehearsal": rehearsal, "keep_last": keep_last}
 
 
 def _ask_optimiser(defaults: TrainingConfig, key: str) -> dict[str, Any]:
