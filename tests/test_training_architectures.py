@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,27 @@ taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
 print(taken / (needed_bytes(model, batch_size) - needed_bytes(model, 2)))
 """
 """What a step really takes, over what is reckoned."""
+
+LEAVES = """
+import keras
+import numpy as np
+from hanzi_core.training.averaging import averaged
+from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.objective import optimiser
+def leave(batch, logs=None):
+    raise KeyboardInterrupt
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+model.compile(optimiser(TrainingConfig(dataset="any", optimiser="sgd", averaging=0.5), 10), "mse")
+model.fit(np.ones((8, 2)), np.zeros(8), batch_size=2, verbose=0)
+raw = model.get_weights()
+try:
+    with averaged(model):
+        watch = keras.callbacks.LambdaCallback(on_test_batch_end=leave)
+        model.evaluate(np.ones((8, 2)), np.zeros(8), batch_size=2, verbose=0, callbacks=[watch])
+except KeyboardInterrupt:
+    print(keras.backend.backend(), np.array_equal(model.get_weights()[0], raw[0]))
+"""
+"""A validation that is left, as one that is asked to stop; whether the weights are back."""
 
 
 @pytest.mark.parametrize(
@@ -175,3 +197,18 @@ def test_averaged_weights_come_and_go() -> None:
     with averaged(model):
         assert not np.array_equal(model.get_weights()[0], raw[0])
     assert np.array_equal(model.get_weights()[0], raw[0])
+
+
+def test_a_validation_by_jax_that_is_left_gives_the_weights_back() -> None:
+    """Within it JAX has them elsewhere."""
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVES],
+        cwd=PROJECT,
+        env=environment,
+        timeout=120,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "jax True\n", done.stderr

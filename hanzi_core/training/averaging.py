@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import keras
 
+from hanzi_core.training.checkpoint import bring_back
+
 
 @contextmanager
 def averaged(trainee: keras.Model) -> Iterator[None]:
@@ -17,6 +19,7 @@ def averaged(trainee: keras.Model) -> Iterator[None]:
     try:
         yield
     finally:
+        bring_back(trainee)
         _swap(optimizer)
 
 

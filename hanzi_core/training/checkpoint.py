@@ -99,10 +99,15 @@ def variables_of(trainee: keras.Model) -> list[keras.Variable]:
     return list({id(variable): variable for variable in everything}.values())
 
 
+def bring_back(trainee: keras.Model) -> None:
+    """Have the variables of ``trainee`` hold their values: within ``fit`` and ``evaluate`` JAX has them elsewhere."""
+    if hasattr(trainee, "jax_state_sync"):
+        trainee.jax_state_sync()
+
+
 def read_state(trainee: keras.Model) -> Arrays:
     """The values of :func:`variables_of`."""
-    if hasattr(trainee, "jax_state_sync"):  # within ``fit`` JAX has them elsewhere
-        trainee.jax_state_sync()
+    bring_back(trainee)
     return [keras.ops.convert_to_numpy(variable) for variable in variables_of(trainee)]
 
 
