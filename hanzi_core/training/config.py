@@ -81,7 +81,7 @@ class TrainingConfig(BaseModel):
         64, ge=32, le=256, description="Side of the pictures that it is shown; a model to start from has its own."
     )
     start: Start = Field(Start.RANDOM, description="Where the first weights come from.")
-    start_bundle: str | None = Field(None, description="Run, or name of a model, whose body is kept.")
+    start_bundle: str | None = Field(None, description="Run, or name of a model, that is trained further.")
     start_file: Path | None = Field(None, description="File of ImageNet weights without top, .weights.h5 or .h5.")
     rehearsal: str | None = Field(
         None,

@@ -96,7 +96,7 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         index=list(names).index(defaults.start_bundle) if defaults.start_bundle in names else 0,
         format_func=names.__getitem__,
         key=f"{key}-bundle",
-        help=_("Its body is kept, its head refitted."),
+        help=_("It is trained further, as a whole; its last layer is fitted to the classes."),
     )
     others = [SIMULATED_HAND, *(dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset)]
     rehearsal = right.selectbox(
