@@ -185,7 +185,7 @@ def test_a_second_click_on_the_same_files_starts_nothing(workspace: Workspace, m
     first = start_batch(desk, files)
     assert start_batch(desk, files) == first
     assert start_batch(desk, files[:2]) != first, "other files"
-    with zipfile.ZipFile(next(first.folder.glob("*.zip"))) as archive:
+    with zipfile.ZipFile(next(first.folder.rglob("*.zip"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [b"0", b"1", b"2", b"3"]
         assert len(set(archive.namelist())) == 4, "none takes the name of another"
 

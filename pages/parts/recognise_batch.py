@@ -23,6 +23,7 @@ from pages.parts.job_panel import watch_until_done
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
 
+_PICTURES = "pictures.zip"
 _SHOWN = "batch-shown"
 _SHOWN_COLUMNS = ["path", "label_1", "probability_1", "label_2", "label_3", "error"]
 _LISTED_LIMIT = 20
@@ -54,13 +55,16 @@ def start(desk: Desk, files: list[UploadedFile]) -> Job:
     Raises:
         HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
     """
-    zipped = hashlib.blake2b("".join(file.file_id for file in files).encode(), digest_size=8).hexdigest() + ".zip"
-    config = PredictionConfig(location=Path(zipped), model=desk.model, preferences=desk.preferences)
-    title = files[0].name if len(files) == 1 else _("{count} files").format(count=len(files))
+    name = Path(files[0].name).name if len(files) == 1 else _PICTURES
+    uploads = hashlib.blake2b("".join(file.file_id for file in files).encode(), digest_size=8).hexdigest()
+    zipped = Path(uploads) / name  # of its own for these very files, and the sentence about a damaged one has its name
+    config = PredictionConfig(location=zipped, model=desk.model, preferences=desk.preferences)
+    title = name if len(files) == 1 else _("{count} files").format(count=len(files))
     if twin := begun(desk.space, "predict", config, title):
         return twin
     job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
     try:
+        (job.folder / uploads).mkdir()
         _pack(files, job.folder / zipped)
         open_source(job.folder / zipped)
     except BaseException:

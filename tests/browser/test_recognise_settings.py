@@ -1,7 +1,7 @@
 """What is set on the Recognise page: the pad, and what counts; and why an answer was given."""
 
 import re
-from itertools import combinations
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -134,9 +134,17 @@ def test_common_or_rare_characters_are_preferred_in_doubt(desktop: Page) -> None
 
 
 def rises(rare: list[str], common: list[str]) -> bool:
-    """Some that both lists hold change places from ``rare`` to ``common``, and the more frequent ones rise."""
-    rate, both = frequencies_per_million(), [each for each in common if each in rare]
-    turned = [(a, b) for a, b in combinations(both, 2) if rare.index(a) > rare.index(b)]
+    """Some change places from ``rare`` to ``common``, and the more frequent rise; what is not listed comes last."""
+    rate = frequencies_per_million()
+
+    def place(label: str, listed: list[str]) -> int:
+        return listed.index(label) if label in listed else len(listed)
+
+    turned = [
+        (a, b)
+        for a, b in permutations({*rare, *common}, 2)
+        if place(a, common) < place(b, common) and place(a, rare) > place(b, rare)
+    ]
     return bool(turned) and all(rate.get(a, 0) > rate.get(b, 0) for a, b in turned)
 
 
