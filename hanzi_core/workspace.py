@@ -80,8 +80,14 @@ def named_path(path: Path | str) -> Path:
             raise ValueError(path)
         return Path(path).expanduser().absolute()
     except (RuntimeError, ValueError) as error:
-        shown = str(path).encode("utf-8", "backslashreplace").decode()
-        raise WorkspaceError(mark("Nothing is at {path} on this server: check the path."), path=shown) from error
+        raise WorkspaceError(
+            mark("Nothing is at {path} on this server: check the path."), path=_escaped(str(path))
+        ) from error
+
+
+def _escaped(text: str) -> str:
+    """``text`` with escapes for what UTF-8 cannot hold."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def check_name(name: str) -> str:
@@ -206,6 +212,6 @@ def replace_json(path: Path, value: Any) -> None:
         text = error.object[error.start :].partition('"')[0]
         raise WorkspaceError(
             mark("“{text}” is in a wrong encoding: give it in UTF-8."),
-            text=text.encode("utf-8", "backslashreplace").decode(),
+            text=_escaped(text),
         ) from error
     replace_file(path, data)

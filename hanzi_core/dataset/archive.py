@@ -107,8 +107,7 @@ def _member_names(members: list[zipfile.ZipInfo]) -> list[str]:
     One packer wrote them all, so one encoding must fit them all: alone, some GBK names are valid UTF-8 by chance.
     """
     unsaid = b"\n".join(info.filename.encode("cp437", "replace") for info in members if not _says_utf8(info))
-    candidates = ("utf-8", chinese_encoding(unsaid))
-    encoding = next((name for name in candidates if _fits(unsaid, name)), "cp437")
+    encoding = next((name for name in _encodings(unsaid) if _fits(unsaid, name)), "cp437")
     return [
         (info.filename if _says_utf8(info) else info.filename.encode("cp437", "replace").decode(encoding))
         .replace("\\", "/")
@@ -116,6 +115,12 @@ def _member_names(members: list[zipfile.ZipInfo]) -> list[str]:
         .decode()
         for info in members
     ]
+
+
+def _encodings(names: bytes) -> Iterator[str]:
+    """Which to try; only where the first does not fit is it asked which the second is."""
+    yield "utf-8"
+    yield chinese_encoding(names)
 
 
 def _says_utf8(info: zipfile.ZipInfo) -> bool:

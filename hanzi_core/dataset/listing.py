@@ -1,6 +1,5 @@
 """The rows of a manifest before any picture is opened: what the directory and the label list say."""
 
-import os
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -8,7 +7,7 @@ from itertools import islice
 import pandas as pd
 import pyarrow as pa
 
-from hanzi_core.dataset.entry import Entry, Source, is_unicode
+from hanzi_core.dataset.entry import Entry, Source, is_unicode, legible
 from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.written import are_written
@@ -78,8 +77,7 @@ def _batch(entries: list[Entry]) -> pa.RecordBatch:
 
 def _escaped(entry: Entry) -> Entry:
     """One whose name is no UTF-8, as an old tool unpacks it from a GBK zip: in escapes, for no file can hold it."""
-    shown = os.fsencode(entry.path).decode("utf-8", "backslashreplace")
-    return entry._replace(path=shown, given_name="", fault=Fault.NAME_ENCODING.value)
+    return entry._replace(path=legible(entry.path), given_name="", fault=Fault.NAME_ENCODING.value)
 
 
 def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, bytes] | None) -> pd.DataFrame:

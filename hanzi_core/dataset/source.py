@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hanzi_core.dataset.archive import ZipLimits, ZipSource
-from hanzi_core.dataset.entry import Source, is_unicode
+from hanzi_core.dataset.entry import Source, is_unicode, legible
 from hanzi_core.dataset.folder import FolderSource
 from hanzi_core.dataset.gnt import EXTENSION as GNT_EXTENSION
 from hanzi_core.dataset.gnt import GntSource
@@ -31,8 +31,7 @@ def open_source(location: Path | str, limits: ZipLimits | None = None) -> Source
     """
     path = named_path(location)
     if not is_unicode(str(path)):
-        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-        raise DatasetError(mark("The path {path} is in a wrong encoding: rename it."), path=shown)
+        raise DatasetError(mark("The path {path} is in a wrong encoding: rename it."), path=legible(str(path)))
     try:
         if path.is_dir():
             return GntSource(path) if _holds_gnt(path) else FolderSource(path)
