@@ -20,7 +20,7 @@ _STYLE = """
   ), [role="tab"], [data-testid="stCheckbox"] label, [role="dialog"] > button {
     min-width: 44px; min-height: 44px;
   }
-  [role="tab"] { justify-content: center; }
+  [role="tab"] { justify-content: center; flex-shrink: 0; }
   [data-testid="stCheckbox"] label { align-items: center; }
 }
 </style>
