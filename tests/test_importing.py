@@ -196,6 +196,20 @@ def test_scanning_again_keeps_exclusions_and_splits(workspace: Workspace, tmp_pa
     assert (manifest.loc["木/8.png", ["split/default", "split/other"]] != "").all()
 
 
+def test_what_is_excluded_stays_so_though_its_folder_is_away_for_a_scan(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 4)
+    dataset = imported(workspace, folder)
+    dataset.exclude([], ["木/1.png", "人/2.png"])
+    (folder / "木").rename(tmp_path / "木")
+    away = rescan(dataset, silent).manifest()
+    assert away.loc[away["excluded"], "path"].tolist() == ["人/2.png"]
+    (tmp_path / "木").rename(folder / "木")
+    back = rescan(dataset, silent).manifest()
+    assert back.loc[back["excluded"], "path"].tolist() == ["人/2.png", "木/1.png"]
+    dataset.exclude([], [])
+    assert dataset.excluded_by_hand() == set()
+
+
 def test_what_is_excluded_while_it_is_scanned_again_stays_excluded(workspace: Workspace, tmp_path: Path) -> None:
     folder = write_collection(tmp_path / "a", "人木", 4)
     dataset = imported(workspace, folder)

@@ -15,15 +15,18 @@ from hanzi_core.errors import ArchiveError, DatasetError, ImageError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
 
+_BURST_BYTES = 16 * 2**20
+"""A bitmap of clean ink, which packs to a thousandth, is smaller than this."""
+
 
 class ZipLimits(BaseModel):
-    """What an archive may ask of us. A picture packs to a tenth at best, unless it is made to burst."""
+    """What an archive may ask of us: a large file that packs to next to nothing is made to burst."""
 
     model_config = ConfigDict(frozen=True)
 
     total_gib: float = Field(64.0, gt=0, description="Largest sum of unpacked sizes, GiB.")
     member_mib: float = Field(256.0, gt=0, description="Largest unpacked file, MiB.")
-    ratio: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size of a file above 1 MiB.")
+    ratio: float = Field(200.0, gt=1, description="Largest ratio of unpacked to packed size of a file above 16 MiB.")
     members: int = Field(5_000_000, gt=0, description="Largest number of files.")
 
 
@@ -151,7 +154,7 @@ def _check_member(archive: str, path: str, info: zipfile.ZipInfo, limits: ZipLim
         )
     if info.flag_bits & 0x1:
         raise ArchiveError(mark("{file} is protected by a password: pack it without one."), file=archive)
-    bursts = info.file_size > 2**20 and info.file_size > limits.ratio * max(1, info.compress_size)
+    bursts = info.file_size > _BURST_BYTES and info.file_size > limits.ratio * max(1, info.compress_size)
     if bursts or info.file_size > limits.member_mib * 2**20:
         raise ArchiveError(
             mark("“{path}” in {file} would unpack to {size_mib:.0f} MiB: no picture is like that."),

@@ -169,9 +169,9 @@ def rescan(dataset: Dataset, report: Report) -> Dataset:
         if manifest[scanned].equals(previous[scanned]):
             return dataset
         with dataset.changing():
-            by_hand = dataset.manifest(["path", "excluded_by_hand"]).set_index("path")["excluded_by_hand"]
-            # Of now, for the user may have gone on choosing during the scan.
-            manifest["excluded_by_hand"] = by_hand.reindex(manifest["path"], fill_value=False).to_numpy()
+            chosen = dataset.excluded_by_hand()  # of now, for the user may have gone on choosing during the scan
+            manifest["excluded_by_hand"] = manifest["path"].isin(chosen)
+            dataset.change_description(excluded_away=sorted(chosen.difference(manifest["path"])))
             manifest = with_exclusions(manifest, dataset.excluded_kinds())
             for name, settings in dataset.splits().items():
                 manifest[SPLIT_PREFIX + name] = assign_parts(manifest, settings)

@@ -108,6 +108,11 @@ class Dataset:
         """The kinds of faults whose pictures are excluded."""
         return {Fault(kind) for kind in self.description.get("excluded_kinds", [])}
 
+    def excluded_by_hand(self) -> set[str]:
+        """The paths that the user excluded one by one; also of pictures that were away at the last scan."""
+        manifest = self.manifest(["path", "excluded_by_hand"])
+        return {*manifest.loc[manifest["excluded_by_hand"], "path"], *self.description.get("excluded_away", [])}
+
     def exclude(self, kinds: Iterable[Fault], paths: Iterable[str]) -> None:
         """Exclude exactly the pictures with a fault of these ``kinds`` and those at ``paths``; no file is touched.
 
