@@ -21,11 +21,12 @@ from PIL import Image, ImageDraw, ImageFont
 from bench.development_sets import SETS, DevelopmentSet, Sample, read_set
 from bench.hand import imitate
 from bench.peers import Ranking
-from bench.recognition import BATCH, BundleReader, place_of, right_answer, simplify
+from bench.recognition import BATCH, BundleReader, place_of, right_answer
 from hanzi_core.bundle import BUILT_IN
 from hanzi_core.image.normalise import normalise
 from hanzi_core.strokes.font_shapes import FontShapes
 from hanzi_core.strokes.library import StrokeLibrary
+from hanzi_core.strokes.simplified import simplified
 from hanzi_core.strokes.style import PRESETS
 
 CELL_PX = 72
@@ -115,7 +116,7 @@ class Sheet:
     def _forms(self, label: str) -> list[str]:
         library = StrokeLibrary.load()
         traditional = (
-            [c for c in library.characters if c != label and simplify(c) == label] if self._either_form else []
+            [c for c in library.characters if c != label and simplified(c) == label] if self._either_form else []
         )
         return [label, *traditional][:FORMS]
 

@@ -32,6 +32,7 @@ from bench.peers import PEERS, Ranking, Recogniser, is_han, open_peers, rank_row
 from bench.stages import measure_stages, show_stages
 from hanzi_core.bundle import BUILT_IN, CARD, Bundle
 from hanzi_core.image.normalise import normalise
+from hanzi_core.strokes.simplified import simplified
 
 POOL = 100
 """Candidates that a prior may reorder."""
@@ -91,8 +92,8 @@ class Prior(dict[str, float]):
     """Log-frequencies, where a character that is not listed has its simplified form's, or else the rarest."""
 
     def __missing__(self, character: str) -> float:
-        simplified = simplify(character)
-        return self[simplified] if simplified != character and simplified in self else float(np.log(RARE))
+        form = simplified(character)
+        return self[form] if form != character and form in self else float(np.log(RARE))
 
 
 def measure(recogniser: Recogniser, found: DevelopmentSet, prior: Prior, weight: float) -> Measurement:
@@ -128,29 +129,13 @@ def _forms(label: str, recogniser: Recogniser) -> list[str]:
 def _classes_by_simplified(characters: frozenset[str]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for character in characters:
-        grouped.setdefault(simplify(character), []).append(character)
+        grouped.setdefault(simplified(character), []).append(character)
     return grouped
 
 
 def right_answer(label: str, either_form: bool) -> Callable[[str], bool]:
     """The test that a candidate must pass: to be ``label``, or with ``either_form`` a traditional form of it."""
-    return lambda candidate: candidate == label or (either_form and simplify(candidate) == label)
-
-
-@cache
-def _simplifier() -> Callable[[str], str] | None:
-    try:
-        from opencc import OpenCC  # noqa: PLC0415  optional
-    except ImportError:
-        return None
-    return OpenCC("t2s").convert
-
-
-@cache
-def simplify(character: str) -> str:
-    """The simplified form; the character itself where OpenCC is not installed, of which ``main`` warns."""
-    convert = _simplifier()
-    return convert(character) if convert and is_han(character) else character
+    return lambda candidate: candidate == label or (either_form and simplified(candidate) == label)
 
 
 def place_of(ranking: Ranking, is_right: Callable[[str], bool]) -> int:
@@ -288,8 +273,8 @@ def main() -> None:
         print("skipped: no set or no model to measure")
         return
     prior = character_prior()
-    if not prior or _simplifier() is None:
-        _say("wordfreq or opencc is missing: no prior, or traditional forms count as wrong")
+    if not prior:
+        _say("wordfreq is missing: no prior")
     measurements = []
     for model in models:
         for development_set in found:

@@ -1,5 +1,6 @@
 """Evaluation: how good a model is on pictures whose character is known, and what it takes for what."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
+from hanzi_core.evaluation.forms import forms_as_one
 from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations, read_predictions
@@ -56,15 +58,39 @@ def choose_data(datasets: dict[str, Dataset], model: str, own: Lesson | None) ->
 
 def show_evaluation(space: Workspace, job: Job, names: dict[str, str]) -> None:
     """Figures, then what lies behind them, down to the pictures; only the open tab is worked out."""
-    predictions = read_predictions(job.folder)
+    read = choose_counting(job)
+    predictions = read(job.folder)
     show_figures(predictions)
     shows = {
         _("Confusions"): partial(show_confusions, job, predictions),
         _("Characters"): partial(show_classes, job, predictions),
         _("Confidence"): partial(show_confidence, predictions),
-        _("Compare"): partial(show_comparison, space, job, predictions, names),
+        _("Compare"): partial(show_comparison, space, job, predictions, names, read),
     }
     show_tabs(shows, key="evaluation-tab")
+
+
+def choose_counting(job: Job) -> Callable[[Path], pd.DataFrame]:
+    """How to read predictions: as they are, or with all forms of a character as one, which is asked if it matters."""
+    more = int((read_as_one(job.folder)["rank"] == 1).sum() - (read_predictions(job.folder)["rank"] == 1).sum())
+    if not more:
+        return read_predictions
+    as_one = st.toggle(
+        _("Simplified and traditional forms count as one"),
+        help=_(
+            "Where 國 is labelled 国, an answer of either is right; so is 後 for 后, which simplified writing has "
+            "merged. {count} pictures more are right so."
+        ).format(count=f"{more:,}"),
+        key="forms-as-one",
+        bind="query-params",
+    )
+    return read_as_one if as_one else read_predictions
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def read_as_one(folder: Path) -> pd.DataFrame:
+    """Kept as it is, for the work of a finished evaluation does not change; nobody may write to it."""
+    return forms_as_one(read_predictions(folder))
 
 
 def show_figures(predictions: pd.DataFrame) -> None:

@@ -149,7 +149,6 @@ def test_our_bundle_is_measured_like_a_peer(finished_run: Job) -> None:
 
 
 def test_traditional_form_counts_only_where_either_does() -> None:
-    pytest.importorskip("opencc", reason="bench requirement")
     assert [recognition.right_answer("国", either)("國") for either in (False, True)] == [False, True]
     assert recognition.right_answer("个", True)("箇")
     assert not recognition.right_answer("国", True)("囯王")

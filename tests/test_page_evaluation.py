@@ -10,7 +10,7 @@ from hanzi_core.bundle import BUILT_IN, Bundle, write_description
 from hanzi_core.cli.evaluation import evaluate_model
 from hanzi_core.dataset import Part
 from hanzi_core.errors import ImageError
-from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
+from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, read_predictions, write_predictions
 from hanzi_core.jobs import Job, Work, list_jobs, run_work
 from hanzi_core.language import mark
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
@@ -98,6 +98,37 @@ def test_two_models_are_compared_on_the_same_pictures() -> None:
     assert "**Built\\-in** reads 33.33 points more of the 9 pictures right than **\\*Twin\\***" in texts(app)
     assert "That may be chance: p = 0.25" in texts(app)
     assert "Only **Built\\-in** reads these right" in texts(app)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_forms_of_a_character_can_count_as_one(evaluated: Workspace) -> None:
+    """The built-in model is made to have read 國, labelled 国; the twin took it for 因."""
+    as_they_were = {}
+    for model, read_as in (("builtin", "國"), ("twin", "因")):
+        predictions = predictions_of(evaluated, model)
+        written = predictions["label"] == "口"
+        changed = predictions.assign(
+            label=predictions["label"].mask(written, "国"),
+            predicted_1=predictions["predicted_1"].mask(written, read_as),
+            rank=predictions["rank"].mask(written, 9),
+        )
+        folder = next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == model).folder
+        as_they_were[folder] = predictions
+        write_predictions(changed, folder / PREDICTIONS)
+    try:
+        app = open_tab("Confusions")
+        assert "**国** taken for **國**" in texts(app)
+        (toggle,) = app.toggle
+        assert "3 pictures more are right so" in toggle.help
+        app.session_state["evaluation-tab"] = "Compare"
+        toggle.set_value(True).run()
+        assert [metric.value for metric in app.metric][:2] == ["9", "100.00%"]
+        assert "**Built\\-in** reads 33.33 points more of the 9 pictures right" in texts(app)
+        app = open_tab("Confusions", "twin")
+        assert not app.toggle, "no other form is among what it took 国 for"
+    finally:
+        for folder, predictions in as_they_were.items():
+            write_predictions(predictions, folder / PREDICTIONS)
 
 
 @pytest.mark.usefixtures("_at_work")

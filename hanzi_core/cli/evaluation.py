@@ -11,8 +11,10 @@ from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError
 from hanzi_core.evaluation.calibration import likely_range
+from hanzi_core.evaluation.forms import forms_as_one
 from hanzi_core.evaluation.lessons import REMEMBERS, lessons_of, may_remember, own_lesson
-from hanzi_core.evaluation.predictions import EvaluationConfig
+from hanzi_core.evaluation.metrics import summarise
+from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.evaluation.predictions import evaluate as predict_part
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
@@ -80,6 +82,10 @@ def _perform(workspace: Workspace, job: Job) -> int:
         low, high = likely_range(result["top_1"], result["images"])
         told = _("{images} pictures: top-1 {top_1:.2%} (95 % confidence: {low:.1%} to {high:.1%}), top-5 {top_5:.2%}")
         print(told.format(**result, low=low, high=high))
+        as_one = summarise(forms_as_one(read_predictions(job.folder)))
+        if as_one["top_1"] > result["top_1"]:
+            told = _("With simplified and traditional forms as one: top-1 {top_1:.2%}, top-5 {top_5:.2%}")
+            print(told.format(**as_one))
         if result["known"] < 1:
             print(_("{share} of them have a class in this model.").format(share=f"{result['known']:.2%}"))
     return code

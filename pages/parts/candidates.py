@@ -3,7 +3,7 @@
 One element of ours: ten of Streamlit's would all be drawn anew after each stroke, late and with a flicker.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -12,6 +12,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import ngettext
 from hanzi_core.recognition import Answer, Candidate
 from hanzi_core.recognition.reference import readings, stroke_count, stroke_order_svg
+from hanzi_core.strokes.simplified import simplified
 from pages.parts.in_order import IN_ORDER, in_order
 from pages.parts.recognise_style import KAI
 
@@ -43,7 +44,7 @@ i {{ display: block; font-style: normal; white-space: nowrap; }}
 .unsure .best b {{ opacity: .6; }}
 .order {{
   grid-column: span 3; grid-row: span 2; display: flex; align-items: center; justify-content: center; gap: .8rem;
-  font-size: .875rem; line-height: 1.3; color: var(--st-text-color);
+  font-size: .875rem; line-height: 1.3; color: var(--st-text-color); white-space: pre-line;
 }}
 .order > div {{ line-height: 0; cursor: pointer; }}
 button.long b {{
@@ -119,7 +120,7 @@ def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
         "candidates": [_described(each) for each in answer.candidates],
         "label": best,
         "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
-        "strokes": ngettext("{count} stroke", "{count} strokes", count).format(count=count) if count else "",
+        "strokes": "\n".join(_told(best, count)) if count else "",
         "doubt": "" if answer.is_sure else _("Not sure. It may be one of these, or none."),
     }
     _element(
@@ -127,6 +128,12 @@ def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
         data=in_order(name, data),
         on_chosen_change=lambda: choose(st.session_state[name].chosen),
     )
+
+
+def _told(character: str, stroke_count: int) -> Iterator[str]:
+    yield ngettext("{count} stroke", "{count} strokes", stroke_count).format(count=stroke_count)
+    if (form := simplified(character)) != character:
+        yield _("simplified: {form}").format(form=form)
 
 
 def _described(candidate: Candidate) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What another model made of the same pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.comparison import Comparison, compare, side_by_side
-from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations, read_predictions
+from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
@@ -19,7 +20,13 @@ from pages.parts.job_panel import escape
 _UNLIKELY, _TINY = 0.05, 0.001
 
 
-def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names: dict[str, str]) -> None:
+def show_comparison(
+    space: Workspace,
+    job: Job,
+    predictions: pd.DataFrame,
+    names: dict[str, str],
+    read: Callable[[Path], pd.DataFrame],
+) -> None:
     """Another model that was evaluated on the same part, to be chosen; what it does better, down to the pictures.
 
     Args:
@@ -27,6 +34,7 @@ def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names
         job: The evaluation that is shown.
         predictions: Of it.
         names: What each model is called.
+        read: Gives the predictions in an evaluation's folder, counted as those that are shown.
     """
     shown = EvaluationConfig.model_validate(job.config)
     others = dict(_others(space, shown, names))
@@ -38,7 +46,7 @@ def show_comparison(space: Workspace, job: Job, predictions: pd.DataFrame, names
         return
     other = choose(_("Compare with"), {model: names[model] for model in others}, "other")
     try:
-        pairs = side_by_side(predictions, read_predictions(others[other].folder))
+        pairs = side_by_side(predictions, read(others[other].folder))
     except DatasetError as error:
         st.error(str(error), icon=":material/error:")
         return
