@@ -50,10 +50,12 @@ class Card(BaseModel):
     image_size_px: int = Field(IMAGE_SIZE_PX, ge=16, le=512)
     normalisation: int = VERSION
     temperature: float = Field(
-        1.0, gt=0, description="Logits are divided by this before the softmax (Guo et al. 2017)."
+        1.0, gt=0, allow_inf_nan=False, description="Logits are divided by this before the softmax (Guo et al. 2017)."
     )
     least_evidence: float = Field(
-        0.0, description="Largest scaled logit below which a picture shows nothing that it knows; 0 is not measured."
+        0.0,
+        allow_inf_nan=False,
+        description="Largest scaled logit below which a picture shows nothing that it knows; 0 is not measured.",
     )
     taught_likeness: float = Field(
         0.70, gt=0, lt=1, description="Cosine at which a picture is as likely a taught character as not."

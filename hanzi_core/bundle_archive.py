@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -9,22 +10,39 @@ import numpy as np
 
 from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles
 from hanzi_core.errors import BundleError
+from hanzi_core.jobs import list_jobs
+from hanzi_core.jobs.store import State, is_job_id
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, check_name, let_go, new_folder, sweep, writing
 
 _SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
 """Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
 _PIECE = 2**20
+_BURST_BYTES, _BURST_RATIO = 16 * 2**20, 100
+"""A file so large that packs so well holds no weights, which hardly pack at all."""
+_NAME_LIMIT = 200
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Bidirectional classes (UAX #9) of characters that turn the writing around them."""
 _BUILDING = ".incoming"
 
 
 def archive_bundle(folder: Path) -> bytes:
-    """The bundle in ``folder`` as a zip file."""
+    """The bundle in ``folder`` as a zip file.
+
+    Raises:
+        BundleError: there is no bundle any more.
+    """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in _SIZE_LIMITS:
-            if (folder / name).is_file():
-                archive.write(folder / name, name)
+    try:
+        # A system without a clock dates files before 1980, which no zip can.
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+            for name in _SIZE_LIMITS:
+                if name != WEIGHTS or (folder / name).is_file():
+                    archive.write(folder / name, name)
+    except OSError as error:
+        raise BundleError(
+            mark("The model in {folder} cannot be read: it may have been deleted."), folder=folder.name
+        ) from error
     return buffer.getvalue()
 
 
@@ -37,16 +55,37 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
         BundleError: it is no zip, lacks a file, holds one that is too large, or the network does not answer.
         WorkspaceError: the name cannot be used, or the disk is full; nothing half-made is left.
     """
+    _check_free(workspace, name)
+    sweep(workspace.models)
+    with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
+        _unpack(archive, building)
+        bundle = Bundle.open(building)
+        _check_texts(bundle)
+        _check_answers(bundle)
+        # A file that was exported from a run has its id for a name, by which that run is found if it comes back.
+        target = _check_free(workspace, bundle.card.name if is_job_id(name) else name)
+        building.rename(target)
+    return Bundle.open(target)
+
+
+def _check_free(workspace: Workspace, name: str) -> Path:
+    """Where a model called ``name`` would lie."""
     target = workspace.models / check_name(name)
     taken = {key.casefold() for key in find_bundles(workspace)}
     if target.exists() or target.name.casefold() in taken:
         raise BundleError(mark("There is already a model “{name}”: choose another name."), name=target.name)
-    sweep(workspace.models)
-    with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
-        _unpack(archive, building)
-        _check_answers(Bundle.open(building))
-        building.rename(target)
-    return Bundle.open(target)
+    return target
+
+
+def _check_texts(bundle: Bundle) -> None:
+    """See that nothing in it takes a terminal or a page for a ride: escape sequences, turned writing, endless names."""
+    texts = (bundle.card.name, *bundle.labels)
+    if len(bundle.card.name) > _NAME_LIMIT or any(map(_steers, "".join(texts))):
+        raise BundleError(mark("The model has a name or labels that cannot be shown: it was not made here."))
+
+
+def _steers(character: str) -> bool:
+    return unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in _TURNING
 
 
 def is_brought_in(workspace: Workspace, folder: Path) -> bool:
@@ -67,6 +106,13 @@ def delete_bundle(workspace: Workspace, model: str) -> None:
             mark("“{model}” was not brought in: the built-in model stays, and that of a run goes when the run goes."),
             model=model,
         )
+    for job in list_jobs(workspace, "train"):
+        if job.config.get("start_bundle") == model and job.status().state is not State.FINISHED:
+            raise BundleError(
+                mark("“{job}” starts from “{model}” and is not finished: let it finish, or delete it first."),
+                job=job.title,
+                model=model,
+            )
     let_go(folder)
 
 
@@ -100,7 +146,8 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, limit: int) -> None:
     """Unpack one file piece by piece; never more of it comes than its directory entry promises."""
-    if member.file_size > limit:
+    bursts = member.file_size > _BURST_BYTES and member.file_size > _BURST_RATIO * max(1, member.compress_size)
+    if bursts or member.file_size > limit:
         raise BundleError(mark("{name} is too large to be part of a model bundle."), name=member.filename)
     with archive.open(member) as packed, path.open("xb") as file:
         shutil.copyfileobj(packed, file, _PIECE)

@@ -1,6 +1,7 @@
 """The folder that holds all that the product makes: datasets, jobs and models. Nothing is ever written elsewhere."""
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -107,6 +108,11 @@ def check_name(name: str) -> str:
     return clean
 
 
+def no_space(place: Path) -> WorkspaceError:
+    """What to tell of a full disk."""
+    return WorkspaceError(mark("No space is left on the disk of {place}: free some, then try again."), place=place)
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Turn the system's refusals to write at ``place`` into a sentence.
@@ -118,9 +124,7 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise WorkspaceError(
-                mark("No space is left on the disk of {place}: free some, then try again."), place=place
-            ) from error
+            raise no_space(place) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise WorkspaceError(mark("{place} cannot be written: check its permissions."), place=place) from error
         raise WorkspaceError(
@@ -152,7 +156,8 @@ def new_folder(parent: Path, name: str) -> Iterator[Path]:
 
     Nothing half-made stays: neither of this one if it fails, nor of one whose process was killed on this machine.
     """
-    owned = f"{name}-{re.sub(r'[^A-Za-z0-9]', '_', socket.gethostname())[:20]}"
+    # Machines of a cluster differ at the end of a long name.
+    owned = f"{name}-{hashlib.blake2b(socket.gethostname().encode(), digest_size=6).hexdigest()}"
     for found in parent.iterdir():
         other = re.fullmatch(rf"{re.escape(owned)}-(\d+)-\w+", found.name)
         if other and not psutil.pid_exists(int(other[1])):

@@ -1,8 +1,12 @@
 """Training: start runs, watch them from anywhere, compare them."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 import streamlit as st
 
 from hanzi_core.dataset import list_datasets
+from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs.store import STATE_NAMES
 from hanzi_core.language import gettext as _
@@ -33,6 +37,12 @@ def show_more(space: Workspace) -> None:
         with errors_shown():
             notice.set_webhook(space, url)
             st.toast(_("Runs that end are told there.") if notice.webhook(space) else _("Nobody is told."))
+    with errors_shown():
+        show_trash(space)
+
+
+def show_trash(space: Workspace) -> None:
+    """What was thrown away: to be had back, or to be let go of for good."""
     thrown = trash.thrown_away(space)
     st.subheader(_("Trash"))
     for job in thrown:
@@ -48,6 +58,13 @@ def show_more(space: Workspace) -> None:
             if st.button(_("Delete them for good"), type="primary"):
                 trash.empty(space)
                 st.rerun()
+
+
+def described(runs: dict[str, Job]) -> Iterator[tuple[str, str]]:
+    """What each run is called; one may be thrown away at any moment, by another browser too."""
+    for key, job in runs.items():
+        with suppress(JobError):
+            yield key, describe(job)
 
 
 space = workspace()
@@ -76,7 +93,7 @@ st.query_params["view"] = str(view)  # ``bind`` would write the label, which ano
 if view == "more":
     show_more(space)
 elif runs:
-    names = {key: describe(job) for key, job in runs.items()}
+    names = dict(described(runs))
     with errors_shown():
         if view == "several":
             show_comparison(runs, names)

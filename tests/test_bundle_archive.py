@@ -1,5 +1,6 @@
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -27,7 +28,8 @@ from hanzi_core.bundle import (
 )
 from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle, delete_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
-from hanzi_core.jobs import Job
+from hanzi_core.jobs import Job, State
+from hanzi_core.language import Sentence
 from hanzi_core.workspace import LEAVING, Workspace, new_folder
 from tests.collection import full_disk
 from tests.conftest import Command
@@ -181,7 +183,7 @@ def test_a_file_that_is_larger_than_its_entry_says_is_damaged(workspace: Workspa
 def test_a_model_is_unpacked_in_pieces(workspace: Workspace, tmp_path: Path) -> None:
     archive = built_in_zip(tmp_path)
     with zipfile.ZipFile(archive, "a") as opened:
-        opened.writestr(WEIGHTS, bytes(40 * 2**20), zipfile.ZIP_DEFLATED)
+        opened.writestr(WEIGHTS, np.random.default_rng(0).bytes(40 * 2**20), zipfile.ZIP_DEFLATED)
     tracemalloc.start()
     _unpack(archive, tmp_path)
     assert tracemalloc.get_traced_memory()[1] < 10 * 2**20
@@ -217,6 +219,68 @@ def test_what_was_brought_in_can_go_again_and_nothing_else(workspace: Workspace,
     assert [path.name for path in workspace.models.iterdir()] == ["again"]
     with pytest.raises(BundleError, match="There is no model “brush”"):
         delete_bundle(workspace, "brush")
+
+
+def test_a_model_that_an_unfinished_run_starts_from_stays(workspace: Workspace, tmp_path: Path) -> None:
+    bring_in_bundle(workspace, built_in_zip(tmp_path), "brush")
+    job = Job.create(workspace, "train", {"start_bundle": "brush"}, "more brush", ["cpu"])
+    job.request_stop()
+    with pytest.raises(BundleError, match="“more brush” starts from “brush” and is not finished"):
+        delete_bundle(workspace, "brush")
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("Finished.")))
+    delete_bundle(workspace, "brush")
+    assert "brush" not in find_bundles(workspace)
+
+
+def test_a_file_named_after_a_run_is_called_as_its_card_says(workspace: Workspace, tmp_path: Path) -> None:
+    """By its own name it would lie hidden behind the run, once that is back from the trash."""
+    assert (
+        bring_in_bundle(workspace, built_in_zip(tmp_path), "train-20260102-030405-0a1b2c3d").folder.name == "Built-in"
+    )
+
+
+@pytest.mark.parametrize("text", ["\x1b[31m", "a\nb", "\u202eabc"])
+@pytest.mark.parametrize("place", ["name", "label"])
+def test_texts_that_steer_a_terminal_are_refused(archive: Path, workspace: Workspace, place: str, text: str) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        card, labels = json.loads(opened.read(CARD)), json.loads(opened.read(LABELS))
+    if place == "name":
+        changed(archive, CARD, json.dumps(card | {"name": text}).encode())
+    else:
+        changed(archive, LABELS, json.dumps([text, *labels[1:]]).encode())
+    with pytest.raises(BundleError, match="cannot be shown"):
+        bring_in_bundle(workspace, archive, "x")
+
+
+@pytest.mark.parametrize("figure", ["temperature", "least_evidence"])
+@pytest.mark.parametrize("value", ["Infinity", "NaN"])
+def test_figures_that_are_none_are_damage(archive: Path, workspace: Workspace, figure: str, value: str) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        card = json.loads(opened.read(CARD))
+    changed(archive, CARD, json.dumps(card | {figure: float(value)}).encode())
+    with pytest.raises(BundleError, match="card is damaged"):
+        bring_in_bundle(workspace, archive, "x")
+
+
+def test_a_network_that_packs_to_nothing_is_not_unpacked(archive: Path, workspace: Workspace) -> None:
+    content = bytes(20 * 2**20)
+    with zipfile.ZipFile(changed(archive, MODEL, None), "a", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(MODEL, content)
+    with pytest.raises(BundleError, match="too large"):
+        bring_in_bundle(workspace, archive, "x")
+
+
+def test_a_model_that_has_gone_is_no_empty_file(finished_run: Job, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="may have been deleted"):
+        archive_bundle(tmp_path / "gone")
+
+
+def test_files_of_a_system_without_a_clock_are_packed(workspace: Workspace, tmp_path: Path) -> None:
+    folder = make_bundle(tmp_path / "old")
+    (folder / MODEL).touch()
+    os.utime(folder / CARD, (0, 0))
+    with zipfile.ZipFile(io.BytesIO(archive_bundle(folder))) as opened:
+        assert CARD in opened.namelist()
 
 
 def test_the_command_line_exports_lists_imports_and_deletes(

@@ -2,6 +2,7 @@ import http.server
 import json
 import multiprocessing
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -180,6 +181,39 @@ def test_a_job_of_another_machine_is_not_said_to_have_ended(workspace: Workspace
     os.utime(job.folder / "heartbeat", (0, 0))  # that machine has gone
     kill(job)
     assert state(job) is State.STOPPED
+
+
+def test_jobs_of_other_machines_hold_no_device_of_this_one(workspace: Workspace) -> None:
+    elsewhere = ProcessId.own().model_copy(update={"host": "another-machine"})
+    there, waiting_there = make(workspace, "there"), make(workspace, "waiting there")
+    come_to(there, State.RUNNING, elsewhere)
+    waiting_there.write_status(waiting_there.stored_status().model_copy(update={"process": elsewhere}))
+    here = make(workspace, "here")
+    assert (holders(workspace), ahead(workspace, here)) == ({}, [])
+    started: list[Job] = []
+    assert look(workspace, started.append), "whoever watches notes too that a job there is lost"
+    assert started == [here]
+
+
+def test_ctrl_c_saves_what_there_is(workspace: Workspace, errands: list[Job]) -> None:
+    first = errands[0]
+    launch_errand(first)
+    until((first.folder / "begun").exists)
+    process = first.process()
+    assert process
+    process.send_signal(signal.SIGINT)
+    until(lambda: state(first) is State.STOPPED)
+    assert State.STOPPING in [change.state for change in first.stored_status().changes], "it was asked, not broken off"
+
+
+def test_a_job_for_no_device_whose_process_never_came_is_lost(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone, waiting = make(workspace, "alone", ()), make(workspace, "waiting")
+    assert (state(alone), state(waiting)) == (State.QUEUED, State.QUEUED)
+    later = time.time() + 3600
+    monkeypatch.setattr("time.time", lambda: later)
+    assert (state(alone), state(waiting)) == (State.LOST, State.QUEUED)
 
 
 def test_a_process_that_does_not_end_is_not_said_to_have_ended(

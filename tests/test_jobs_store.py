@@ -253,6 +253,76 @@ def test_a_job_on_another_machine_lives_by_its_heartbeat(workspace: Workspace, m
     assert job.status().state is State.LOST
 
 
+def test_work_goes_on_if_its_machine_is_heard_again_before_anybody_takes_it_up(workspace: Workspace) -> None:
+    job = make(workspace)
+    work = Work(job)
+    work.change(State.RUNNING, Sentence("Working."))
+    job.write_status(job.stored_status().to(State.LOST, Sentence("Lost.")))
+    work.mind_the_job()
+    assert job.status().state is State.RUNNING
+
+
+def test_work_ends_where_another_process_has_taken_its_job_up(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that slept for an hour: two would write one history and one checkpoint."""
+    ended: list[int] = []
+    monkeypatch.setattr("hanzi_core.jobs.work.os._exit", ended.append)
+    job = make(workspace)
+    work = Work(job)
+    work.change(State.RUNNING, Sentence("Working."))
+    work.mind_the_job()
+    assert not ended
+    job.write_status(job.stored_status().to(State.QUEUED, Sentence("Waiting."), process=None))
+    work.mind_the_job()
+    assert ended == [1]
+    assert job.stored_status().state is State.QUEUED, "what the other says of itself stays"
+    assert "taken this job up" in job.log_tail()
+
+
+@pytest.mark.parametrize("spoilt", ["null", "[1]", '{"kind": "errand", "title": "x", "created": null, "config": {}}'])
+def test_a_description_that_is_none_is_passed_over_here_and_in_the_trash(workspace: Workspace, spoilt: str) -> None:
+    bad, good = make(workspace), make(workspace)
+    for job in (bad, good):
+        job.request_stop()
+    (bad.folder / "config.json").write_text(spoilt)
+    assert list_jobs(workspace) == [good]
+    throw_away(workspace, good)
+    bad.folder.rename(workspace.root / "trash" / bad.id)
+    (kept,) = thrown_away(workspace)
+    assert kept.id == good.id
+    assert restore(workspace, kept).title == "手写"
+    assert empty(workspace) == 1, "what is damaged takes space too"
+    assert list((workspace.root / "trash").iterdir()) == []
+
+
+def test_a_status_that_is_missing_or_cannot_be_read_is_that_of_a_lost_job(workspace: Workspace) -> None:
+    missing, unreadable = make(workspace), make(workspace)
+    (missing.folder / "status.json").unlink()
+    (unreadable.folder / "status.json").unlink()
+    (unreadable.folder / "status.json").mkdir()  # as a disk that answers with an error, also for root
+    assert [job.status().state for job in (missing, unreadable)] == [State.LOST, State.LOST]
+
+
+def test_what_cannot_be_deleted_from_the_trash_is_said_and_the_rest_goes(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = make(workspace), make(workspace)
+    for job in (mine, theirs):
+        job.request_stop()
+        throw_away(workspace, job)
+
+    def refuse(folder: Path) -> None:
+        if folder.name == theirs.id:
+            raise WorkspaceError("{place} cannot be written: check its permissions.", place=folder)
+        shutil.rmtree(folder)
+
+    monkeypatch.setattr("hanzi_core.jobs.trash.let_go", refuse)
+    with pytest.raises(WorkspaceError, match="check its permissions"):
+        empty(workspace)
+    assert [job.id for job in thrown_away(workspace)] == [theirs.id]
+
+
 def test_jobs_that_cannot_be_locked_are_a_sentence(workspace: Workspace) -> None:
     """As in a workspace that this user may only read; root may write anywhere, but not into a folder."""
     job = make(workspace)

@@ -1,5 +1,7 @@
 """The training page as Streamlit runs it, over runs whose folders were written by hand."""
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -236,6 +238,34 @@ def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
     assert "With the settings of “older”" in texts(app)
     fields = {field.label: field.value for field in app.number_input}
     assert (fields["Epochs"], fields["Batch size"], fields["Picture size, px"]) == (2, 8, 32)
+
+
+def test_a_clone_of_a_run_of_another_version_says_what_it_does_not_know(workspace: Workspace, runs: list[Job]) -> None:
+    description = json.loads((runs[0].folder / "config.json").read_text())
+    description["config"]["mixup"] = 0.2
+    (runs[0].folder / "config.json").write_text(json.dumps(description))
+    app = press(open_page("training.py", run=runs[0].id), "Clone")
+    assert not app.exception
+    assert [error.value for error in app.error if "mixup" in error.value]
+    assert "Start training" in [button.label for button in app.button]
+
+
+def test_a_run_that_is_thrown_away_meanwhile_leaves_the_page_whole(
+    runs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another browser, between the listing of the runs and the look at each."""
+    listed = list_jobs
+
+    def list_and_lose(space: Workspace, kind: str | None = None) -> list[Job]:
+        found = listed(space, kind)
+        if kind == "train" and runs[0].folder.exists():
+            shutil.rmtree(runs[0].folder)
+        return found
+
+    monkeypatch.setattr("hanzi_core.jobs.list_jobs", list_and_lose)
+    app = open_page("training.py")
+    assert not app.exception
+    assert runs[1].title in texts(app)
 
 
 EXTREMES: dict[str, Any] = {"optimiser": "sgd"} | {

@@ -14,10 +14,11 @@ import pytest
 
 from hanzi_core.bundle import CARD, Bundle, bundle_folder
 from hanzi_core.cli.perform import launch_job, resume
+from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, State, kill
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.training.config import TrainingConfig
-from hanzi_core.training.distributed import RANK, WATCHER, Rank, _address, _command
+from hanzi_core.training.distributed import RANK, WATCHER, Rank, _address, _command, _ranks
 from hanzi_core.training.input import batch_count
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -138,6 +139,14 @@ def test_a_rank_elsewhere_is_told_all_that_one_here_is() -> None:
     assert words[:4] == ["cd", str(Path.cwd()), "&&", "env"]
     assert {"HANZI_RANK=2", "HANZI_RANKS=3", "HANZI_COORDINATOR=one:7000", "KERAS_BACKEND=jax"} <= set(words)
     assert words[-6:] == ["hanzi_core", "--workspace", "/shared/my workspace", "train", "--job", "train-1"]
+
+
+def test_a_machine_without_ssh_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    job = make_run(workspace)
+    config = TrainingConfig(dataset="three", processes=2, hosts=("one", "two"))
+    with pytest.raises(TrainingError, match="ssh could not be started"), _ranks(job, workspace.root, config):
+        pass
 
 
 LATE = """

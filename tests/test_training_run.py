@@ -4,6 +4,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,40 @@ def test_only_damaged_checkpoints_are_a_sentence(tmp_path: Path) -> None:
         path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(TrainingError, match="Every checkpoint"):
         checkpoints.load()
+
+
+def test_a_checkpoint_that_lost_an_array_is_passed_over(tmp_path: Path) -> None:
+    """As where a flipped bit of the archive's directory hides a member; others lead to errors of every kind."""
+    from hanzi_core.training.checkpoint import Checkpoints, Position
+
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(Position(step=1), [np.arange(3), np.arange(4)])
+    checkpoints.save(Position(step=2), [np.arange(3), np.arange(4)])
+    newest = sorted(tmp_path.glob("*.npz"))[-1]
+    with zipfile.ZipFile(newest) as whole:
+        members = {name: whole.read(name) for name in whole.namelist() if name != "a1.npy"}
+    with zipfile.ZipFile(newest, "w") as less:
+        for name, content in members.items():
+            less.writestr(name, content)
+    found = checkpoints.load()
+    assert found and found[0].step == 1
+    newest.with_name(f".{newest.name}.x7f").touch()  # of a process that was killed amid the next one
+    checkpoints.forget()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_where_tensorflow_writes_is_no_lack_of_memory(workspace: Workspace) -> None:
+    """TensorFlow has one error for both."""
+    load_backend([CPU])
+    import tensorflow as tf
+
+    from hanzi_core.training.run import full_disk_explained
+
+    job = make_run(workspace)
+    with pytest.raises(WorkspaceError, match="No space is left"), full_disk_explained(job):
+        raise tf.errors.ResourceExhaustedError(None, None, "events/x; No space left on device")
+    with pytest.raises(tf.errors.ResourceExhaustedError), full_disk_explained(job):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
 
 def test_a_dataset_that_was_moved_away(workspace: Workspace, tmp_path: Path) -> None:
@@ -314,6 +349,16 @@ def test_weights_that_cannot_be_had(workspace: Workspace, settings: dict, messag
 
     with pytest.raises(TrainingError, match=message):
         check_start(workspace, TrainingConfig(dataset="three", **settings))
+
+
+def test_a_file_of_weights_is_found_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/of-somebody")
+    named = [
+        TrainingConfig(dataset="a", network="resnet50", start="imagenet", start_file=path).start_file
+        for path in ("w.weights.h5", "~/w.weights.h5")
+    ]
+    assert named == [tmp_path / "w.weights.h5", Path("/home/of-somebody/w.weights.h5")]
 
 
 def test_a_run_is_called_after_what_it_trains(workspace: Workspace) -> None:

@@ -76,6 +76,17 @@ def test_others_may_enter_what_was_made_in_a_new_folder(tmp_path: Path) -> None:
     assert (tmp_path / "made").stat().st_mode & 0o777 == 0o755
 
 
+def test_a_new_folder_of_another_machine_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a cluster, whose machines differ at the end of a long name; the process has a number that is free here."""
+    monkeypatch.setattr("socket.gethostname", lambda: "hanzi-workbench-gpu-node-01")
+    monkeypatch.setattr("os.getpid", lambda: 2**22 - 1)
+    with new_folder(tmp_path, ".making") as folder:
+        for name, is_swept in (("hanzi-workbench-gpu-node-02", False), ("hanzi-workbench-gpu-node-01", True)):
+            monkeypatch.setattr("socket.gethostname", lambda name=name: name)
+            with new_folder(tmp_path, ".making"):
+                assert folder.exists() is not is_swept
+
+
 def test_a_new_folder_goes_if_what_is_made_in_it_fails(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="half"), new_folder(tmp_path, ".making") as folder:
         (folder / "file").touch()

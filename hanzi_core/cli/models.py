@@ -41,7 +41,9 @@ def export(
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="Zip file that “models export” or the Models page wrote.")],
-    name: Annotated[str | None, typer.Option(help="Name of the model [default: that of the file].")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model [default: that of the file, or of the run that it is of].")
+    ] = None,
 ) -> None:
     """Bring a model bundle in from a zip file."""
     if not file.is_file():

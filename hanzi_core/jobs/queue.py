@@ -4,6 +4,7 @@ A job that names devices waits until all of them are free; the oldest goes first
 younger one would fit. Decisions are made under one lock, by whoever comes by: the page that adds a job, the supervisor
 (a small process that lives while there is anything to watch), the command line.
 
+Devices are those of the machine that looks: jobs at work on another one, which shares the workspace, hold none of them.
 A GPU is free when the process that had its memory has gone, which may be minutes after its job's end.
 """
 
@@ -125,7 +126,9 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
             if job in _ready(watched):
                 job.write_status(status.to(State.STARTING, Sentence(mark("Starting."))))
                 return True
-            held_by = [other for other, at in watched if at.state is not State.QUEUED and _share_device(job, other)]
+            held_by = [
+                other for other, at in _here(watched) if at.state is not State.QUEUED and _share_device(job, other)
+            ]
         tell(held_by)
         time.sleep(LOOK_INTERVAL_S)
 
@@ -133,7 +136,7 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
 def holders(workspace: Workspace) -> dict[str, list[Job]]:
     """The jobs that have each device."""
     held: dict[str, list[Job]] = {}
-    for job, status in _watched(workspace):
+    for job, status in _here(_watched(workspace)):
         if status.state is not State.QUEUED:
             for key in job.devices:
                 held.setdefault(key, []).append(job)
@@ -144,7 +147,7 @@ def ahead(workspace: Workspace, job: Job) -> list[Job]:
     """The jobs that have, or will have sooner, a device that the queued ``job`` waits for, the oldest first."""
     return [
         other
-        for other, status in _watched(workspace)
+        for other, status in _here(_watched(workspace))
         if (status.state is not State.QUEUED or other.created < job.created) and _share_device(job, other)
     ]
 
@@ -182,6 +185,11 @@ def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
     return watched[::-1]
 
 
+def _here(watched: list[tuple[Job, Status]]) -> list[tuple[Job, Status]]:
+    """Those that have, or may have, a device of this machine: other machines in the workspace have their own."""
+    return [(job, status) for job, status in watched if not job.is_elsewhere(status)]
+
+
 def _holds_gpu_memory(job: Job, ended: Status) -> bool:
     """Whether a process that evaluates or writes its model after the end has a GPU still.
 
@@ -192,6 +200,7 @@ def _holds_gpu_memory(job: Job, ended: Status) -> bool:
 
 def _ready(watched: list[tuple[Job, Status]]) -> list[Job]:
     """Waiting jobs whose devices are free now."""
+    watched = _here(watched)
     taken = Counter(key for job, status in watched if status.state is not State.QUEUED for key in job.devices)
     ready = []
     for job, status in watched:

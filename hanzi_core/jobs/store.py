@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import secrets
 import shutil
 import time
@@ -61,6 +62,20 @@ STATE_NAMES = {
 
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class _Description(_Stored):
+    """What a job is, as its ``config.json`` says."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str
+    title: str
+    created: float
+    config: dict[str, Any]
+    devices: tuple[str, ...] = ()
+    notes: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Change(_Stored):
@@ -136,7 +151,7 @@ class Job:
         Raises:
             WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
         """
-        name = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        name = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
         job = cls(workspace.jobs / check_name(name))
         with writing(job.folder):
             job.folder.mkdir(parents=True)
@@ -170,37 +185,37 @@ class Job:
     @property
     def kind(self) -> str:
         """The command-line verb that does the work."""
-        return str(self._description()["kind"])
+        return self._description().kind
 
     @property
     def title(self) -> str:
         """What a person calls this job."""
-        return str(self._description()["title"])
+        return self._description().title
 
     @property
     def created(self) -> float:
         """When it was made, Unix seconds."""
-        return float(self._description()["created"])
+        return self._description().created
 
     @property
     def config(self) -> dict[str, Any]:
         """What it was asked to do, as its kind defines."""
-        return dict(self._description()["config"])
+        return self._description().config
 
     @property
     def devices(self) -> tuple[str, ...]:
         """Keys of the devices that it holds while it works, and waits for before."""
-        return tuple(self._description().get("devices", ()))
+        return self._description().devices
 
     @property
     def notes(self) -> str:
         """What a person wrote about it."""
-        return str(self._description().get("notes", ""))
+        return self._description().notes
 
     @property
     def tags(self) -> tuple[str, ...]:
         """Words that a person sorts jobs by."""
-        return tuple(self._description().get("tags", ()))
+        return self._description().tags
 
     def describe(self, **fields: Any) -> None:
         """Change what a person may change of it at any time: ``title``, ``notes``, ``tags``.
@@ -211,10 +226,16 @@ class Job:
         if not str(fields.get("title", "-")).strip():
             raise JobError(mark("A name cannot be empty: type one."))
         with deciding(self.folder.parent):  # two who change different fields at once
-            replace_json(self.folder / "config.json", {**self._description(), **fields})
+            replace_json(self.folder / "config.json", {**self._description().model_dump(), **fields})
 
-    def _description(self) -> dict[str, Any]:
-        return self._read("config.json")
+    def _description(self) -> _Description:
+        try:
+            return _Description.model_validate(self._read("config.json"))
+        except ValidationError as error:
+            raise self._damaged("config.json") from error
+
+    def _damaged(self, name: str) -> _DamagedError:
+        return _DamagedError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id)
 
     @property
     def history(self) -> History:
@@ -267,7 +288,8 @@ class Job:
         return again.to(State.LOST, sentence)
 
     def _is_as_stored(self, stored: Status) -> bool:
-        waits = stored.state is State.QUEUED and stored.process is None
+        # Without devices it waits for nobody: its process comes within a moment, or never.
+        waits = stored.state is State.QUEUED and stored.process is None and bool(self.devices)
         return not stored.state.is_active or waits or self._process_lives(stored)
 
     def _with_progress(self, stored: Status) -> Status:
@@ -289,7 +311,7 @@ class Job:
         try:
             return Status.model_validate(self._read("status.json"))
         except (_DamagedError, ValidationError):
-            written = (self.folder / "status.json").stat().st_mtime
+            written = self.created
             sentence = Sentence(mark("What it said of itself was damaged, by a full or failing disk perhaps."))
             return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
 
@@ -320,6 +342,11 @@ class Job:
         """The name of the machine that does this job, if it is not this one."""
         identity = self._identity(self.stored_status())
         return identity.host if identity and identity.is_elsewhere else None
+
+    def is_elsewhere(self, status: Status) -> bool:
+        """Whether another machine does this job, or waits with it for a device of its own."""
+        identity = self._identity(status)
+        return identity is not None and identity.is_elsewhere
 
     def check_is_over(self) -> None:
         """Make sure that nobody works on this job, nor will before it is taken up again.
@@ -392,25 +419,35 @@ class Job:
         try:
             return dict(json.loads((self.folder / name).read_bytes()))
         except FileNotFoundError as error:
-            raise JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id) from error
-        except ValueError as error:
-            raise _DamagedError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id) from error
+            if name == "config.json" or not (self.folder / "config.json").exists():
+                raise JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id) from error
+            raise self._damaged(name) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise self._damaged(name) from error
+
+
+def is_job_id(name: str) -> bool:
+    """Whether a job is, or was, or could be called so."""
+    return re.fullmatch(r"[a-z]+-\d{8}-\d{6}-(?:[0-9a-f]{2}){2,4}", name) is not None
 
 
 def list_jobs(workspace: Workspace, kind: str | None = None) -> list[Job]:
     """Jobs of one kind, or all, the newest first; files and folders that are no jobs are passed over."""
-    created = dict(_jobs(workspace, kind))
+    return jobs_below(workspace.jobs, kind)
+
+
+def jobs_below(folder: Path, kind: str | None = None) -> list[Job]:
+    """As :func:`list_jobs`, of any folder of jobs; none where there is no such folder."""
+    created = dict(_jobs(folder, kind)) if folder.is_dir() else {}
     return sorted(created, key=created.__getitem__, reverse=True)
 
 
-def _jobs(workspace: Workspace, kind: str | None) -> Iterator[tuple[Job, float]]:
+def _jobs(folder: Path, kind: str | None) -> Iterator[tuple[Job, float]]:
     """Each with its time, read once: it may be thrown away at any moment."""
-    for folder in workspace.jobs.iterdir():
-        if folder.name.startswith("."):
+    for place in folder.iterdir():
+        if place.name.startswith("."):
             continue
-        job = Job(folder)
-        try:
+        job = Job(place)
+        with contextlib.suppress(JobError):
             if kind is None or job.kind == kind:
                 yield job, job.created
-        except (JobError, KeyError, ValueError, OSError):
-            continue

@@ -1,11 +1,11 @@
 """Throw a job away, get it back, or let go of it for good."""
 
-import shutil
 from pathlib import Path
 
+from hanzi_core.errors import WorkspaceError
 from hanzi_core.jobs.lock import deciding
-from hanzi_core.jobs.store import Job
-from hanzi_core.workspace import Workspace, writing
+from hanzi_core.jobs.store import Job, jobs_below
+from hanzi_core.workspace import Workspace, let_go, sweep, writing
 
 
 def throw_away(workspace: Workspace, job: Job) -> None:
@@ -23,8 +23,7 @@ def throw_away(workspace: Workspace, job: Job) -> None:
 
 def thrown_away(workspace: Workspace) -> list[Job]:
     """What lies in the trash, the newest first."""
-    folders = _trash(workspace).glob("*/config.json")
-    return sorted((Job(path.parent) for path in folders), key=lambda job: job.created, reverse=True)
+    return jobs_below(_trash(workspace))
 
 
 def restore(workspace: Workspace, job: Job) -> Job:
@@ -34,11 +33,22 @@ def restore(workspace: Workspace, job: Job) -> Job:
 
 
 def empty(workspace: Workspace) -> int:
-    """Delete everything in the trash for good; how many jobs went."""
-    jobs = thrown_away(workspace)
-    with writing(workspace.root):
-        shutil.rmtree(_trash(workspace), ignore_errors=True)
-    return len(jobs)
+    """Delete everything in the trash for good; how many jobs went.
+
+    Raises:
+        WorkspaceError: the disk does not let us have some of it, another user's perhaps; the rest is gone.
+    """
+    folders = [folder for folder in _trash(workspace).glob("*") if folder.is_dir() and folder.name[0] != "."]
+    refused = None
+    for folder in folders:
+        try:
+            let_go(folder)
+        except WorkspaceError as error:
+            refused = error
+    sweep(_trash(workspace))
+    if refused is not None:
+        raise refused
+    return len(folders)
 
 
 def _trash(workspace: Workspace) -> Path:

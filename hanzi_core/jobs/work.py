@@ -1,5 +1,6 @@
 """The worker's side of a job: what runs in the job's own process."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -18,10 +19,12 @@ import psutil
 from hanzi_core.errors import HanziError, WorkspaceError
 from hanzi_core.jobs.history import Row
 from hanzi_core.jobs.launcher import end_children
+from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.notice import notify
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.store import Job, Progress, State
 from hanzi_core.language import Sentence, mark
+from hanzi_core.language import gettext as _
 from hanzi_core.workspace import writing
 
 WRITE_INTERVAL_S = 0.5
@@ -45,6 +48,7 @@ class Work:
 
     def __init__(self, job: Job, tell: Tell | None = None) -> None:
         self.job = job
+        self._own = ProcessId.own()
         self._tell = tell
         self._terminated = self._stopping = self._has_let_go = self._writes_out = False
         self._hearing = threading.Lock()
@@ -88,6 +92,29 @@ class Work:
             finally:  # also where a full disk lets it say nothing
                 end_children(psutil.Process())
                 os._exit(0)
+
+    def mind_the_job(self) -> None:
+        """End this process if another machine has taken the job up: two would spoil each other's files.
+
+        That machine did not hear of this one for a minute, which slept perhaps. Where it has noted that, but nobody
+        has taken the job up, this work goes on.
+        """
+        with contextlib.suppress(HanziError, OSError):  # a disk that is away for a moment
+            if self._is_taken_up():
+                with contextlib.suppress(HanziError):
+                    self.note("Another process has taken this job up: this one ends.")
+                end_children(psutil.Process())
+                os._exit(1)
+
+    def _is_taken_up(self) -> bool:
+        stored = self.job.stored_status()
+        if self._has_let_go or (stored.process == self._own and stored.state is not State.LOST):
+            return False
+        with deciding(self.job.folder.parent):  # or it may be taken up between the look and the change
+            stored = self.job.stored_status()
+            if stored.process == self._own and stored.state is State.LOST:
+                self.change(State.RUNNING, Sentence(mark("Its machine is heard again.")))
+        return stored.process != self._own
 
     def check(self) -> None:
         """Raise :class:`Stopped` if the job should end here."""
@@ -154,9 +181,15 @@ class Work:
         """Take a polite signal from the system for a request to stop."""
         self._terminated = True
 
+    def interrupt(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """Take Ctrl+C for a request to stop, too; the next one ends the work where it is."""
+        self._terminated = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\n" + _("Saving what there is, then ending. Press Ctrl+C again to end at once."), file=sys.stderr)
+
     def change(self, state: State, sentence: Sentence) -> None:
         """Come to ``state``; on a full disk the progress gives up its place, so that the end can be told."""
-        status = self.job.stored_status().to(state, sentence, process=ProcessId.own())
+        status = self.job.stored_status().to(state, sentence, process=self._own)
         try:
             self.job.write_status(status)
         except WorkspaceError:
@@ -171,14 +204,28 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
         The exit code: 0 finished or stopped as asked, 2 a sentence for the user, 1 a fault of ours.
     """
     work = Work(job, tell)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, work.terminate)
     work.change(State.RUNNING, Sentence(mark("Working.")))
-    with _beating(work):
+    with _listening(work), _beating(work):
         code, state, sentence = _outcome(work, function)
         work.end(state, sentence)
     notify(job)
     return code
+
+
+@contextmanager
+def _listening(work: Work) -> Iterator[None]:
+    """Hear what the system and a terminal ask for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    signal.signal(signal.SIGTERM, work.terminate)
+    signal.signal(signal.SIGINT, work.interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[int, State, Sentence]:
@@ -206,6 +253,7 @@ def _beating(work: Work) -> Iterator[None]:
     def beat() -> None:
         asked = None
         while not over.wait(HEARTBEAT_INTERVAL_S):
+            work.mind_the_job()
             work.job.beat()
             if asked is None and work.job.stop_requested():
                 asked = time.monotonic()

@@ -1,7 +1,6 @@
 """Everything that a run needs to go on as if it had never stopped, in one file that is whole or not there."""
 
 import io
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +75,7 @@ class Checkpoints:
             try:
                 text, state = _unpack(path)
                 return Position.model_validate_json(text), state
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            except Exception:  # whatever a damaged directory of a zip leads to
                 print(f"checkpoint {path.name} is damaged: going on from the one before", flush=True)
         if paths:
             raise TrainingError(
@@ -86,7 +85,7 @@ class Checkpoints:
 
     def forget(self) -> None:
         """Delete them all: a finished run has its model."""
-        for path in self._newest_first():
+        for path in (*self._newest_first(), *self.folder.glob(".*.npz.*")):  # a killed process leaves half of one
             path.unlink(missing_ok=True)
 
     def _newest_first(self) -> list[Path]:
@@ -144,14 +143,14 @@ def load_arrays(path: Path) -> tuple[str, Arrays] | None:
     """What :func:`save_arrays` wrote; ``None`` where it is missing or damaged."""
     try:
         return _unpack(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except Exception:  # as in Checkpoints.load
         return None
 
 
 def _pack(text: str, arrays: Arrays) -> bytes:
     buffer = io.BytesIO()
     members: dict[str, Any] = {f"a{index}": array for index, array in enumerate(arrays)}
-    np.savez(buffer, text=np.frombuffer(text.encode(), np.uint8), **members)
+    np.savez(buffer, text=np.frombuffer(text.encode(), np.uint8), count=np.array(len(arrays)), **members)
     return buffer.getvalue()
 
 
@@ -162,5 +161,6 @@ def _unpack(path: Path) -> tuple[str, Arrays]:
 
 
 def _arrays(file: np.lib.npyio.NpzFile) -> Iterator[NDArray]:
-    for index in range(len(file.files) - 1):
+    # Files of earlier versions do not say how many there are.
+    for index in range(int(file["count"]) if "count" in file else len(file.files) - 1):
         yield file[f"a{index}"]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hanzi_core.image.augment import Augmentation
 from hanzi_core.language import mark
+from hanzi_core.workspace import named_path
 
 
 class Network(StrEnum):
@@ -115,6 +116,12 @@ class TrainingConfig(BaseModel):
     time_limit_min: float | None = Field(None, gt=0, description="Stop after this many minutes, and keep the best.")
     processes: int = Field(1, ge=1, le=1024, description="Processes that train together, by JAX.")
     hosts: tuple[str, ...] = Field((), description="Machines to start them on by ssh; none is this one.")
+
+    @field_validator("start_file")
+    @classmethod
+    def _start_file_is_absolute(cls, path: Path | None) -> Path | None:
+        """Who reads it works in another folder than who named it."""
+        return path and named_path(path)
 
     @field_validator("hosts")
     @classmethod

@@ -7,9 +7,11 @@ folder, which every machine must see at the same path.
 Keras's ``MultiWorkerMirroredStrategy`` does not work with the ``fit`` of Keras 3 (keras issue 20585).
 """
 
+import contextlib
 import json
 import os
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -20,13 +22,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import psutil
 
 from hanzi_core.dataset import Dataset, open_pack
 from hanzi_core.errors import HanziError, TrainingError
 from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs.launcher import end_children
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.language import Sentence, mark
 from hanzi_core.training.config import TrainingConfig
@@ -140,6 +143,7 @@ def run_rank(job: Job, rank: Rank, function: Callable[[RankWork], None]) -> int:
     A rank that fails ends at once: a polite end waits for the others, and they wait for this one's gradients.
     """
     threading.Thread(target=_end_with_watcher, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the watcher's to answer
     try:
         function(RankWork(job, rank))
     except HanziError as error:
@@ -221,22 +225,26 @@ def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subpro
     """The processes of the group; none outlives the block."""
     coordinator = f"{_address(config.hosts)}:{_free_port()}"
     watcher = {} if config.hosts else {WATCHER: ProcessId.own().model_dump_json()}
-    with job.log_path.open("ab") as log:
-        ranks = [
-            subprocess.Popen(
-                _command(job, root, config, number, coordinator),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | _variables(config, number, coordinator) | watcher,
-            )
-            for number in range(config.processes)
-        ]
+    ranks: list[subprocess.Popen] = []
     try:
+        with job.log_path.open("ab") as log:
+            for number in range(config.processes):
+                command = _command(job, root, config, number, coordinator)
+                variables = os.environ | _variables(config, number, coordinator) | watcher
+                ranks.append(_started(command, log, variables))
         yield ranks
     finally:
         for rank in ranks:
             _end(rank)
+
+
+def _started(command: Sequence[str], log: BinaryIO, variables: dict[str, str]) -> subprocess.Popen:
+    try:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=variables)
+    except OSError as error:
+        raise TrainingError(
+            mark("{program} could not be started: {reason}."), program=command[0], reason=error.strerror
+        ) from error
 
 
 def _address(hosts: Sequence[str]) -> str:
@@ -270,8 +278,8 @@ def _end(rank: subprocess.Popen) -> None:
     """End a rank and its children; over ssh, the far side ends with its terminal (``-tt``)."""
     if rank.poll() is not None:
         return
-    for child in psutil.Process(rank.pid).children(recursive=True):
-        child.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        end_children(psutil.Process(rank.pid))
     rank.kill()
     rank.wait()
 

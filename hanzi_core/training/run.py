@@ -1,6 +1,7 @@
 """A run: from a dataset and a configuration to a model bundle."""
 
 import errno
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from hanzi_core.training.precision import prepare
 from hanzi_core.training.rehearsal import rehearsed, written
 from hanzi_core.training.start import check_start, image_size_px, start_bundle, trained_name
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, no_space
 
 EXPORTING = mark("Writing the model bundle")
 PREPARING = mark("Building the network")
@@ -53,7 +54,7 @@ def train(work: Work, workspace: Workspace, config: TrainingConfig) -> dict[str,
     prepare(work.job.devices, config.seed)
     trainee = build_trainee(workspace, config, material, work.job.devices)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole)
-    with steps_explained(trainee, config.batch_size, work.job):
+    with steps_explained(trainee, config.batch_size, work.job), full_disk_explained(work.job):
         fitting.run()
     return _leave_bundle(work, config, fitting, material, trainee)
 
@@ -70,7 +71,7 @@ def train_rank(work: Work, workspace: Workspace, config: TrainingConfig, rank: R
     trainee = build_trainee(workspace, config, material, device, rank.count)
     share = (rank.number, rank.count)
     fitting = Fitting(work, config, material, trainee.model, trainee.whole, share=share)
-    with steps_explained(trainee, config.batch_size, work.job):
+    with steps_explained(trainee, config.batch_size, work.job), full_disk_explained(work.job):
         fitting.run()
     fitting.save()
     if fitting.fault:
@@ -105,7 +106,8 @@ def _leave_bundle(
         work.let_go()  # a large network takes a minute to write
     work.write_out()
     result = _result(fitting, material, trainee)
-    _export(work, config, trainee, material, result)
+    with full_disk_explained(work.job):
+        _export(work, config, trainee, material, result)
     if fitting.fault:
         work.job.write_result(result)
         raise fitting.fault
@@ -184,6 +186,21 @@ def steps_explained(trainee: Trainee, batch_size: int, job: Job) -> Iterator[Non
                 ),
                 devices=", ".join(lost),
             ) from error
+        raise
+
+
+@contextmanager
+def full_disk_explained(job: Job) -> Iterator[None]:
+    """Say in a sentence where TensorFlow had no space to write, which it calls as it calls a lack of memory.
+
+    Raises:
+        WorkspaceError: the disk is full.
+    """
+    try:
+        yield
+    except Exception as error:
+        if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+            raise no_space(job.folder) from error
         raise
 
 

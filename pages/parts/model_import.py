@@ -7,7 +7,7 @@ import streamlit as st
 
 from hanzi_core.bundle_archive import bring_in_bundle
 from hanzi_core.language import gettext as _
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, writing
 from pages.parts.session import errors_shown
 
 
@@ -20,6 +20,7 @@ def show_model_import(space: Workspace) -> None:
     if begin and file is not None:
         with errors_shown(), tempfile.TemporaryDirectory() as place:
             archive = Path(place) / "bundle.zip"
-            archive.write_bytes(file.getvalue())
+            with writing(archive):
+                archive.write_bytes(file.getvalue())
             bring_in_bundle(space, archive, name or Path(file.name).stem)
             st.rerun()

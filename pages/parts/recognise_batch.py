@@ -13,7 +13,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hanzi_core.cli.perform import begun, launch_job
 from hanzi_core.dataset.source import open_source
-from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs import Job, enqueue, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.batch import TABLE, PredictionConfig, read_faults
@@ -70,7 +70,7 @@ def start(desk: Desk, files: list[UploadedFile]) -> Job:
     except BaseException:
         shutil.rmtree(job.folder)
         raise
-    launch_job(job)
+    enqueue(desk.space, job, launch_job)
     return job
 
 

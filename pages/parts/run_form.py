@@ -14,6 +14,7 @@ from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.errors import TrainingError, of_settings
 from hanzi_core.jobs import Job, State
 from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
@@ -58,7 +59,10 @@ def show_run_form(space: Workspace) -> None:
     about = st.empty()
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
     if original and original["network"] == network:
-        defaults = TrainingConfig(**{**original, "dataset": dataset})
+        try:
+            defaults = TrainingConfig(**{**original, "dataset": dataset})
+        except ValidationError as error:  # of another version, which has other settings
+            st.error(str(of_settings(TrainingError, error)), icon=":material/error:")
     started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
     naming = first.empty()
     devices = _ask_devices(second, space)
