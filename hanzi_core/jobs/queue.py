@@ -12,7 +12,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hanzi_core.errors import HanziError, JobError
 from hanzi_core.jobs.devices import CPU, slots
@@ -102,8 +102,9 @@ def supervise(workspace: Workspace, launch: Launch) -> None:
 def look(workspace: Workspace, launch: Launch) -> bool:
     """One look at the queue; whether there is still something to watch."""
     with deciding(workspace.jobs):
-        lost = _settle(workspace)
-        watched = _watched(workspace)
+        found = list(_with_devices(workspace))
+        lost = _settle(found)
+        watched = _watched(found)
         _launch_ready(watched, launch)
     for job in lost:
         notify(job)
@@ -122,7 +123,7 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
             if status.state is not State.QUEUED:
                 return False
             job.beat()
-            watched = _watched(workspace)
+            watched = _watched(_with_devices(workspace))
             if job in _ready(watched):
                 job.write_status(status.to(State.STARTING, Sentence(mark("Starting."))))
                 return True
@@ -136,7 +137,7 @@ def wait_in_line(workspace: Workspace, job: Job, tell: Callable[[list[Job]], Non
 def holders(workspace: Workspace) -> dict[str, list[Job]]:
     """The jobs that have each device."""
     held: dict[str, list[Job]] = {}
-    for job, status in _here(_watched(workspace)):
+    for job, status in _here(_watched(_with_devices(workspace))):
         if status.state is not State.QUEUED:
             for key in job.devices:
                 held.setdefault(key, []).append(job)
@@ -147,7 +148,7 @@ def ahead(workspace: Workspace, job: Job) -> list[Job]:
     """The jobs that have, or will have sooner, a device that the queued ``job`` waits for, the oldest first."""
     return [
         other
-        for other, status in _here(_watched(workspace))
+        for other, status in _here(_watched(_with_devices(workspace)))
         if (status.state is not State.QUEUED or other.created < job.created) and _share_device(job, other)
     ]
 
@@ -156,10 +157,10 @@ def _share_device(first: Job, second: Job) -> bool:
     return bool(set(first.devices) & set(second.devices))
 
 
-def _settle(workspace: Workspace) -> list[Job]:
+def _settle(found: Iterable[tuple[Job, Status]]) -> list[Job]:
     """Write down, once, which jobs were lost."""
     lost = []
-    for job, stored in _with_devices(workspace):
+    for job, stored in found:
         if stored.state.is_active and (status := job.status()).state is State.LOST:
             job.write_status(status)
             lost.append(job)
@@ -174,10 +175,10 @@ def _with_devices(workspace: Workspace) -> Iterator[tuple[Job, Status]]:
                 yield job, job.stored_status()
 
 
-def _watched(workspace: Workspace) -> list[tuple[Job, Status]]:
-    """Jobs that hold or want a device, the oldest first; a folder may go at any moment."""
+def _watched(found: Iterable[tuple[Job, Status]]) -> list[tuple[Job, Status]]:
+    """Of jobs with devices, the newest first, those that hold or want them, the oldest first."""
     watched = []
-    for job, stored in _with_devices(workspace):
+    for job, stored in found:
         with contextlib.suppress(JobError):
             status = job.status() if stored.state.is_active else stored
             if status.state.is_active or _holds_gpu_memory(job, status):

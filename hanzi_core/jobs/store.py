@@ -1,20 +1,21 @@
 """A job's folder: configuration, status, history, log and result."""
 
 import contextlib
-import json
 import re
 import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import psutil
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel
 
 from hanzi_core.errors import JobError
 from hanzi_core.jobs.history import History
@@ -25,6 +26,9 @@ from hanzi_core.workspace import Workspace, check_name, replace_json, writing
 
 STARTING_LIMIT_S = 60.0
 """A job that is said to be starting, but has no process after this long, will never have one."""
+
+_KEPT_FILES = 16_384
+"""Descriptions and states that are kept in memory, a kilobyte or two each."""
 
 HEARTBEAT_LIMIT_S = 60.0
 """A job on another machine that has not touched its heartbeat for this long is lost."""
@@ -117,6 +121,13 @@ class Status(_Stored):
         return self.model_copy(update={"changes": (*self.changes, change), **more})
 
 
+class _Result(RootModel[dict[str, Any]]):
+    """What a job left."""
+
+
+_Kind = TypeVar("_Kind", bound=BaseModel)
+
+
 class _DamagedError(JobError):
     """A file of a job's folder is no longer what was written."""
 
@@ -200,7 +211,7 @@ class Job:
     @property
     def config(self) -> dict[str, Any]:
         """What it was asked to do, as its kind defines."""
-        return self._description().config
+        return deepcopy(self._description().config)
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -229,10 +240,7 @@ class Job:
             replace_json(self.folder / "config.json", {**self._description().model_dump(), **fields})
 
     def _description(self) -> _Description:
-        try:
-            return _Description.model_validate(self._read("config.json"))
-        except ValidationError as error:
-            raise self._damaged("config.json") from error
+        return self._read("config.json", _Description)
 
     def _damaged(self, name: str) -> _DamagedError:
         return _DamagedError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id)
@@ -261,7 +269,7 @@ class Job:
     def result(self) -> dict[str, Any] | None:
         """What the finished work left, as its kind defines; ``None`` before."""
         path = self.folder / "result.json"
-        return self._read("result.json") if path.exists() else None
+        return deepcopy(self._read("result.json", _Result).root) if path.exists() else None
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Leave the result, all of it or nothing."""
@@ -296,8 +304,8 @@ class Job:
         path = self.folder / "progress.json"
         if not stored.state.is_active or not path.exists():
             return stored
-        with contextlib.suppress(JobError, ValidationError):  # it has just come to its end, or the disk spoilt it
-            return stored.model_copy(update={"progress": Progress.model_validate(self._read("progress.json"))})
+        with contextlib.suppress(JobError):  # it has just come to its end, or the disk spoilt it
+            return stored.model_copy(update={"progress": self._read("progress.json", Progress)})
         return stored
 
     def stored_status(self) -> Status:
@@ -309,8 +317,8 @@ class Job:
             JobError: the folder has gone.
         """
         try:
-            return Status.model_validate(self._read("status.json"))
-        except (_DamagedError, ValidationError):
+            return self._read("status.json", Status)
+        except _DamagedError:
             written = self.created
             sentence = Sentence(mark("What it said of itself was damaged, by a full or failing disk perhaps."))
             return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
@@ -361,8 +369,8 @@ class Job:
         path = self.folder / "launched.json"
         if status.process or not path.exists():
             return status.process
-        with contextlib.suppress(JobError, ValidationError):
-            return ProcessId.model_validate(self._read("launched.json"))
+        with contextlib.suppress(JobError):
+            return self._read("launched.json", ProcessId)
         return None
 
     def write_launched(self, pid: int) -> None:
@@ -415,15 +423,26 @@ class Job:
         """Whether somebody asked it to stop."""
         return (self.folder / "stop").exists()
 
-    def _read(self, name: str) -> dict[str, Any]:
+    def _read(self, name: str, kind: type[_Kind]) -> _Kind:
+        path = self.folder / name
         try:
-            return dict(json.loads((self.folder / name).read_bytes()))
+            found = path.stat()
+            return cast("_Kind", _parsed(kind, path, (found.st_mtime_ns, found.st_size, found.st_ino)))
         except FileNotFoundError as error:
             if name == "config.json" or not (self.folder / "config.json").exists():
                 raise JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id) from error
             raise self._damaged(name) from error
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise self._damaged(name) from error
+
+
+@lru_cache(_KEPT_FILES)
+def _parsed(kind: type[BaseModel], path: Path, _stamp: tuple[int, ...]) -> BaseModel:
+    """What a file says, read once as long as it stays: each is replaced as a whole, and nobody may change the answer.
+
+    Whoever looks at the queue looks at all jobs that ever were, each second.
+    """
+    return kind.model_validate_json(path.read_bytes())
 
 
 def is_job_id(name: str) -> bool:
