@@ -243,6 +243,8 @@ class _KilledError(BaseException):
 def test_a_run_that_dies_before_it_is_known_as_finished_does_not_begin_anew(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from hanzi_core.training.checkpoint import BEST_WEIGHTS
+
     make_dataset(workspace, tmp_path / "three")
     job = make_run(workspace, network="cnn", epochs=1)
 
@@ -256,6 +258,7 @@ def test_a_run_that_dies_before_it_is_known_as_finished_does_not_begin_anew(
     assert job.stored_status().state is State.FINISHED
     assert " goes on after step 4: " in job.log_tail(), "nothing was trained again"
     assert not list((job.folder / "checkpoints").iterdir()), "and now they are not needed"
+    assert not (job.folder / BEST_WEIGHTS).exists() and (bundle_folder(job) / WEIGHTS).exists()
 
 
 def test_an_estimate_measures_full_batches(

@@ -250,9 +250,10 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
 
 def _forget_checkpoints(job: Job) -> None:
     """Not before the run is known as finished: one that dies until then goes on from them instead of anew."""
-    from hanzi_core.training.checkpoint import Checkpoints
+    from hanzi_core.training.checkpoint import BEST_WEIGHTS, Checkpoints
 
     Checkpoints(job.folder / "checkpoints").forget()
+    (job.folder / BEST_WEIGHTS).unlink(missing_ok=True)
 
 
 def _train(work: Work, workspace: Workspace) -> dict[str, Any]:

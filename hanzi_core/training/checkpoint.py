@@ -16,6 +16,9 @@ from hanzi_core.language import mark
 from hanzi_core.workspace import replace_file, writing
 
 Arrays = list[NDArray]
+BEST_WEIGHTS = "best.npz"
+"""In a run's folder, until its model is written."""
+
 KEPT = 2
 """The newest may be damaged by the disk itself; the one before is then still there."""
 

@@ -15,6 +15,7 @@ from hanzi_core.jobs.work import WRITE_INTERVAL_S
 from hanzi_core.language import mark
 from hanzi_core.training.averaging import averaged
 from hanzi_core.training.checkpoint import (
+    BEST_WEIGHTS,
     Arrays,
     Checkpoints,
     Position,
@@ -186,7 +187,7 @@ class Fitting:
 
     def _load_best(self) -> None:
         """The best may be newer than the checkpoint: it was reached by this very run, and will be again."""
-        stored = load_arrays(self._work.folder / "best.npz")
+        stored = load_arrays(self._work.folder / BEST_WEIGHTS)
         if stored:
             facts = json.loads(stored[0])
             self._best = _Best(facts["accuracy"], facts["epoch"], stored[1])
@@ -235,7 +236,7 @@ class Fitting:
         if self._best.weights is None or self._best.is_saved:
             return
         facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
-        save_arrays(self._work.folder / "best.npz", facts, self._best.weights)
+        save_arrays(self._work.folder / BEST_WEIGHTS, facts, self._best.weights)
         self._best.is_saved = True
 
     # One epoch --------------------------------------------------------------------------------------------------------
