@@ -16,7 +16,7 @@ import pytest
 
 from hanzi_core.dataset.importing import ImportConfig
 from hanzi_core.errors import JobError, WorkspaceError
-from hanzi_core.jobs import Job, State, enqueue, kill, requeue
+from hanzi_core.jobs import Job, State, enqueue, kill, requeue, stop
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.lock import is_supervised
 from hanzi_core.jobs.notice import notify, set_webhook, webhook
@@ -407,17 +407,17 @@ def test_an_address_hears_of_the_end(workspace: Workspace, errands: list[Job]) -
     threading.Thread(target=server.serve_forever, daemon=True).start()
     set_webhook(workspace, f"http://127.0.0.1:{server.server_port}/done")
     first, second, third = errands
-    third.request_stop()
+    stop(third)
     look(workspace, launch_errand)
     until(lambda: state(first) is State.RUNNING)
     (first.folder / "enough").touch()
-    until(lambda: _Listener.heard)
+    until(lambda: len(_Listener.heard) == 2)
     look(workspace, launch_errand)
     until(lambda: state(second) is State.RUNNING)
     kill(second)
     server.shutdown()
     heard = [(each["title"], each["state"]) for each in _Listener.heard]
-    assert heard == [("first", "finished"), ("second", "stopped")]
+    assert heard == [("third", "stopped"), ("first", "finished"), ("second", "stopped")]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hanzi_core.cli.perform import resume as take_up
 from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs import kill as end_process
+from hanzi_core.jobs import stop as ask_to_stop
 from hanzi_core.jobs.devices import list_devices
 from hanzi_core.jobs.queue import holders
 from hanzi_core.jobs.queue import supervise as watch
@@ -42,7 +43,7 @@ def show(context: typer.Context, job: JobId) -> None:
 @app.command("stop")
 def stop(context: typer.Context, job: JobId) -> None:
     """Ask a job to save what it has and end."""
-    Job.find(context.obj, job).request_stop()
+    ask_to_stop(Job.find(context.obj, job))
 
 
 @app.command("kill")

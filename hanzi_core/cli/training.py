@@ -17,7 +17,7 @@ from hanzi_core.dataset.split import part_rows
 from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.errors import TrainingError
 from hanzi_core.image.presets import find_preset
-from hanzi_core.jobs import Job, State, Work, enqueue
+from hanzi_core.jobs import Job, State, Work, enqueue, stop
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
@@ -213,7 +213,7 @@ def _wait(workspace: Workspace, job: Job) -> None:
     try:
         is_its_turn = wait_in_line(workspace, job, _tell_holders)
     except KeyboardInterrupt:  # else it would be lost, as one that was killed
-        job.request_stop()
+        stop(job)
         is_its_turn = False
     if not is_its_turn:
         if sys.stderr.isatty():

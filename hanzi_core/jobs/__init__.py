@@ -4,7 +4,7 @@ The folder is the only truth. Training, evaluation, import and all later kinds s
 """
 
 from hanzi_core.jobs.history import Follower, History
-from hanzi_core.jobs.launcher import kill, launch
+from hanzi_core.jobs.launcher import kill, launch, stop
 from hanzi_core.jobs.queue import enqueue, requeue
 from hanzi_core.jobs.store import Change, Job, Progress, State, Status, list_jobs
 from hanzi_core.jobs.work import Stopped, Work, run_work
@@ -25,4 +25,5 @@ __all__ = [
     "list_jobs",
     "requeue",
     "run_work",
+    "stop",
 ]

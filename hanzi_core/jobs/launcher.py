@@ -60,6 +60,16 @@ def start_detached(workspace_root: Path, arguments: Sequence[str], log_path: Pat
     return process
 
 
+def stop(job: Job) -> None:
+    """Ask a job to save what it has and end.
+
+    Raises:
+        JobError: it has already ended.
+    """
+    if job.request_stop():  # one at work tells of its end itself
+        notify(job)
+
+
 def kill(job: Job) -> None:
     """End a job's process and its children at once; what it had not saved is lost.
 

@@ -74,5 +74,5 @@ def _message(job: Job) -> dict[str, Any]:
 def _settings(workspace: Workspace) -> dict[str, Any]:
     try:
         return dict(json.loads((workspace.root / "settings.json").read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError):
         return {}

@@ -404,8 +404,8 @@ class Job:
         except OSError:  # somebody who may only look
             return time.time()
 
-    def request_stop(self) -> None:
-        """Ask the job to save what it has and end.
+    def request_stop(self) -> bool:
+        """Ask the job to save what it has and end; whether it has ended by that, for it only waited.
 
         Raises:
             JobError: it has already ended.
@@ -416,8 +416,10 @@ class Job:
                 raise JobError(mark("Job “{job}” has already ended."), job=self.id)
             with writing(self.folder):
                 (self.folder / "stop").touch()
-            if status.state is State.QUEUED:
+            waited = status.state is State.QUEUED
+            if waited:
                 self.write_status(status.to(State.STOPPED, Sentence(mark("Stopped before it began."))))
+            return waited
 
     def stop_requested(self) -> bool:
         """Whether somebody asked it to stop."""

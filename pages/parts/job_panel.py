@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hanzi_core.errors import HanziError
-from hanzi_core.jobs import Job, Status, kill
+from hanzi_core.jobs import Job, Status, kill, stop
 from hanzi_core.jobs.queue import ahead
 from hanzi_core.jobs.store import STATE_NAMES, State
 from hanzi_core.language import gettext as _
@@ -85,7 +85,7 @@ def show_end_buttons(job: Job, status: Status) -> None:
     help_text = _("Ends its process; unsaved work is lost.") if asked else _("Saves what there is, then ends.")
     if st.button(label, key=f"stop-{job.id}-{asked}", icon=":material/stop_circle:", help=help_text):
         with errors_shown():
-            kill(job) if asked else job.request_stop()
+            kill(job) if asked else stop(job)
         st.rerun(scope="fragment")
 
 
