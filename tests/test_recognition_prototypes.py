@@ -6,9 +6,9 @@ import pytest
 
 from bench.doubt import scribble
 from hanzi_core.bundle import BUILT_IN, bundle_folder
-from hanzi_core.errors import WorkspaceError
+from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job
-from hanzi_core.recognition import PLAIN, Answer, Recogniser
+from hanzi_core.recognition import PLAIN, Answer, Preferences, Recogniser, Vocabulary
 from hanzi_core.recognition.prototypes import Taught, TaughtCache, TaughtCharacters, TaughtRecogniser
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import Workspace
@@ -57,6 +57,45 @@ def test_a_scribble_stays_doubtful_though_what_it_may_be_was_taught(workspace: W
         taught.add(label, [paper("回", seed) for seed in (1, 2, 3)])
     answers = cache.of(built_in, taught).answer([each.seen for each in proud], PLAIN)
     assert not any(each.is_sure for each in answers)
+
+
+def test_of_ones_own_list_a_taught_character_counts_where_it_is_on_it(
+    recogniser: Recogniser, workspace: Workspace
+) -> None:
+    taught = TaughtCharacters(workspace)
+    taught.add("笑脸", [paper("回", seed) for seed in (1, 2, 3)])
+    reader = TaughtRecogniser(recogniser, taught.all())
+    seen = [reader.see(paper("回", 9)), reader.see(np.full((80, 80), 255, np.uint8))]
+
+    def labels(listed: str) -> list[set[str]]:
+        answers = reader.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed=listed))
+        return [{each.label for each in answer.candidates} for answer in answers]
+
+    assert labels("口日") == [{"口", "日"}, set()]
+    assert labels("口日笑") == [{"口", "日"}, set()]
+    assert labels("口日笑脸") == [{"口", "日", "笑脸"}, set()]  # it takes no other's place among the ten asked for
+    assert labels("笑脸") == [{"笑脸"}, set()]  # also where the model knows nothing of the list
+    with pytest.raises(BundleError, match="knows none of the characters that count"):
+        labels("龘")
+
+
+def test_a_listed_character_that_only_was_taught_is_sure_of_what_is_like_it_alone(
+    recogniser: Recogniser, workspace: Workspace
+) -> None:
+    taught = TaughtCharacters(workspace)
+    taught.add("𰻝", [paper("回", seed) for seed in (1, 2, 3)])
+    reader = TaughtRecogniser(recogniser, taught.all())
+    seen = [reader.see(paper("回", 9)), reader.see(draw("一", np.random.default_rng(2)))]
+    like, unlike = reader.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="𰻝"))
+    assert like.is_sure and like.candidates[0].probability >= SURE
+    assert not unlike.is_sure and unlike.candidates[0].probability < SURE
+
+
+def test_no_more_candidates_than_asked_for(recogniser: Recogniser, workspace: Workspace) -> None:
+    taught = TaughtCharacters(workspace)
+    taught.add("☀", [paper("回", seed) for seed in (1, 2, 3)])
+    reader = TaughtRecogniser(recogniser, taught.all())
+    assert len(reader.answer([reader.see(paper("回", 9))], PLAIN, 3)[0].candidates) == 3
 
 
 def test_list_rename_delete(recogniser: Recogniser, workspace: Workspace) -> None:

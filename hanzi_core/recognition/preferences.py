@@ -24,6 +24,10 @@ class Preferences(BaseModel):
         allowed = allowed_labels(self.vocabulary, labels, self.listed)
         return np.where(allowed, frequency_prior(labels, self.favour), np.float32(0))
 
+    def counts_taught(self, label: str) -> bool:
+        """Whether a taught character counts: a chosen standard knows nothing of it, one's own list may leave it out."""
+        return self.vocabulary is not Vocabulary.LIST or set("".join(label.split())) <= set(self.listed)
+
 
 PLAIN = Preferences(favour=Favour.NONE)
 """The model's own probabilities, untouched: what figures are measured with."""

@@ -22,8 +22,9 @@ from pydantic import BaseModel, ValidationError
 from hanzi_core.bundle import LABEL_LENGTH_LIMIT
 from hanzi_core.errors import ImageError, WorkspaceError
 from hanzi_core.image.decode import decode
+from hanzi_core.image.normalise import is_blank
 from hanzi_core.language import mark
-from hanzi_core.recognition.preferences import Preferences
+from hanzi_core.recognition.preferences import PLAIN, Preferences
 from hanzi_core.recognition.recogniser import SURE, Answer, Candidate, Recogniser
 from hanzi_core.workspace import Workspace, replace_file, replace_json, writing
 
@@ -131,21 +132,33 @@ class TaughtRecogniser:
         return self._recogniser.see(gray)
 
     def answer(self, seen: Sequence[NDArray[np.uint8]], preferences: Preferences, count: int = 10) -> list[Answer]:
-        """As :meth:`Recogniser.answer`, taught characters among the candidates: as probable as they are like each."""
-        return [self._consider(each) for each in self._recogniser.answer(seen, preferences, count)]
+        """As :meth:`Recogniser.answer`, taught characters among the candidates: as probable as they are like each.
 
-    def _consider(self, answer: Answer) -> Answer:
-        if self._directions is None or not answer.candidates:
+        Of one's own list they count where each of their characters is on it, also where the model knows none of those.
+
+        Raises:
+            BundleError: neither the model nor what was taught knows any of the characters that count.
+        """
+        counting = [place for place, label in enumerate(self._labels) if preferences.counts_taught(label)]
+        if counting and not self._recogniser.knows_any(preferences):
+            shapes = self._recogniser.answer(seen, PLAIN, 0)
+            own = [replace(each, assurance=0.0, is_sure=False) for each in shapes]
+        else:
+            own = self._recogniser.answer(seen, preferences, count)
+        return [self._consider(each, counting, count) for each in own]
+
+    def _consider(self, answer: Answer, counting: list[int], count: int) -> Answer:
+        if self._directions is None or not counting or is_blank(answer.seen):
             return answer
-        likeness = self._directions @ (answer.embedding / np.linalg.norm(answer.embedding))
+        likeness = self._directions[counting] @ (answer.embedding / np.linalg.norm(answer.embedding))
         probabilities = 1 / (1 + np.exp((self._halfway - likeness.astype(np.float64)) / _STEEPNESS))
-        taught = _best_of_each(self._labels, probabilities)
+        taught = _best_of_each([self._labels[place] for place in counting], probabilities)
         # What the taught ones claim is taken from the model's own classes; among themselves they share it.
         claimed = max(taught.values())
         share = claimed / sum(taught.values())
         own = [Candidate(each.label, each.probability * (1 - claimed)) for each in answer.candidates]
         mine = [Candidate(label, probability * share) for label, probability in taught.items()]
-        merged = _merged([*mine, *own])[: len(answer.candidates)]
+        merged = _merged([*mine, *own])[:count]
         # What the model doubts is sure only if it is like what was taught: a scribble is not, whatever its label.
         likely = answer.is_sure or taught.get(merged[0].label, 0.0) * share >= SURE
         sure = merged[0].probability >= SURE and likely

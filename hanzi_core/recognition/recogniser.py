@@ -118,24 +118,31 @@ class Recogniser:
         """The model's own words on pictures ``uint8 (n, size, size)``, without preferences."""
         return self._model.predict(seen)
 
+    def knows_any(self, preferences: Preferences) -> bool:
+        """Whether any of the model's classes counts."""
+        return bool(self._weights_of(preferences).any())
+
     def weights(self, preferences: Preferences) -> NDArray[np.float32]:
-        """:meth:`Preferences.weights` for this model's labels, kept: they take milliseconds for thousands of labels.
+        """:meth:`Preferences.weights` for this model's labels.
 
         Raises:
             BundleError: all are 0.
         """
+        if not self.knows_any(preferences):
+            raise BundleError(
+                mark("The model “{name}” knows none of the characters that count: let others count."),
+                name=self.bundle.name,
+            )
+        return self._weights_of(preferences)
+
+    def _weights_of(self, preferences: Preferences) -> NDArray[np.float32]:
+        """The last ones are kept: they take milliseconds for thousands of labels."""
         with self._lock:
             if preferences not in self._weights:
                 while len(self._weights) >= _KEPT_WEIGHTS:
                     self._weights.pop(next(iter(self._weights)))
                 self._weights[preferences] = preferences.weights(self.bundle.labels)
-            weights = self._weights[preferences]
-        if not weights.any():
-            raise BundleError(
-                mark("The model “{name}” knows none of the characters that count: let others count."),
-                name=self.bundle.name,
-            )
-        return weights
+            return self._weights[preferences]
 
     def _judge(
         self,
