@@ -81,9 +81,9 @@ def finished_job(workspace: Workspace) -> Job:
     """A job that read one picture, found no ink in another, and could not read the third; its table is English."""
     error = ImageError(mark("{name} is empty (0 bytes)."), name="c.png")
     rows = [
-        ["a.png", *"人入八儿大尺久卜几乂", "0.912345", *["0.010000"] * 9, ""],
-        ["b.png", *[""] * 21],
-        ["c.png", *[""] * 20, str(error)],
+        ["a.png", *"人入八儿大尺久卜几乂", "0.912345", *["0.010000"] * 9, "no", ""],
+        ["b.png", *[""] * 22],
+        ["c.png", *[""] * 21, str(error)],
     ]
 
     def work(_work: object) -> dict[str, int]:
@@ -113,13 +113,24 @@ def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> 
     assert [row[-1] for row in table[1:]] == ["", "", "c.png 是空的（0 字节）。"]
 
 
+def test_doubtful_is_what_the_answer_itself_doubts(workspace: Workspace) -> None:
+    job = finished_job(workspace)
+    app = AppTest.from_function(page, default_timeout=30).run()
+    app.button_group[0].set_value("doubtful").run()
+    assert app.dataframe[0].value["path"].tolist() == ["a.png", "b.png"], "sure, by its probability"
+    read_table(job.folder).drop(columns="sure").to_csv(job.folder / TABLE, index=False)
+    app = AppTest.from_function(page, default_timeout=30).run()
+    app.button_group[0].set_value("doubtful").run()
+    assert app.dataframe[0].value["path"].tolist() == ["b.png"], "of a table without the column there is no more"
+
+
 def ended_job(workspace: Workspace, state: State) -> Job:
     """A job that wrote the table of one picture, or nothing, and ended as ``state`` says."""
 
     def work(working: Work) -> dict[str, int]:
         if state is State.FAILED:
             raise ImageError(mark("{name} is empty (0 bytes)."), name="c.png")
-        (job.folder / TABLE).write_text(",".join(COLUMNS) + "\na.png,人" + 20 * "," + "\n", "utf-8")
+        (job.folder / TABLE).write_text(",".join(COLUMNS) + "\na.png,人" + 21 * "," + "\n", "utf-8")
         working.check()
         return {}
 

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import typer
 
+from bench.doubt import scribble
 from hanzi_core.cli.recognition import predict
 from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, State, Work
 from hanzi_core.language import set_language_source
 from hanzi_core.recognition.batch import COLUMNS, TABLE, PredictionConfig, pictures_of, read_faults
 from hanzi_core.recognition.prototypes import TaughtCharacters
+from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import Workspace
 from tests.conftest import run_command
 from tests.handwriting import draw, write_png
@@ -47,7 +49,22 @@ def test_a_folder_becomes_a_table(trained: Workspace, folder: Path, tmp_path: Pa
     assert sum(row["label_1"] == "木" for row in table.values()) >= 30
     assert 0 < float(table["0.png"]["probability_1"]) <= 1
     assert "cannot be read as a picture" in table["notes.txt"]["error"]
-    assert table["blank.png"]["label_1"] == table["blank.png"]["error"] == ""
+    assert table["blank.png"]["label_1"] == table["blank.png"]["error"] == table["blank.png"]["sure"] == ""
+    sure = {row["sure"] for row in table.values() if float(row["probability_1"] or 0) >= 0.99}
+    assert "yes" in sure and sure <= {"yes", "no"}
+
+
+def test_a_scribble_that_the_model_takes_for_something_is_not_sure(workspace: Workspace, tmp_path: Path) -> None:
+    place = tmp_path / "scribbles"
+    for seed in range(40):
+        write_png(place / f"{seed}.png", scribble(np.random.default_rng(seed)))
+    done = run_command(workspace.root, "predict", str(place), "--csv", str(tmp_path / "out.csv"))
+    assert done.returncode == 0, done.stderr
+    written = rows(tmp_path / "out.csv")
+    assert any(row["sure"] == "no" and float(row["probability_1"]) >= SURE for row in written)
+    unsure = {row["path"] for row in written if row["sure"] == "no"}
+    done = run_command(workspace.root, "predict", str(place))
+    assert {line.split("\t")[0] for line in done.stdout.splitlines() if line.endswith("\tnot sure")} == unsure
 
 
 def test_a_folder_cannot_become_the_table(workspace: Workspace, folder: Path) -> None:

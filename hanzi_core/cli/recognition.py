@@ -119,5 +119,6 @@ def _print(reader: Reader, pictures: list[Picture], preferences: Preferences, co
             typer.echo(f"{path}\t{answer}", err=True)
             continue
         candidates = "  ".join(f"{each.label} {each.probability:.1%}" for each in answer.candidates)
-        print(f"{path}\t{candidates or _('no ink found')}")
+        doubt = "\t" + _("not sure") if candidates and not answer.is_sure else ""
+        print(f"{path}\t{candidates or _('no ink found')}{doubt}")
     return faults

@@ -5,6 +5,7 @@
 | path | of the picture, below the folder or zip it was found in |
 | label_1 … label_10 | candidates by falling probability; empty where there is no ink |
 | probability_1 … probability_10 | of each, 0 to 1 |
+| sure | ``yes`` or ``no``: :attr:`Answer.is_sure`, which asks for more than a probability; empty without candidates |
 | error | why the file could not be read, in the language of whoever wrote the table; empty otherwise |
 
 A job leaves the reasons beside it as sentences too: who reads the table later may read another language.
@@ -38,8 +39,10 @@ COLUMNS = (
     "path",
     *(f"label_{place}" for place in range(1, CANDIDATES + 1)),
     *(f"probability_{place}" for place in range(1, CANDIDATES + 1)),
+    "sure",
     "error",
 )
+YES = "yes"
 TABLE = "candidates.csv"
 FAULTS = "faults.json"
 RECOGNISING = mark("Recognising pictures")
@@ -148,8 +151,9 @@ def read_faults(folder: Path) -> dict[str, str]:
 
 def _row(path: str, answer: Answer | HanziError) -> list[str]:
     if isinstance(answer, HanziError):
-        return [path, *[""] * (2 * CANDIDATES), str(answer)]
+        return [path, *[""] * (2 * CANDIDATES + 1), str(answer)]
     padding = [""] * (CANDIDATES - len(answer.candidates))
     labels = [each.label for each in answer.candidates]
     probabilities = [f"{each.probability:.6f}" for each in answer.candidates]
-    return [path, *labels, *padding, *probabilities, *padding, ""]
+    sure = (YES if answer.is_sure else "no") if answer.candidates else ""
+    return [path, *labels, *padding, *probabilities, *padding, sure, ""]

@@ -16,7 +16,7 @@ from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, enqueue, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.recognition.batch import TABLE, PredictionConfig, read_faults
+from hanzi_core.recognition.batch import TABLE, YES, PredictionConfig, read_faults
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import writing
 from pages.parts.job_panel import watch_until_done
@@ -104,14 +104,19 @@ def read_table(folder: Path) -> pd.DataFrame:
     return table.assign(error=[faults.get(path, error) for path, error in errors])
 
 
+def _are_sure(table: pd.DataFrame) -> pd.Series:
+    """Which answers are sure; a table from before that was written tells it by the probability alone."""
+    return table["sure"] == YES if "sure" in table else table["probability_1"] >= SURE
+
+
 def _show_table(job: Job, written: pd.DataFrame) -> None:
     table = written.assign(probability_1=pd.to_numeric(written["probability_1"], errors="coerce"))
     faulty = table["error"] != ""
     table.loc[~faulty & (table["label_1"] == ""), "error"] = _("no ink found")
-    doubtful = ~(table["probability_1"] >= SURE)
+    doubtful = ~_are_sure(table) & ~faulty
     choices = {
         "all": (_("All {count}").format(count=len(table)), table),
-        "doubtful": (_("Doubtful {count}").format(count=int((doubtful & ~faulty).sum())), table[doubtful & ~faulty]),
+        "doubtful": (_("Doubtful {count}").format(count=int(doubtful.sum())), table[doubtful]),
         "faulty": (_("Unreadable {count}").format(count=int(faulty.sum())), table[faulty]),
     }
     shown = st.segmented_control(
