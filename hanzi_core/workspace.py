@@ -91,6 +91,12 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def fits_every_system(name: str) -> bool:
+    """Whether any system can have a folder called ``name``: one step of a path that can be seen, and no device."""
+    sound = name.isprintable() and not re.search(r'[<>:"/\\|?*]', name) and not name.startswith(".")
+    return bool(name) and sound and not name.endswith(".") and name.partition(".")[0].lower() not in _WINDOWS_RESERVED
+
+
 def check_name(name: str) -> str:
     """``name`` trimmed and in NFC, if it can name a folder on every system; letters of any script are welcome.
 
@@ -99,7 +105,7 @@ def check_name(name: str) -> str:
     """
     clean = unicodedata.normalize("NFC", name).strip()
     fits = re.fullmatch(r"\w[\w .+()-]*", clean) and len(clean.encode()) <= NAME_LENGTH_LIMIT
-    if not fits or clean.endswith(".") or clean.split(".")[0].lower() in _WINDOWS_RESERVED:
+    if not fits or not fits_every_system(clean):
         raise WorkspaceError(
             mark("“{name}” cannot be a name: use letters, digits, spaces, dots and hyphens, {limit} bytes at most."),
             name=clean[:40],

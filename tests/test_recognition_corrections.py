@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import Card
+from hanzi_core.bundle import BUILT_IN, Bundle, Card
 from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.recognition import Candidate
-from hanzi_core.recognition.corrections import Corrections
+from hanzi_core.recognition.corrections import Corrections, _check_label
 from hanzi_core.recognition.ink import Stroke
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, imported, png, write_zip
@@ -65,11 +65,43 @@ def test_an_export_holds_pictures_and_records(workspace: Workspace) -> None:
         assert json.loads(archive.read("corrections.json"))[0]["label"] == "木"
 
 
-@pytest.mark.parametrize("label", ["", "../up", "a/b", "con"])
+@pytest.mark.parametrize("label", ["", "../up", "a/b", "a\\b", "a\0b", "..", ".hidden", "con"])
 def test_a_label_that_cannot_be_a_folder_is_refused(workspace: Workspace, label: str) -> None:
     with pytest.raises(WorkspaceError):
         add(Corrections(workspace), label)
     assert Corrections(workspace).all() == []
+
+
+@pytest.mark.parametrize("label", ["test", "Train", "val", "__MACOSX", "Thumbs.db", "U+0000"])
+def test_a_label_whose_folder_a_scan_takes_for_something_else_is_refused(workspace: Workspace, label: str) -> None:
+    with pytest.raises(WorkspaceError, match="cannot be a label"):
+        add(Corrections(workspace), label)
+    assert not Corrections(workspace).folder.exists()
+
+
+@pytest.mark.parametrize(
+    "label", [*"⺀⺈⺊⺌⺍⺗⺮⺳⺼，。「？…👍*/.:", "——", "1", "人-1", "e\u0301", " 人 ", "U+4EBA", "U+002F", "0x4eba"]
+)
+def test_any_other_class_is_kept_and_read_as_what_it_was_kept_as(workspace: Workspace, label: str) -> None:
+    corrections = Corrections(workspace)
+    kept = add(corrections, label)
+    manifest = Dataset.find(workspace, CORRECTIONS).manifest()
+    assert manifest["label"].tolist() == [corrections.all()[0].label] and manifest["fault"].tolist() == [""]
+    assert corrections.picture_path(corrections.all()[0]).parent.parent == corrections.folder / "pictures"
+    with zipfile.ZipFile(io.BytesIO(corrections.export())) as archive:
+        assert manifest["path"][0] in archive.namelist()
+    corrections.delete([kept])
+    assert not corrections.folder.exists()
+
+
+def test_a_code_is_kept_as_its_character(workspace: Workspace) -> None:
+    add(Corrections(workspace), "U+4EBA")
+    assert [each.label for each in Corrections(workspace).all()] == ["人"]
+
+
+def test_every_class_of_the_built_in_model_can_be_a_correction(workspace: Workspace) -> None:
+    labels = Bundle.open(BUILT_IN).labels
+    assert [_check_label(label) for label in labels] == list(labels)
 
 
 def test_what_could_not_be_kept_leaves_nothing(workspace: Workspace) -> None:

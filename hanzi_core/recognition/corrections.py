@@ -12,6 +12,7 @@ import json
 import shutil
 import threading
 import time
+import unicodedata
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -23,15 +24,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hanzi_core.bundle import LABEL_LENGTH_LIMIT, Card
 from hanzi_core.dataset import Dataset, SplitSettings, scan
+from hanzi_core.dataset.entry import file_entry, is_hidden
 from hanzi_core.dataset.importing import rescan
+from hanzi_core.dataset.labels import folder_name, from_code
 from hanzi_core.dataset.source import FolderSource, ZipLimits
 from hanzi_core.dataset.store import CORRECTIONS, DESCRIPTION, PICTURES, describe, lay_down
-from hanzi_core.errors import DatasetError, ImageError
+from hanzi_core.errors import DatasetError, ImageError, WorkspaceError
 from hanzi_core.image.decode import decode
 from hanzi_core.language import mark
 from hanzi_core.recognition.ink import Stroke, strokes_to_json
 from hanzi_core.recognition.recogniser import Candidate
-from hanzi_core.workspace import Workspace, check_name, replace_file, replace_json, writing
+from hanzi_core.workspace import Workspace, fits_every_system, replace_file, replace_json, writing
 
 _RECORDS = "records"
 _lock = threading.RLock()
@@ -139,7 +142,7 @@ class Corrections:
 
     def picture_path(self, correction: Correction) -> Path:
         """Where its picture lies."""
-        return self.folder / PICTURES / correction.label / f"{correction.id}.png"
+        return self.folder / PICTURES / _folder_name(correction.label) / f"{correction.id}.png"
 
     def picture(self, correction: Correction) -> NDArray[np.uint8] | None:
         """Its picture ``uint8 (height, width)``; ``None`` where it is damaged or gone."""
@@ -156,7 +159,7 @@ class Corrections:
         corrections = [each for each in self.all() if self.picture_path(each).is_file()]
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             for each in corrections:
-                archive.write(self.picture_path(each), f"{each.label}/{each.id}.png")
+                archive.write(self.picture_path(each), f"{_folder_name(each.label)}/{each.id}.png")
             records = [each.model_dump() for each in corrections]
             archive.writestr("corrections.json", json.dumps(records, ensure_ascii=False, indent=1))
         return buffer.getvalue()
@@ -191,8 +194,22 @@ def _silent(_phase: str, _done: int, _total: int) -> None:
     """Corrections are few: nobody waits for their scan."""
 
 
+def _folder_name(label: str) -> str:
+    """The label itself where any system can have such a folder, else its code, which a scan reads as the label."""
+    return label if fits_every_system(label) else folder_name(label)
+
+
 def _check_label(label: str) -> str:
-    clean = check_name(label)
+    """``label`` in NFC, or the character that it is the code of, if a scan reads its folder as this very class."""
+    clean = unicodedata.normalize("NFC", label).strip()
+    clean = from_code(clean) or clean
     if len(clean) > LABEL_LENGTH_LIMIT:
         raise DatasetError(mark("A label has {limit} letters at most."), limit=LABEL_LENGTH_LIMIT)
+    folder = _folder_name(clean)
+    read = file_entry((folder, "0.png"), 0, 0).label
+    if not clean or not clean.isprintable() or is_hidden(folder) or (from_code(read) or read) != clean:
+        raise WorkspaceError(
+            mark("“{name}” cannot be a label, for no class can have a folder of this name: give the character itself."),
+            name=clean[:40],
+        )
     return clean
