@@ -3,7 +3,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from hanzi_core.errors import ImageError
 from hanzi_core.image import decode as module
@@ -69,12 +69,45 @@ def test_levels_from_0_to_1() -> None:
     np.testing.assert_array_equal(decode(encoded(shares, "TIFF")), GRAY)
 
 
-@pytest.mark.parametrize("bits", [12, 16])
+@pytest.mark.parametrize("bits", [10, 12, 16])
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_32_bit_by_the_highest_bit_in_use(kind: type, bits: int) -> None:
+    levels = (GRAY.astype(np.uint16) * 257 >> 16 - bits).astype(kind)
+    assert_close(decode(encoded(Image.fromarray(levels), "TIFF")), 1)
+
+
+@pytest.mark.parametrize("level", [-3.0, 0.5, 1e9])
+def test_one_level_throughout_is_a_picture_without_ink(level: float) -> None:
+    assert np.ptp(decode(encoded(Image.fromarray(np.full((50, 50), level, np.float32)), "TIFF"))) == 0
+
+
+@pytest.mark.parametrize("bits", [10, 12, 16])
 @pytest.mark.parametrize("channels", [3, 4])
-def test_16_bit_colour(channels: int, bits: int) -> None:
+@pytest.mark.parametrize("kind", [".png", ".tif"])
+def test_16_bit_colour(kind: str, channels: int, bits: int) -> None:
     deep = np.repeat((GRAY.astype(np.uint16) * 257 >> 16 - bits)[..., np.newaxis], channels, axis=2)
     deep[:, :, 3:] = 65535
-    assert_close(decode(bytes(cv2.imencode(".png", deep)[1])), 1)
+    assert_close(decode(bytes(cv2.imencode(kind, deep)[1])), 1)
+
+
+def test_16_bit_colours_stay_what_they_are() -> None:
+    red = np.zeros((*GRAY.shape, 3), np.uint16)
+    red[:, :, 2] = 4095  # in the order of OpenCV
+    assert_close(decode(cv2.imencode(".tif", red)[1].tobytes()), 1, np.full(GRAY.shape, 76))
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_16_bit_tiff_that_breaks_off_is_damaged(share: float) -> None:
+    data = cv2.imencode(".tif", np.dstack([GRAY.astype(np.uint16) << 4] * 3))[1].tobytes()
+    with pytest.raises(ImageError, match=r"a\.tif"):
+        decode(data[: int(len(data) * share)], "a.tif")
+
+
+def test_lab_by_its_lightness() -> None:
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    transform = ImageCms.buildTransform(srgb, lab, "RGB", "LAB")
+    picture = ImageCms.applyTransform(Image.fromarray(GRAY).convert("RGB"), transform)
+    assert_close(decode(encoded(picture, "TIFF")), 4)
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "JPEG"])

@@ -17,6 +17,10 @@ PIXEL_LIMIT = 60_000_000
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 
+_BITS_PER_SAMPLE = 258
+_EXTRA_SAMPLES = 338
+"""Tags of a TIFF (TIFF 6.0, 8 and 18)."""
+
 # Our own limit stands above; Pillow's would warn at another size, and through another channel.
 Image.MAX_IMAGE_PIXELS = None
 # Of a broken file we say so ourselves; OpenCV would write lines of its own to the terminal.
@@ -51,6 +55,8 @@ def decode(data: bytes, name: str = "") -> NDArray[np.uint8]:
                 return _flatten(_to_8_bit(pixels), blue_first=True)
         with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
             _check_size(picture.width, picture.height, name)
+            if _is_deep_colour(picture) and (pixels := _unchanged(data)) is not None:
+                return _flatten(_to_8_bit(pixels), blue_first=True)
             return _flatten(_pillow_pixels(picture), blue_first=False)
     except ImageError:
         raise
@@ -73,11 +79,25 @@ def _check_size(width: int, height: int, name: str) -> None:
         )
 
 
+def _is_deep_colour(picture: Image.Image) -> bool:
+    """Whether it is a TIFF of 16 bits a colour: Pillow takes the upper byte, which scanners of 12 bits leave dark."""
+    tags = getattr(picture, "tag_v2", {})
+    is_premultiplied = tags.get(_EXTRA_SAMPLES) == (1,)  # OpenCV would leave it so
+    return picture.mode in ("RGB", "RGBA") and 16 in tags.get(_BITS_PER_SAMPLE, ()) and not is_premultiplied
+
+
+def _unchanged(data: bytes) -> NDArray | None:
+    """Pixels as OpenCV reads them, oriented; ``None`` for a kind that it does not know."""
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
 def _pillow_pixels(picture: Image.Image) -> NDArray[np.uint8]:
     """Oriented pixels, ``uint8``: ``(h, w)``, or ``(h, w, 4)`` where anything is transparent."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith(("I", "F")):
         return _to_8_bit(np.asarray(picture))
+    if picture.mode == "LAB":  # Pillow turns it into no other mode, and its lightness is what gray means
+        return np.asarray(picture.getchannel("L"))
     transparent = picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info
     return np.asarray(picture.convert("RGBA" if transparent else "L"))
 
@@ -95,8 +115,9 @@ def _to_8_bit(pixels: NDArray) -> NDArray[np.uint8]:
     if low >= 0 and high <= 255:
         return values.astype(np.uint8)
     if low >= 0 and high <= 65535:
-        return (values / 257).astype(np.uint8)
-    return ((values - low) * (255 / (high - low))).astype(np.uint8)
+        bits = int(high).bit_length()
+        return (values / (257 if bits == 16 else 1 << bits - 8)).astype(np.uint8)
+    return ((values - low) * (255 / ((high - low) or 1.0))).astype(np.uint8)
 
 
 def _highest_8_bits(pixels: NDArray) -> NDArray[np.uint8]:
