@@ -25,6 +25,7 @@ _FAULTS = {
     "missing": mark("“{name}” is missing."),
     "extra_forbidden": mark("There is no setting “{name}”."),
     "enum": mark("“{name}” must be one of {expected}."),
+    "literal_error": mark("“{name}” must be one of {expected}."),
     "greater_than": mark("“{name}” must be above {gt}."),
     "greater_than_equal": mark("“{name}” must be {ge} or more."),
     "less_than": mark("“{name}” must be below {lt}."),
@@ -32,6 +33,8 @@ _FAULTS = {
     "int_parsing": mark("“{name}” must be a whole number."),
     "int_from_float": mark("“{name}” must be a whole number."),
     "float_parsing": mark("“{name}” must be a number."),
+    "float_type": mark("“{name}” must be a number."),
+    "tuple_type": mark("“{name}” must be a range, of two numbers: low,high."),
 }
 """What Pydantic calls a fault, and the sentence for it; for any other there is its own, in English."""
 

@@ -3,10 +3,12 @@ import pickle
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hanzi_core import errors
 from hanzi_core.language import set_language_source
+from hanzi_core.strokes.style import HandStyle
+from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.training.config import TrainingConfig
 
 
@@ -46,6 +48,22 @@ def test_settings_that_cannot_be_are_one_sentence(values: dict[str, Any], says: 
     with pytest.raises(ValidationError) as caught:
         TrainingConfig(**values)
     assert str(errors.of_settings(errors.TrainingError, caught.value)) == says
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "says"),
+    [
+        (HandStyle, {"joins": 0.3}, "“joins” must be a range, of two numbers: low,high."),
+        (HandStyle, {"slant": (0.1, 0.2)}, "“slant” must be a number."),
+        (SynthesisConfig, {"characters": "人", "unknown": "bla"}, "“unknown” must be one of error, skip."),
+    ],
+)
+def test_what_the_simulated_hand_cannot_do_is_one_sentence(
+    model: type[BaseModel], values: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model(**values)
+    assert str(errors.of_settings(errors.DatasetError, caught.value)) == says
 
 
 def test_a_limit_is_told_in_the_reader_s_language() -> None:
