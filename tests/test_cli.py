@@ -70,6 +70,19 @@ def test_a_picture_that_cannot_be_read_does_not_stop_the_others(trained: Workspa
     assert "good.png" in done.stdout and "cannot be read as a picture" in done.stderr
 
 
+def test_a_list_of_characters_counts_alone_and_not_beside_another_choice(trained: Workspace, tmp_path: Path) -> None:
+    write_png(tmp_path / "wood.png", draw("木", np.random.default_rng(1)))
+    command = ["predict", str(tmp_path / "wood.png"), "--listed", "口日"]
+    for named in ([], ["--vocabulary", "list"]):
+        done = run_command(trained.root, *command, *named)
+        assert done.returncode == 0, done.stderr
+        candidates = done.stdout.split("\t")[1]
+        assert "口" in candidates and "日" in candidates and "木" not in candidates
+    done = run_command(trained.root, *command, "--vocabulary", "simplified")
+    assert done.returncode == 2 and done.stdout == ""
+    assert "Either the characters of --listed count, or those of --vocabulary simplified" in done.stderr
+
+
 def zip_with(path: Path, name: str, content: bytes = b"x") -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, content)

@@ -13,7 +13,7 @@ import typer
 from hanzi_core.bundle import choose_bundle
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset.source import open_source
-from hanzi_core.errors import HanziError, ImageError
+from hanzi_core.errors import BundleError, HanziError, ImageError
 from hanzi_core.jobs import Job, Stopped, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
@@ -39,8 +39,10 @@ def predict(
     model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the built-in].")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a table of ten candidates a picture here.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
-    vocabulary: Annotated[Vocabulary, typer.Option(help="Which characters count.")] = PLAIN.vocabulary,
-    listed: Annotated[str, typer.Option(help="The characters that count with --vocabulary list.")] = "",
+    vocabulary: Annotated[
+        Vocabulary | None, typer.Option(help="Which characters count [default: list with --listed, else all].")
+    ] = None,
+    listed: Annotated[str, typer.Option(help="The characters that count, where not all do.")] = "",
     favour: Annotated[Favour, typer.Option(help="Which characters are preferred in doubt.")] = PLAIN.favour,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
@@ -51,13 +53,23 @@ def predict(
         raise typer.Exit(perform(found, lambda work: _perform(work, workspace)))
     if not images:
         raise ImageError(mark("Say which pictures or folders to recognise."))
-    preferences = Preferences(vocabulary=vocabulary, listed=listed, favour=favour)
+    preferences = Preferences(vocabulary=_vocabulary(vocabulary, listed), listed=listed, favour=favour)
     reader = _reader(workspace, model)
     pictures = pictures_at(images)
     if csv:  # a row tells what could not be read
         _write(csv, reader, pictures, preferences)
     elif _print(reader, pictures, preferences, count):
         raise typer.Exit(2)
+
+
+def _vocabulary(named: Vocabulary | None, listed: str) -> Vocabulary:
+    """What counts: one's own list where one is given, for a list that is ignored would be no list."""
+    if listed and named not in (None, Vocabulary.LIST):
+        raise BundleError(
+            mark("Either the characters of --listed count, or those of --vocabulary {named}: leave one out."),
+            named=named,
+        )
+    return Vocabulary.LIST if listed else named or PLAIN.vocabulary
 
 
 def _reader(workspace: Workspace, model: str | None) -> Reader:
