@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
-from hanzi_core.errors import ImageError
+from hanzi_core.errors import ArchiveError, ImageError
 from hanzi_core.image.segment import Box, Direction
 from hanzi_core.jobs import Job, State, Work
 from hanzi_core.jobs.work import run_work
@@ -33,7 +33,8 @@ from pages.parts.recognise_batch import read_table
 from pages.parts.recognise_batch import start as start_batch
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_settings import load_recogniser
-from tests.conftest import PROJECT
+from tests.collection import png
+from tests.conftest import PROJECT, run_command
 from tests.handwriting import draw
 from tests.written_page import write, write_page
 
@@ -199,6 +200,37 @@ def test_a_second_click_on_the_same_files_starts_nothing(workspace: Workspace, m
     with zipfile.ZipFile(next(first.folder.rglob("*.zip"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [b"0", b"1", b"2", b"3"]
         assert len(set(archive.namelist())) == 4, "none takes the name of another"
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_zips_beside_each_other_and_pictures_are_read_as_what_they_hold(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.parts.recognise_batch.launch_job", lambda _job: None)
+    desk = cast("Desk", SimpleNamespace(space=workspace, model="builtin", preferences=PLAIN))
+    wood = png(draw("木", np.random.default_rng(0)))
+    one, two = zipped({"1.png": wood}), zipped({"人/1.png": wood, "2.png": wood})
+    both = [uploaded("a.zip", one, 0), uploaded("A.ZIP", two, 1)]
+    again, loose = uploaded("pictures.zip", one, 2), uploaded("1.png", wood, 3)
+
+    def paths(files: list[UploadedFile]) -> list[str]:
+        job = start_batch(desk, files)
+        assert run_command(workspace.root, "predict", "--job", job.id).returncode == 0
+        table = read_table(job.folder)
+        assert not table["error"].any()
+        return table["path"].tolist()
+
+    assert paths(both) == ["a.zip/1.png", "2-A.ZIP/2.png", "2-A.ZIP/人/1.png"]
+    assert paths([again, loose, both[0]]) == ["1.png", "2-pictures.zip/1.png", "a.zip/1.png"]
+    with pytest.raises(ArchiveError, match=r"b\.zip is damaged"):
+        start_batch(desk, [loose, uploaded("b.zip", b"rubbish", 4)])
 
 
 def page_of_characters() -> None:

@@ -110,6 +110,32 @@ def test_nothing_is_left_out_without_a_word(trained: Workspace, tmp_path: Path) 
     assert table["link.png"]["error"] == "link or device, not followed"
 
 
+def test_a_zip_is_read_as_a_folder_is(trained: Workspace, tmp_path: Path) -> None:
+    write_png(tmp_path / "wood.png", draw("木", np.random.default_rng(5)))
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        archive.write(tmp_path / "wood.png", "木/1.png")
+    (tmp_path / "bad.zip").write_bytes(b"rubbish")
+    appended = (tmp_path / "wood.png").read_bytes() + (tmp_path / "some.zip").read_bytes()
+    (tmp_path / "polyglot.png").write_bytes(appended)
+    names = ["some.zip", "polyglot.png", "bad.zip", "away.zip"]
+    done = run_command(trained.root, "predict", *(str(tmp_path / name) for name in names))
+    assert done.returncode == 2
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [
+        str(tmp_path / "some.zip" / "木" / "1.png"),
+        str(tmp_path / "polyglot.png"),
+    ]
+    bad, away = (line for line in done.stderr.splitlines() if "\t" in line)
+    assert bad.endswith("bad.zip is damaged or no zip: pack it again.") and "No such file" in away
+
+
+@pytest.mark.parametrize("table", [[], ["--csv", "out.csv"]])
+def test_where_no_files_are_a_sentence_says_so(workspace: Workspace, tmp_path: Path, table: list[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run_command(workspace.root, "predict", str(tmp_path / "empty"), *table)
+    assert done.returncode == 2 and done.stdout == ""
+    assert f"No files are in {tmp_path / 'empty'}: name pictures" in done.stderr
+
+
 def test_both_of_one_name_in_a_zip_are_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("a.png", b"one")

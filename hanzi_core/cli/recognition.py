@@ -24,6 +24,7 @@ from hanzi_core.recognition.batch import (
     Picture,
     PredictionConfig,
     pictures_at,
+    pictures_in,
     pictures_of,
     recognise_all,
     write_faults,
@@ -35,7 +36,9 @@ from hanzi_core.workspace import Workspace, writing
 
 def predict(
     context: typer.Context,
-    images: Annotated[list[Path] | None, typer.Argument(help="Pictures of one character each, or folders.")] = None,
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="Pictures of one character each, folders or zips.")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the built-in].")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a table of ten candidates a picture here.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
@@ -46,7 +49,7 @@ def predict(
     favour: Annotated[Favour, typer.Option(help="Which characters are preferred in doubt.")] = PLAIN.favour,
     job: Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)] = None,
 ) -> None:
-    """Recognise pictures, folders walked: print a line each (exit code 2 if one cannot be read), or write a table."""
+    """Recognise pictures, also in folders and zips: a line each (exit code 2 if one cannot be read), or a table."""
     workspace: Workspace = context.obj
     if job:
         found = Job.find(workspace, job)
@@ -56,6 +59,11 @@ def predict(
     preferences = Preferences(vocabulary=_vocabulary(vocabulary, listed), listed=listed, favour=favour)
     reader = _reader(workspace, model)
     pictures = pictures_at(images)
+    if not pictures:
+        raise ImageError(
+            mark("No files are in {places}: name pictures, folders of them or zips."),
+            places=", ".join(map(str, images)),
+        )
     if csv:  # a row tells what could not be read
         _write(csv, reader, pictures, preferences)
     elif _print(reader, pictures, preferences, count):
@@ -81,7 +89,7 @@ def _perform(work: Work, workspace: Workspace) -> dict[str, Any]:
     """The job that a page starts: the table is left in the job's folder."""
     config = read_config(PredictionConfig, work.job.config)
     location = config.location if config.location.is_absolute() else work.folder / config.location
-    pictures = pictures_of(open_source(location))
+    pictures = pictures_of(open_source(location)) + pictures_in(work.folder / each for each in config.zips)
     reader = _reader(workspace, config.model)
     faults: Faults = []
     stopped = None

@@ -13,6 +13,7 @@ A job leaves the reasons beside it as sentences too: who reads the table later m
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,9 +27,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.entry import Entry, legible
 from hanzi_core.dataset.manifest import Fault, fault_name
-from hanzi_core.dataset.source import FolderSource, Source
+from hanzi_core.dataset.source import FolderSource, Source, open_source
 from hanzi_core.errors import HanziError, ImageError
-from hanzi_core.image.decode import decode
+from hanzi_core.image.decode import EXTENSIONS, decode
 from hanzi_core.language import Sentence, mark
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 from hanzi_core.recognition.recogniser import Answer, Reader
@@ -63,6 +64,7 @@ class PredictionConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     location: Path = Field(description="Folder or zip on this machine.")
+    zips: tuple[Path, ...] = Field((), description="More zips, in the job's folder; their pictures have their names.")
     model: str = Field(description="Key of a model bundle.")
     preferences: Preferences = Field(default=PLAIN, description="Which characters count.")
 
@@ -80,14 +82,49 @@ def _read(source: Source, entry: Entry) -> bytes:
 
 
 def pictures_at(paths: Iterable[Path]) -> list[Picture]:
-    """Files by their paths, folders by what they hold; a path that leads nowhere will have a row with its error."""
+    """Files by their paths, folders and zips by what they hold.
+
+    A path that leads nowhere, or to a zip that cannot be read, will have a row with its error.
+    """
     found: list[Picture] = []
     for path in paths:
         if path.is_dir():
-            found += [(legible(str(path / name)), read) for name, read in pictures_of(FolderSource(path))]
+            found += _below(str(path), FolderSource(path))
+        elif _is_zip(path):
+            found += _in_zip(path)
         else:
             found.append((legible(str(path)), partial(_bytes_of, path)))
     return found
+
+
+def pictures_in(zips: Iterable[Path]) -> list[Picture]:
+    """The files of several zips, each below the name of its zip.
+
+    Raises:
+        DatasetError: one is damaged or not to be trusted.
+    """
+    return [picture for path in zips for picture in _below(path.name, open_source(path))]
+
+
+def _below(place: str, source: Source) -> list[Picture]:
+    return [(legible(str(Path(place) / path)), read) for path, read in pictures_of(source)]
+
+
+def _is_zip(path: Path) -> bool:
+    """Whether it is one by its content or name; a picture may have a zip behind it, and stays one."""
+    ending = path.suffix.lower()
+    return ending not in EXTENSIONS and path.is_file() and (ending == ".zip" or zipfile.is_zipfile(path))
+
+
+def _in_zip(path: Path) -> list[Picture]:
+    try:
+        return _below(str(path), open_source(path))
+    except HanziError as error:
+        return [(legible(str(path)), partial(_refuse, error))]
+
+
+def _refuse(error: HanziError) -> bytes:
+    raise error
 
 
 def _bytes_of(path: Path) -> bytes:

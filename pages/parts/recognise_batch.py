@@ -55,18 +55,21 @@ def start(desk: Desk, files: list[UploadedFile]) -> Job:
     Raises:
         HanziError: no space left, or a zip that is not to be trusted; no job stays behind.
     """
-    name = Path(files[0].name).name if len(files) == 1 else _PICTURES
     uploads = hashlib.blake2b("".join(file.file_id for file in files).encode(), digest_size=8).hexdigest()
-    zipped = Path(uploads) / name  # of its own for these very files, and the sentence about a damaged one has its name
-    config = PredictionConfig(location=zipped, model=desk.model, preferences=desk.preferences)
-    title = name if len(files) == 1 else _("{count} files").format(count=len(files))
+    first, *others = packed = _divided(files)
+    places = [Path(uploads) / name for name in packed]  # of their own for these very files, and named as they were
+    config = PredictionConfig(
+        location=places[0], zips=tuple(places[1:]), model=desk.model, preferences=desk.preferences
+    )
+    title = first if len(files) == 1 else _("{count} files").format(count=len(files))
     if twin := begun(desk.space, "predict", config, title):
         return twin
     job = Job.create(desk.space, "predict", config.model_dump(mode="json"), title)
     try:
         (job.folder / uploads).mkdir()
-        _pack(files, job.folder / zipped)
-        open_source(job.folder / zipped)
+        for name, some in packed.items():
+            _pack(some, job.folder / uploads / name, as_it_is=name in others or len(files) == 1)
+            open_source(job.folder / uploads / name)
     except BaseException:
         shutil.rmtree(job.folder)
         raise
@@ -74,18 +77,34 @@ def start(desk: Desk, files: list[UploadedFile]) -> Job:
     return job
 
 
-def _pack(files: list[UploadedFile], target: Path) -> None:
+def _divided(files: list[UploadedFile]) -> dict[str, list[UploadedFile]]:
+    """The files of each zip to be kept: a file alone is one, of several those that are zips stay by themselves."""
+    if len(files) == 1:
+        return {Path(files[0].name).name: files}
+    zips = [file for file in files if file.name.lower().endswith(".zip")]
+    named = _numbered([_PICTURES, *(Path(file.name).name for file in zips)])
+    pictures = [file for file in files if file not in zips]
+    return dict(zip(named, [pictures, *([file] for file in zips)], strict=True))
+
+
+def _numbered(names: list[str]) -> list[str]:
+    """Names as they are, and with a number those that came before; a and A are one file to some systems."""
+    taken: dict[str, str] = {}
+    for name in names:
+        choices = chain([name], (f"{number}-{name}" for number in count(2)))
+        free = next(each for each in choices if each.lower() not in taken)
+        taken[free.lower()] = free
+    return list(taken.values())
+
+
+def _pack(files: list[UploadedFile], target: Path, *, as_it_is: bool) -> None:
     """One zip as it is, or all files in one; those of the same name get numbers."""
     with writing(target):
-        if len(files) == 1:
+        if as_it_is:
             target.write_bytes(files[0].getbuffer())
             return
-        taken: set[str] = set()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-            for file in files:
-                names = chain([file.name], (f"{number}-{file.name}" for number in count(2)))
-                name = next(each for each in names if each not in taken)
-                taken.add(name)
+            for name, file in zip(_numbered([file.name for file in files]), files, strict=True):
                 archive.writestr(name, file.getbuffer())
 
 
