@@ -78,3 +78,8 @@ def test_heatmap_colours_mistakes_only() -> None:
 def test_heatmap_without_a_mistake() -> None:
     matrix = pd.DataFrame([[8]], index=["人"], columns=["人"])
     assert confusion_heatmap(matrix, pd.Series({"人": 8})).data[0].zmax == 1
+
+
+def test_heatmap_shows_a_name_that_looks_like_a_tag() -> None:
+    heat = confusion_heatmap(pd.DataFrame([[0]], index=["<b>"], columns=["<b>"]), pd.Series({"<b>": 1})).data[0]
+    assert list(heat.x) == list(heat.y) == ["&lt;b&gt;"]

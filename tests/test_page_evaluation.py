@@ -77,6 +77,23 @@ def test_the_worst_character_comes_first_with_its_pictures() -> None:
     assert "Below each, what it was read as" in texts(app)
 
 
+def captioned_pictures() -> None:
+    from hanzi_core.evaluation.predictions import read_predictions
+    from hanzi_core.jobs import list_jobs
+    from pages.parts.evaluated_pictures import show_evaluated
+    from pages.parts.session import workspace
+
+    job = list_jobs(workspace(), "evaluate")[0]
+    show_evaluated(job, read_predictions(job.folder).head(2), ["_人_ → <b>", "* 7%"], "")
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_a_class_whose_name_is_markdown_is_shown_as_it_is() -> None:
+    app = AppTest.from_function(captioned_pictures, default_timeout=30).run()
+    assert not app.exception
+    assert [each.caption for each in app.get("image")[0].proto.imgs] == [r"\_人\_ → \<b\>", r"\* 7%"]
+
+
 @pytest.mark.usefixtures("_at_work")
 def test_confidence_is_held_against_what_is_right(evaluated: Workspace) -> None:
     app = open_tab("Confidence", "twin")

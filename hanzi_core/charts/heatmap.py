@@ -1,5 +1,7 @@
 """Which character is taken for which, as a picture."""
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -23,7 +25,7 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
     counts = matrix.to_numpy(dtype=float)
     shares = counts / np.maximum(1, pictures.reindex(matrix.index).to_numpy(dtype=float))[:, np.newaxis]
     np.fill_diagonal(shares, np.nan)
-    names = list(matrix.index)
+    names = [escape(label) for label in matrix.index]  # plotly takes what looks like a tag for one
     figure = go.Figure(
         go.Heatmap(
             z=shares,

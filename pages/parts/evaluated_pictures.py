@@ -10,6 +10,7 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
+from pages.parts.job_panel import escape
 from pages.parts.session import workspace
 
 PICTURE_LIMIT = 40
@@ -27,7 +28,7 @@ def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explan
     source = Dataset.find(workspace(), job.config["dataset"]).source()
     found = sample_pictures(source, list(rows["path"].head(PICTURE_LIMIT)))
     pairs = zip(found, captions, strict=False)
-    shown = [(picture, caption) for picture, caption in pairs if picture is not None]
+    shown = [(picture, escape(caption)) for picture, caption in pairs if picture is not None]
     if not shown:
         st.info(_("The pictures can no longer be read: the dataset's source has moved."))
         return
