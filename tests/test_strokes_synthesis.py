@@ -357,10 +357,24 @@ class TestCommand:
         assert dataset.source().location == dataset.folder / "pictures"
         assert not place.exists()
 
-    def test_neither_folder_nor_name(self, command: Command) -> None:
-        done = command("synthesise", "--characters", "永")
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ([], "Give a folder"),
+            (["--name", "a", "--top-up", "b"], "Give a folder"),
+            (["--name", "a", "--remove"], "name that dataset with --top-up"),
+            (["--name", "a", "--style", "wild"], "wild"),
+            (["--name", "a", "--adjust", "joins=0.3"], "joins"),
+            (["--top-up", "nobody"], "nobody"),
+        ],
+    )
+    def test_what_cannot_be_leaves_no_job(
+        self, command: Command, workspace: Workspace, arguments: list[str], told: str
+    ) -> None:
+        done = command("synthesise", "--characters", "永", *arguments)
         assert done.returncode == 2
-        assert "folder" in done.stderr
+        assert told in done.stderr
+        assert not list(workspace.jobs.iterdir())
 
 
 def test_killed_in_the_middle_it_goes_on_and_no_file_is_half(workspace: Workspace, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def synthesise(
         name = name and check_name(name)
         where = {"folder": folder and folder.absolute(), "name": name, "top_up": top_up, "remove": remove}
         config = read_config(StarterConfig, {**where, "synthesis": synthesis})
+        _check(workspace, config)  # or a job would be left that says to everybody that it failed
         if name:
             check_is_new(workspace, name)
         found = Job.create(workspace, "synthesise", config.model_dump(mode="json"), name or top_up or str(folder))
@@ -121,14 +122,26 @@ def read_adjustments(texts: Sequence[str]) -> dict[str, float | tuple[float, flo
     return found
 
 
-def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
-    config = read_config(StarterConfig, work.job.config)
+def _check(workspace: Workspace, config: StarterConfig) -> None:
+    """Make sure that it is said what to do, of a style and a dataset that are there.
+
+    Raises:
+        HanziError: it is not.
+    """
     if sum(map(bool, (config.folder, config.name, config.top_up))) != 1:
         raise DatasetError(mark("Give a folder to write to, the name of a dataset to make, or that of one to top up."))
     if config.remove and not config.top_up:
         raise DatasetError(
             mark("Only what was written to top up a dataset can be removed: name that dataset with --top-up.")
         )
+    if config.top_up:
+        Dataset.find(workspace, config.top_up)
+    config.synthesis.styles()
+
+
+def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
+    config = read_config(StarterConfig, work.job.config)
+    _check(workspace, config)
 
     def told(done: int, total: int) -> None:
         work.report(WRITING, done, total)
