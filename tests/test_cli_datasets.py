@@ -45,6 +45,21 @@ def test_bring_in_by_code_find_faults_exclude_and_split(
     assert command("dataset", "leaks", "a", "--split", "plain").returncode == 0
 
 
+def test_a_damaged_dataset_is_listed_as_such_and_those_behind_it_too(
+    command: Command, workspace: Workspace, folder: Path
+) -> None:
+    for name in "abcd":
+        assert command("dataset", "import", str(folder), "--name", name).returncode == 0
+    (workspace.datasets / "b" / "manifest.parquet").write_bytes(b"rubbish")
+    (workspace.datasets / "c" / "dataset.json").write_bytes(b"{")
+    listed = command("dataset", "list")
+    assert listed.returncode == 0, listed.stderr
+    sound, no_manifest, no_description, last = (line.split("\t") for line in listed.stdout.splitlines())
+    assert sound[1:] == last[1:] == ["25", "2", str(folder)]
+    assert no_manifest[0] == "b" and "missing or damaged" in no_manifest[1]
+    assert no_description == ["c", "The dataset “c” is damaged: import it again."]
+
+
 def test_leaks_of_a_collection_that_was_split_before(command: Command, tmp_path: Path) -> None:
     files = {f"train/人/{seed}.png": png(drawn("人", seed)) for seed in range(8)}
     folder = write_files(tmp_path / "a", {**files, "test/人/x.png": files["train/人/3.png"]})

@@ -27,7 +27,7 @@ from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.dataset.statistics import class_counts
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
@@ -129,10 +129,13 @@ def counts(dataset: Dataset) -> dict[str, Any]:
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List the datasets of the workspace."""
+    """List the datasets of the workspace: name, pictures, characters, source; of a damaged one what is wrong."""
     for dataset in list_datasets(context.obj):
-        sizes = class_counts(dataset.manifest(["label", "fault", "excluded"]))
-        print(f"{dataset.name}\t{sizes.sum()}\t{len(sizes)}\t{dataset.description['location']}")
+        try:
+            sizes = class_counts(dataset.manifest(["label", "fault", "excluded"]))
+            print(f"{dataset.name}\t{sizes.sum()}\t{len(sizes)}\t{dataset.description['location']}")
+        except HanziError as error:
+            print(f"{dataset.name}\t{error}")
 
 
 @app.command("scan")
