@@ -96,6 +96,7 @@ def test_16_bit_colours_stay_what_they_are() -> None:
     assert_close(decode(cv2.imencode(".tif", red)[1].tobytes()), 1, np.full(GRAY.shape, 76))
 
 
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("share", [0.5, 0.9])
 def test_a_16_bit_tiff_that_breaks_off_is_damaged(share: float) -> None:
     data = cv2.imencode(".tif", np.dstack([GRAY.astype(np.uint16) << 4] * 3))[1].tobytes()
