@@ -22,6 +22,7 @@ from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
@@ -76,11 +77,15 @@ def choose_counting(job: Job) -> Callable[[Path], pd.DataFrame]:
     if not more:
         return read_predictions
     as_one = st.toggle(
-        _("Simplified and traditional forms count as one"),
+        ngettext(
+            "Simplified and traditional forms count as one: {count} picture more is right",
+            "Simplified and traditional forms count as one: {count} pictures more are right",
+            more,
+        ).format(count=f"{more:,}"),
         help=_(
             "Where 國 is labelled 国, an answer of either is right; so is 後 for 后, which simplified writing has "
-            "merged. {count} pictures more are right so."
-        ).format(count=f"{more:,}"),
+            "merged."
+        ),
         key="forms-as-one",
         bind="query-params",
     )

@@ -136,7 +136,7 @@ def test_forms_of_a_character_can_count_as_one(evaluated: Workspace) -> None:
         app = open_tab("Confusions")
         assert "**国** taken for **國**" in texts(app)
         (toggle,) = app.toggle
-        assert "3 pictures more are right so" in toggle.help
+        assert toggle.label == "Simplified and traditional forms count as one: 3 pictures more are right"
         app.session_state["evaluation-tab"] = "Compare"
         toggle.set_value(True).run()
         assert [metric.value for metric in app.metric][:2] == ["9", "100.00%"]
