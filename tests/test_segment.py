@@ -4,7 +4,7 @@ import pytest
 
 from hanzi_core.image.binarise import Polarity
 from hanzi_core.image.segment import Box, Direction, find_characters, merge_boxes, split_box
-from tests.written_page import photograph, write_page
+from tests.written_page import photograph, write_page, write_page_with_places
 
 LINES = ["我们的国家很大", "明天他要去北京", "一二三八川小心"]
 
@@ -30,10 +30,62 @@ def test_columns_are_read_from_the_right_and_lines_from_the_top() -> None:
     assert rows[0].left < rows[6].left and rows[0].top < rows[-1].top
 
 
-@pytest.mark.parametrize("text", ["木", "川", "人大", "你好"])
+@pytest.mark.parametrize("text", ["木", "川", "人大", "你好", "一", "二", "一一一"])
 @pytest.mark.parametrize("columns", [False, True])
 def test_few_characters(text: str, columns: bool) -> None:
     assert len(find_characters(write_page([text], columns=columns)).boxes) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "direction"),
+    [
+        (["春眠不觉晓", "一", "处处闻啼鸟"], Direction.FOUND),
+        (["春眠不觉晓", "一一", "处处闻啼鸟"], Direction.FOUND),
+        (["永国春明学", "校家风人一", "一"], Direction.FOUND),
+        (["一", "二", "三"], Direction.ROWS),
+        (["一", "大小"], Direction.ROWS),
+    ],
+)
+def test_lines_of_nothing_but_level_strokes(text: list[str], direction: Direction) -> None:
+    page = find_characters(write_page(text), direction)
+    assert [sum(box.line == line for box in page.boxes) for line in range(len(text))] == [len(line) for line in text]
+
+
+def test_a_level_stroke_is_not_cut_for_a_dot_beside_it() -> None:
+    page = np.full((200, 400), 245, np.uint8)
+    page[100:106, 60:220] = 40
+    page[100:124, 240:262] = 40
+    assert max(box.right - box.left for box in find_characters(page, Direction.ROWS).boxes) >= 160
+
+
+@pytest.mark.parametrize("below", [6, 20, 45])
+@pytest.mark.parametrize(("length", "thick"), [(200, 1), (270, 2), (270, 4)])
+def test_a_short_rule_below_a_text_is_no_character(below: int, length: int, thick: int) -> None:
+    written, places = write_page_with_places(LINES)
+    foot = round(max(place.bottom for place in places)) + below
+    written[foot : foot + thick, 64 : 64 + length] = 60
+    for turned in (written, np.ascontiguousarray(written.T[:, ::-1])):
+        page = find_characters(turned)
+        assert counts(page) == [7, 7, 7]
+
+
+def test_a_blank_to_be_filled_in_is_no_character() -> None:
+    written, places = write_page_with_places(["我们的国家", "姓名"])
+    foot, begin = round(max(place.bottom for place in places)) - 4, round(places[-1].right) + 20
+    written[foot : foot + 2, begin : begin + 240] = 60
+    assert [sum(box.line == line for box in find_characters(written).boxes) for line in range(2)] == [5, 2]
+
+
+@pytest.mark.parametrize("direction", list(Direction))
+def test_a_line_of_one_pixel_beside_a_block(direction: Direction) -> None:
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        gray = np.full((int(random.integers(60, 200)), int(random.integers(200, 900))), 245, np.uint8)
+        middle, length = gray.shape[0] // 2, int(random.integers(60, gray.shape[1] // 2 - 20))
+        gray[middle, 30 : 30 + length] = 20
+        gray[middle + random.integers(-1, 2), 30 + random.integers(0, length)] = 20
+        gray[max(2, middle - 40) : middle - 20, 30:60] = 20
+        assert len(find_characters(gray, direction).boxes) < 6
 
 
 def test_white_chalk_on_a_blackboard() -> None:

@@ -75,7 +75,8 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
 
 
 def _shows_several(page: Page) -> bool:
-    if len(page.boxes) < 2:
+    # What hangs together is one character, though it be cut for its width.
+    if len(page.boxes) < 2 or cv2.connectedComponents(page.ink)[0] == 2:
         return False
     width = max(box.right for box in page.boxes) - min(box.left for box in page.boxes)
     height = max(box.bottom for box in page.boxes) - min(box.top for box in page.boxes)
