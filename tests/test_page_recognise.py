@@ -8,6 +8,7 @@ import zipfile
 from types import SimpleNamespace
 from typing import Any, cast
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle
 from hanzi_core.errors import ArchiveError, ImageError
+from hanzi_core.image.binarise import Threshold, binarise
 from hanzi_core.image.segment import Box, Direction
 from hanzi_core.jobs import Job, State, Work
 from hanzi_core.jobs.work import run_work
@@ -497,3 +499,45 @@ def test_a_correction_whose_picture_is_damaged_can_be_deleted(
     corrections.picture_path(corrections.all()[0]).write_bytes(b"rubbish")
     press(choose(app, 0), "Delete the chosen")
     assert kept_labels(workspace) == ["本", "木"]
+
+
+def one_picture() -> None:
+    """The part of the page that shows an upload, in a script of its own."""
+    import streamlit as st
+
+    from hanzi_core.bundle import BUILT_IN
+    from hanzi_core.recognition import Preferences
+    from hanzi_core.workspace import Workspace
+    from pages.parts.recognise_desk import Desk
+    from pages.parts.recognise_picture import show_picture
+    from pages.parts.recognise_settings import load_recogniser
+
+    desk = Desk(Workspace.open(), "builtin", load_recogniser(BUILT_IN, 0.0), Preferences())
+    show_picture(desk, st.session_state["data"], "picture.png")
+
+
+def opened_picture(gray: np.ndarray) -> AppTest:
+    app = AppTest.from_function(one_picture, default_timeout=30)
+    app.session_state["data"] = cv2.imencode(".png", gray)[1].tobytes()
+    return sound(app.run())
+
+
+@pytest.mark.parametrize(("text", "several"), [("一", False), ("十", False), ("明天", True)])
+def test_a_picture_of_one_character_is_told_from_a_page(workspace: Workspace, text: str, several: bool) -> None:
+    del workspace
+    assert opened_picture(write_page([text])).button_group[0].value is several
+
+
+def test_a_correction_keeps_what_was_read(workspace: Workspace) -> None:
+    """The ink that was found by hand, not the picture in whose shadow it lay."""
+    shaded = (write_page(["永"], size_px=200) * np.linspace(0.3, 1, 636)).astype(np.uint8)
+    app = opened_picture(shaded)
+    sound(app.selectbox(key="widget-threshold").set_value(Threshold.ADAPTIVE).run())
+    app.button(key="picture-correct-open").click()
+    sound(app.run()).text_input[-1].input("水")
+    app.button(key="picture-correct-open").click()
+    app.button(key="FormSubmitter:picture-correct-Keep as correction").click()
+    sound(app.run())
+    (correction,) = Corrections(workspace).all()
+    kept = cv2.imread(str(Corrections(workspace).picture_path(correction)), cv2.IMREAD_GRAYSCALE)
+    assert np.array_equal(kept, 255 - binarise(shaded, Threshold.ADAPTIVE))

@@ -10,7 +10,7 @@ _SIDE_PX = 400
 _LEAST_SHARE = 0.2
 """Of the picture, for a sheet: what is smaller is a note on something that may be written on as well."""
 
-_LEAST_PHOTO_PX = 300
+LEAST_PHOTO_PX = 300
 """Longer side of a picture that may be a photo with something beside the sheet."""
 
 _LEAST_FILLED = 0.93
@@ -50,7 +50,7 @@ def straighten_sheet(gray: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Matrix
 def find_sheet(gray: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     """Its corners ``float32 (4, 2)`` as x and y, from the upper left clockwise; ``None`` where no edge is seen."""
     scale = min(1.0, _SIDE_PX / max(gray.shape))
-    if max(gray.shape) < _LEAST_PHOTO_PX or min(gray.shape) * scale < 32:
+    if max(gray.shape) < LEAST_PHOTO_PX or min(gray.shape) * scale < 32:
         return None
     size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
     small = cv2.GaussianBlur(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)

@@ -29,8 +29,9 @@ from hanzi_core.dataset.entry import Entry, legible
 from hanzi_core.dataset.manifest import Fault, fault_name
 from hanzi_core.dataset.source import FolderSource, Source, open_source
 from hanzi_core.errors import HanziError, ImageError
-from hanzi_core.image.decode import EXTENSIONS, decode
+from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.language import Sentence, mark
+from hanzi_core.recognition.photo import open_picture, read_photos
 from hanzi_core.recognition.preferences import PLAIN, Preferences
 from hanzi_core.recognition.recogniser import Answer, Reader
 from hanzi_core.workspace import replace_json
@@ -141,16 +142,16 @@ def recognise_all(
     with ThreadPoolExecutor(_READERS) as readers:
         waiting = iter(pictures)
         while some := list(islice(waiting, _BATCH)):
-            seen = list(readers.map(lambda picture: _see(reader, *picture), some))
-            sound = [each for each in seen if not isinstance(each, HanziError)]
-            answers = iter(reader.answer(sound, preferences, count))
-            for (path, _read), each in zip(some, seen, strict=True):
-                yield path, each if isinstance(each, HanziError) else next(answers)
+            opened = list(readers.map(lambda picture: _open(*picture), some))
+            sound = [each for each in opened if not isinstance(each, HanziError)]
+            answers = iter(read_photos(reader, sound, preferences, count, readers.map))
+            for (path, _read), each in zip(some, opened, strict=True):
+                yield path, each if isinstance(each, HanziError) else next(answers).answer
 
 
-def _see(reader: Reader, path: str, read: Callable[[], bytes]) -> NDArray[np.uint8] | HanziError:
+def _open(path: str, read: Callable[[], bytes]) -> NDArray[np.uint8] | HanziError:
     try:
-        return reader.see(decode(read(), Path(path).name))
+        return open_picture(read(), Path(path).name)
     except HanziError as error:
         return error
 

@@ -7,6 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hanzi_core.recognition import Answer, Preferences, Reader, Recogniser
+from hanzi_core.recognition.photo import Read, read_photos
 from hanzi_core.recognition.prototypes import TaughtCache, TaughtCharacters
 from hanzi_core.workspace import Workspace
 
@@ -33,3 +34,7 @@ class Desk:
     def answer(self, seen: NDArray[np.uint8]) -> Answer:
         """What the reader says of one picture."""
         return self.reader().answer([seen], self.preferences)[0]
+
+    def read(self, picture: NDArray[np.uint8]) -> Read:
+        """The same of one that was uploaded, maybe a photo."""
+        return read_photos(self.reader(), [picture], self.preferences)[0]

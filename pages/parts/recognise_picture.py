@@ -14,10 +14,9 @@ from hanzi_core.image.binarise import (
     Threshold,
     binarise,
 )
-from hanzi_core.image.decode import decode
 from hanzi_core.image.segment import Direction, Page, find_characters
-from hanzi_core.image.sheet import straighten_sheet
 from hanzi_core.language import gettext as _
+from hanzi_core.recognition.photo import Read, open_picture
 from pages.parts.candidates import show_candidates
 from pages.parts.ink_pad import SIDE_PX
 from pages.parts.recognise_correct import show_correct
@@ -28,22 +27,12 @@ from pages.parts.recognise_why import show_why
 from pages.parts.recognise_writing import show_writing, write
 from pages.parts.session import errors_shown
 
-_KEPT_SIDE_PX = 1600
 _SHOWN_PX = 200
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _read(data: bytes, name: str) -> NDArray[np.uint8]:
-    """The picture, no larger than is of use: a photo of 60 megapixels would fill the server's memory.
-
-    Of a sheet on a desk the sheet alone, or the desk would count as ink.
-    """
-    gray = straighten_sheet(decode(data, name))[0]
-    scale = _KEPT_SIDE_PX / max(gray.shape)
-    if scale >= 1:
-        return gray
-    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return open_picture(data, name)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -115,20 +104,26 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
                 polarity = _choose_polarity()
                 threshold, level = _choose_threshold()
         side = st.container(key="picture-answer", width="stretch")
-    ink = binarise(gray, threshold, polarity, level)
     as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
-    seen = desk.recogniser.see(gray if as_it_is else 255 - ink)
+    read = desk.read(gray) if as_it_is else _read_ink(desk, binarise(gray, threshold, polarity, level))
+    ink = binarise(read.picture) if as_it_is else 255 - read.picture
+    found = read.answer
     for picture, caption in (
         (gray, _("The picture")),
         (255 - ink, _("Taken as ink")),
-        (cv2.resize(seen, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_NEAREST), _("What the model saw")),
+        (cv2.resize(found.seen, (_SHOWN_PX, _SHOWN_PX), interpolation=cv2.INTER_NEAREST), _("What the model saw")),
     ):
         views.image(_fitted(picture), caption=caption, width="stretch")
-    found = desk.answer(seen)
     with side:
         show_candidates(found, write, "picture-")
-        show_correct(desk, gray, found, place=digest, key="picture-")
+        show_correct(desk, read.picture, found, place=digest, key="picture-")
         show_why(desk, found, "picture-")
+
+
+def _read_ink(desk: Desk, ink: NDArray[np.uint8]) -> Read:
+    """What is said of the ink as it was found by hand; that is what a correction keeps, and training will see."""
+    picture = 255 - ink
+    return Read(picture, desk.answer(desk.recogniser.see(picture)))
 
 
 def _fitted(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
