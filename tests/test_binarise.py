@@ -41,6 +41,16 @@ def test_shadow_defeats_one_threshold_but_not_the_adaptive_one() -> None:
     assert np.median(even_light(shaded)) > 245
 
 
+@pytest.mark.parametrize("light", [0.3, 0.25])
+def test_light_that_falls_off_to_an_edge_leaves_no_ink_there(light: float) -> None:
+    page = np.full((600, 600), 245.0)
+    page[200:400, 290:310] = 60
+    shaded = (page * np.linspace(light, 1, 600)).astype(np.uint8)
+    ink = binarise(shaded, Threshold.ADAPTIVE, Polarity.DARK)
+    assert not ink[:, :250].any()
+    assert ink[220:380, 295:305].all()
+
+
 @pytest.mark.parametrize("level", [0, 200, 255])
 @pytest.mark.parametrize("threshold", [Threshold.OTSU, Threshold.ADAPTIVE])
 def test_blank_paper_has_no_ink(level: int, threshold: Threshold) -> None:

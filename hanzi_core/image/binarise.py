@@ -12,6 +12,7 @@ from hanzi_core.language import mark
 _LEAST_CONTRAST = 24
 """Gray levels between paper and ink below which there is no ink, as in the normalisation."""
 
+_KERNEL_PX = 31
 _GRAIN = 0.12
 """Of the adaptive threshold: ink is at least this share darker than the paper around it."""
 
@@ -86,7 +87,10 @@ def even_light(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
     # 31 of 256 pixels: wider than any stroke, and than most of the ink of a line of text.
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (31, 31))
-    paper = cv2.GaussianBlur(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), (0, 0), 8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_KERNEL_PX, _KERNEL_PX))
+    # Carried on beyond its edge: closing and blur would take the paper there for as bright as that farther in.
+    wide = cv2.copyMakeBorder(small, *[_KERNEL_PX] * 4, cv2.BORDER_REPLICATE)
+    paper = cv2.GaussianBlur(cv2.morphologyEx(wide, cv2.MORPH_CLOSE, kernel), (0, 0), 8)
+    paper = np.ascontiguousarray(paper[_KERNEL_PX:-_KERNEL_PX, _KERNEL_PX:-_KERNEL_PX])
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     return cv2.divide(gray, np.maximum(paper, 1), scale=255)
