@@ -46,6 +46,14 @@ def test_a_single_character_is_no_sheet(character: str, side_px: int, light_ink:
     assert find_sheet(255 - paper if light_ink else paper) is None
 
 
+def test_a_white_stroke_with_four_corners_is_no_sheet_and_a_strip_that_is_written_on_is_one() -> None:
+    strip = np.full((240, 640), 20, np.uint8)
+    strip[50:190, 60:580] = 235
+    assert find_sheet(strip) is None
+    strip[80:160, 140:150] = strip[115:125, 100:200] = 60
+    assert find_sheet(strip) is not None
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 900), (900, 1), (40, 3000), (500, 500)])
 def test_odd_pictures(shape: tuple[int, int]) -> None:
     assert find_sheet(np.full(shape, 200, np.uint8)) is None

@@ -22,6 +22,12 @@ _LEAST_BLANK = 0.7
 _LEAST_STEP = 22
 """Gray levels by which paper is brighter than what lies right beside it; a shadow's edge is soft."""
 
+_LONGEST = 1.6
+"""Times as wide as high, for a sheet with nothing on it."""
+
+_LEAST_WRITING = 12
+"""Pixels: a stroke of a small character."""
+
 _INSET = 0.012
 """Of its side, cut off at each edge: the edge itself and its shadow are no writing."""
 
@@ -69,7 +75,17 @@ def find_sheet(gray: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     blank = (
         float((small[within] > level).mean()) >= _LEAST_BLANK and float((bright[within] > 0).mean()) >= _LEAST_FILLED
     )
-    return (corners / scale).astype(np.float32) if blank and _has_edge(paper, corners) else None
+    is_sheet = blank and _has_edge(paper, corners) and not _is_stroke(corners, paper - small, within)
+    return (corners / scale).astype(np.float32) if is_sheet else None
+
+
+def _is_stroke(corners: NDArray[np.float32], writing: NDArray[np.uint8], within: NDArray[np.bool_]) -> bool:
+    """Whether it may be a white 一 on black: far longer than paper is cut, and nothing is written on it."""
+    sides = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+    if max(sides[0], sides[2]) < _LONGEST * max(sides[1], sides[3]):
+        return False
+    inner = cv2.erode(within.astype(np.uint8), np.ones((31, 31), np.uint8), borderValue=0) > 0
+    return int((writing[inner] >= _LEAST_STEP).sum()) < _LEAST_WRITING
 
 
 def _four_corners(outline: NDArray[np.int32]) -> NDArray[np.float32] | None:
