@@ -119,6 +119,15 @@ def test_a_wrong_box_is_split_and_merged() -> None:
     assert split_box(np.zeros((4, 4), np.uint8), Box(0, 0, 0, 4, 4))[0].right == 2
 
 
+def test_on_a_page_of_columns_the_right_half_of_a_wide_box_comes_first() -> None:
+    ink = np.zeros((100, 200), np.uint8)
+    ink[:, :80] = ink[:, 120:] = 255
+    first, second = split_box(ink, Box(0, 0, 0, 200, 100), Direction.COLUMNS)
+    assert first.left == second.right
+    upper, lower = split_box(np.ascontiguousarray(ink.T), Box(0, 0, 0, 100, 200), Direction.COLUMNS)
+    assert upper.bottom == lower.top
+
+
 def test_a_cut_shows_one_character_alone() -> None:
     page = find_characters(write_page(["明天"], ruling="lines"))
     cut = page.cut(page.boxes[0])

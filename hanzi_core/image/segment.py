@@ -120,14 +120,15 @@ def find_characters(
     return Page(picture, ink, tuple(boxes), found, matrix)
 
 
-def split_box(ink: NDArray[np.uint8], box: Box) -> tuple[Box, Box]:
-    """Cut a box in two where its ink is thinnest, across its longer side."""
+def split_box(ink: NDArray[np.uint8], box: Box, direction: Direction = Direction.ROWS) -> tuple[Box, Box]:
+    """Cut a box in two where its ink is thinnest, across its longer side; in the order in which they are read."""
     part = ink[box.top : box.bottom, box.left : box.right] > 0
     wide = part.shape[1] >= part.shape[0]
     place = _thinnest(part.sum(axis=0 if wide else 1))
     if wide:
         middle = box.left + place
-        return _replace(box, right=middle), _replace(box, left=middle)
+        left, right = _replace(box, right=middle), _replace(box, left=middle)
+        return (right, left) if direction is Direction.COLUMNS else (left, right)
     middle = box.top + place
     return _replace(box, bottom=middle), _replace(box, top=middle)
 

@@ -176,7 +176,7 @@ def _show_tools(reading: _Reading, chosen: list[int]) -> None:
             _("Cut in two"),
             icon=":material/content_cut:",
             disabled=len(boxes) != 1 or _is_one_pixel(boxes[0]),
-            on_click=lambda: reading.change(boxes, list(split_box(reading.page.ink, boxes[0]))),
+            on_click=lambda: reading.change(boxes, list(split_box(reading.page.ink, boxes[0], reading.page.direction))),
         )
         st.button(_("Delete"), icon=":material/delete:", disabled=not boxes, on_click=lambda: reading.change(boxes, []))
         st.button(
