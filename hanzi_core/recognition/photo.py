@@ -2,7 +2,7 @@
 
 A shadow or ruling counts as ink for the normalisation, which sees one level for the whole picture. A page has its light
 evened out and its ruling removed; so has a photo of one character, where that makes a doubtful answer a sure one.
-Right of 40 photos by the simulated hand: light that falls to 0.6 of itself 28 for 5, to 0.45 19 for 3, ruled 34 for 8,
+Right of 40 photos by the simulated hand: light that falls to 0.6 of itself 30 for 5, to 0.45 22 for 3, ruled 34 for 8,
 plain 38 as before. What was read for sure stays as it was, and so do scans: of 150 pictures of each collection,
 enlarged, as many are right.
 """
