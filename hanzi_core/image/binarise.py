@@ -89,7 +89,7 @@ def even_light(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # 31 of 256 pixels: wider than any stroke, and than most of the ink of a line of text.
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_KERNEL_PX, _KERNEL_PX))
     # Carried on beyond its edge: closing and blur would take the paper there for as bright as that farther in.
-    wide = cv2.copyMakeBorder(small, *[_KERNEL_PX] * 4, cv2.BORDER_REPLICATE)
+    wide = cv2.copyMakeBorder(small, _KERNEL_PX, _KERNEL_PX, _KERNEL_PX, _KERNEL_PX, cv2.BORDER_REPLICATE)
     paper = cv2.GaussianBlur(cv2.morphologyEx(wide, cv2.MORPH_CLOSE, kernel), (0, 0), 8)
     paper = np.ascontiguousarray(paper[_KERNEL_PX:-_KERNEL_PX, _KERNEL_PX:-_KERNEL_PX])
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
