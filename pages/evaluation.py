@@ -24,6 +24,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.language import ngettext
 from hanzi_core.workspace import Workspace
+from pages.parts.chart import show_chart
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.dataset_facts import digest_of_split
@@ -128,9 +129,8 @@ def show_confusions(job: Job, predictions: pd.DataFrame) -> None:
         return
     show_pairs(job, predictions, pairs)
     st.caption(_("The characters that take part in most mistakes; colour is the share of the row's pictures taken so."))
-    st.plotly_chart(
-        confusion_heatmap(confusion_matrix(predictions), predictions["label"].value_counts()), key="heatmap"
-    )
+    chart = confusion_heatmap(confusion_matrix(predictions), predictions["label"].value_counts())
+    show_chart(chart, "heatmap")
 
 
 def is_outdated(job: Job, digest: str, model: Path) -> bool:
@@ -165,6 +165,8 @@ with errors_shown():
     lessons = lessons_of(space, model)
     with second:
         dataset, split = choose_data(datasets, model, own_lesson(lessons))
+    # Set anew each time, or it would go back to its first when the language is switched.
+    st.session_state["part"] = st.session_state.get("part", Part.TEST)
     part = third.selectbox(
         _("Part"),
         [Part.TEST, Part.VALIDATION, Part.TRAIN],

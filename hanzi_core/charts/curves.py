@@ -63,7 +63,8 @@ def learning_curves(rows: Rows, figure_of: str) -> go.Figure:
         _add(figure, epochs, "epoch", figure_of, _("training"), mode="lines+markers")
         _add(figure, epochs, "epoch", f"val_{figure_of}", _("validation"), mode="lines+markers")
         faint = {"line": {"width": 1, "color": "gray"}, "opacity": 0.7, "hoverinfo": "skip"}  # neither of the two
-        _add(figure, steps, "epoch", figure_of, _("within epochs"), **faint)
+        if len(steps) > len(epochs):  # a run of short epochs has few, which a line would join across what it skips
+            _add(figure, steps, "epoch", figure_of, _("within epochs"), **faint)
     return figure
 
 

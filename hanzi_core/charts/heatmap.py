@@ -19,17 +19,18 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
     mistake.
 
     Args:
-        matrix: Counts; the columns need not be all that pictures of a row were taken for.
+        matrix: Counts; the columns are the rows' classes and others, not all that pictures of a row were taken for.
         pictures: How many there are of each class.
     """
     counts = matrix.to_numpy(dtype=float)
     shares = counts / np.maximum(1, pictures.reindex(matrix.index).to_numpy(dtype=float))[:, np.newaxis]
-    np.fill_diagonal(shares, np.nan)
-    names = [escape(label) for label in matrix.index]  # plotly takes what looks like a tag for one
+    shares[matrix.index.to_numpy()[:, np.newaxis] == matrix.columns.to_numpy()] = np.nan
+    # Plotly takes what looks like a tag for one.
+    names, taken_for = ([escape(label) for label in labels] for labels in (matrix.index, matrix.columns))
     figure = go.Figure(
         go.Heatmap(
             z=shares,
-            x=names,
+            x=taken_for,
             y=names,
             customdata=counts,
             colorscale=_COLOURS,

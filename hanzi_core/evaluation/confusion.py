@@ -20,18 +20,18 @@ def confusion_matrix(predictions: pd.DataFrame, classes: int = 50) -> pd.DataFra
     """Counts by true class (rows) and predicted class (columns), for the classes that are most often confused.
 
     A heatmap of all of 7,328 classes would show nothing; those that take part in mistakes are what one looks for.
-    Classes that are confused with each other stand beside each other. Columns are the rows' classes, so what was taken
-    for any other class is left out.
+    Classes that are confused with each other stand beside each other. A column may be of a class that no picture is of,
+    which a model knows all the same; what was taken for a class without a column is left out.
     """
-    names = _most_confused(predictions, classes)
-    chosen = predictions[predictions["label"].isin(names) & predictions["predicted_1"].isin(names)]
-    table = pd.crosstab(chosen["label"], chosen["predicted_1"])
-    return table.reindex(index=names, columns=names, fill_value=0)
-
-
-def _most_confused(predictions: pd.DataFrame, classes: int) -> list[str]:
-    """Classes in the order of the pairs that they are confused in, filled up with the rest."""
-    confused = pd.Index(confused_pairs(predictions)[["label", "predicted"]].to_numpy().ravel())
     present = pd.Index(predictions["label"].unique()).sort_values()
-    in_order = confused[confused.isin(present)].append(present).unique()
-    return list(in_order[:classes])
+    columns = _most_confused(predictions, present, classes)
+    rows = columns[columns.isin(present)]
+    chosen = predictions[predictions["label"].isin(rows) & predictions["predicted_1"].isin(columns)]
+    table = pd.crosstab(chosen["label"], chosen["predicted_1"])
+    return table.reindex(index=list(rows), columns=list(columns), fill_value=0)
+
+
+def _most_confused(predictions: pd.DataFrame, present: pd.Index, classes: int) -> pd.Index:
+    """Classes in the order of the pairs that they are confused in, filled up with the rest of those ``present``."""
+    confused = pd.Index(confused_pairs(predictions)[["label", "predicted"]].to_numpy().ravel())
+    return confused.append(present).unique()[:classes]

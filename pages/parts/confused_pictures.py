@@ -17,9 +17,9 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
     with table:
         columns = {
             "label": st.column_config.TextColumn(_("Written"), width=64),
-            "predicted": st.column_config.TextColumn(_("Recognised as"), width=104),
+            "predicted": st.column_config.TextColumn(_("Recognised as"), width=92),
             "count": st.column_config.NumberColumn(_("Times"), width=56),
-            "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=120),
+            "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=104),
         }
         row = choose_row(pairs.head(PAIR_LIMIT), columns, height=320, key=f"pairs-{job.id}")
     with pictures:

@@ -76,7 +76,8 @@ def _exclude(dataset: Dataset, kinds: set[Fault], paths: set[str]) -> None:
 def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
     """The files of one kind, paged; those selected can be left out or taken back."""
     shown = page_of(faults, PAGE_SIZE, f"faults-{kind}")
-    names = {"path": _("File"), "label": _("Character"), "detail": _("Concerns"), "excluded": _("Excluded")}
+    # Paths last, which may be longer than a phone is wide.
+    names = {"excluded": _("Excluded"), "label": _("Character"), "path": _("File"), "detail": _("Concerns")}
     if kind not in EXCLUDABLE:  # never used anyway: an empty box would say otherwise
         del names["excluded"]
     # Above the table, for on a phone the table's own buttons cover what stands there.

@@ -8,6 +8,7 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.statistics import imbalance
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
+from pages.parts.chart import show_chart
 from pages.parts.dataset_facts import counts_of, faults_of, usable_rows
 from pages.parts.dataset_top_up import show_top_up
 
@@ -55,7 +56,7 @@ def _show_classes(counts: pd.Series) -> None:
     elif wanted:
         notes.append(_("“{label}” has {count} pictures.").format(label=wanted, count=counts[wanted]))
     st.caption(" ".join(notes))
-    st.plotly_chart(class_histogram(counts, logarithmic, wanted), key="histogram")
+    show_chart(class_histogram(counts, logarithmic, wanted), "histogram")
 
 
 def _show_pictures(rows: pd.DataFrame) -> None:
@@ -67,5 +68,5 @@ def _show_pictures(rows: pd.DataFrame) -> None:
     )
     left, right = st.columns(2)
     longer = rows[["width_px", "height_px"]].max(axis=1)
-    left.plotly_chart(value_histogram(longer, _("Longer side, px")), key="sizes")
-    right.plotly_chart(value_histogram(100 * rows["ink_coverage"], _("Ink coverage, %")), key="coverage")
+    show_chart(value_histogram(longer, _("Longer side, px")), "sizes", left)
+    show_chart(value_histogram(100 * rows["ink_coverage"], _("Ink coverage, %")), "coverage", right)

@@ -1,6 +1,7 @@
 """The pictures of a dataset: a sample of every class, or one class with its mean."""
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from pages.parts.paging import page_of
 
 PAGE_SIZE = 60
 TILE_PX = 84
+_NAME_LENGTH = 12
 MEAN_OF = 200
 """Pictures that the mean of a class is taken of: more change it no more, and take longer to read."""
 
@@ -61,9 +63,14 @@ def _caption(label: str, count: int) -> str:
     return f"{escape(short_label(label))} · {count:,}"
 
 
+def _short(name: str) -> str:
+    """Its end, by which names of one folder differ; as much as fits below a tile."""
+    return name if len(name) <= _NAME_LENGTH else f"…{name[1 - _NAME_LENGTH :]}"
+
+
 def _file_names(rows: pd.DataFrame) -> list[str]:
     return [
-        _("synthetic") if is_ours else escape(path.rsplit("/", 1)[-1][-14:])
+        _("synthetic") if is_ours else escape(_short(PurePosixPath(path).stem))
         for path, is_ours in zip(rows["path"], rows["synthetic"], strict=True)
     ]
 

@@ -38,4 +38,4 @@ def show_classes(job: Job, predictions: pd.DataFrame) -> None:
 
 def _share(name: str, explanation: str) -> Any:
     """A column of shares from 0 to 1."""
-    return st.column_config.ProgressColumn(name, help=explanation, format="percent", min_value=0, max_value=1, width=84)
+    return st.column_config.ProgressColumn(name, help=explanation, format="percent", min_value=0, max_value=1, width=76)

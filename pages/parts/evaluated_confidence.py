@@ -6,6 +6,7 @@ import streamlit as st
 from hanzi_core.charts.confidence import coverage_curve, reliability_diagram
 from hanzi_core.evaluation.calibration import calibration_error, coverage, reliability
 from hanzi_core.language import gettext as _
+from pages.parts.chart import show_chart
 
 _SURE = 0.9
 
@@ -29,7 +30,7 @@ def show_confidence(predictions: pd.DataFrame) -> None:
         st.metric(_("Of these, right"), right, border=True)
     first, second = st.columns(2)
     with first:
-        st.plotly_chart(reliability_diagram(table), key="reliability")
+        show_chart(reliability_diagram(table), "reliability")
         st.caption(
             _(
                 "Above the dotted line a model is right more often than it says, below it less often; a larger point "
@@ -37,7 +38,7 @@ def show_confidence(predictions: pd.DataFrame) -> None:
             )
         )
     with second:
-        st.plotly_chart(coverage_curve(covered), key="coverage")
+        show_chart(coverage_curve(covered), "coverage")
         st.caption(
             _(
                 "If a person looks at all that the model is less sure of: coverage is the share that is left to the "

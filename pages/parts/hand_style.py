@@ -45,9 +45,11 @@ _SLIDERS = {
 
 def choose_preset() -> str:
     """A preset by its key."""
-    return st.segmented_control(
-        _("Style"), list(PRESETS), default="everyday", format_func=lambda key: _(STYLE_NAMES[key]), required=True
+    st.session_state.setdefault("hand-preset", "everyday")
+    chosen = st.segmented_control(
+        _("Style"), list(PRESETS), format_func=lambda key: _(STYLE_NAMES[key]), required=True, key="hand-preset"
     )
+    return str(chosen)
 
 
 def adjust_style(name: str) -> dict[str, float | tuple[float, float]]:
@@ -57,8 +59,9 @@ def adjust_style(name: str) -> dict[str, float | tuple[float, float]]:
         for key, label, low, high, explanation in sliders:
             start = _floats(getattr(PRESETS[name], key))
             step, shown = (1.0, "%d") if high > 3 else (high / 100, "percent")
+            st.session_state.setdefault(f"hand-{name}-{key}", start)
             chosen = tab.slider(
-                _(label), low, high, start, step, format=shown, key=f"hand-{name}-{key}", help=_(explanation)
+                _(label), low, high, None, step, format=shown, key=f"hand-{name}-{key}", help=_(explanation)
             )
             if chosen != start:
                 changes[key] = chosen

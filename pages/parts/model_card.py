@@ -63,6 +63,11 @@ def _show_card(key: str, bundle: Bundle) -> None:
             for name, value in measured.items():
                 st.metric(name, f"{value:.1%}", width=190)
     with st.expander(_("Characters and card")):
+        wanted = st.text_input(_("Find a character"), key=f"wanted-{key}", width=180)
+        if wanted := "".join(wanted.split()):
+            lacking = "" if wanted in bundle.index else "".join(each for each in wanted if each not in bundle.index)
+            told = _("It lacks {characters}.").format(characters=escape(lacking)) if lacking else _("It knows that.")
+            st.caption(told)
         more = " …" if len(bundle.labels) > LABELS_SHOWN else ""
         st.markdown(escape(" ".join(bundle.labels[:LABELS_SHOWN])) + more)
         st.json(card.model_dump(), expanded=False)

@@ -19,7 +19,7 @@ def show_model_import(space: Workspace) -> None:
         begin = st.form_submit_button(_("Bring in"), icon=":material/download:", disabled=file is None)
     if begin and file is not None:
         with errors_shown(), tempfile.TemporaryDirectory() as place:
-            archive = Path(place) / "bundle.zip"
+            archive = Path(place) / Path(file.name).name
             with writing(archive):
                 archive.write_bytes(file.getvalue())
             bring_in_bundle(space, archive, name or Path(file.name).stem)

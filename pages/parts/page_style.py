@@ -7,10 +7,14 @@ _STYLE = """
 .stMainBlockContainer { padding: 3rem 5rem 1.5rem; }
 @media (max-width: 1000px) { .stMainBlockContainer { padding: 3rem 1rem 1.5rem; } }
 @media (max-width: 640px) {
-  h1 { font-size: 1.4rem !important; padding: .25rem 0 !important; }
+  h1 { font-size: 1.4rem !important; padding: .25rem 0 .75rem !important; }
+  h2, h3 { font-size: 1.15rem !important; }
   .stMainBlockContainer { padding: 3.9rem 1rem 2rem; }
 }
 .st-key-page-change { position: absolute; }
+[data-testid="stCheckbox"] label:hover:has([role="switch"]:not(:checked)) > div:first-of-type {
+  background-color: color-mix(in srgb, currentColor 30%, transparent) !important;
+}
 [data-testid="stImage"] { column-gap: .5rem; }
 [role="tab"]:focus-visible { box-shadow: none !important; outline: 2px solid; outline-offset: -2px; }
 @media (hover: none) {

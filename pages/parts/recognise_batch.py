@@ -31,11 +31,13 @@ _LISTED_LIMIT = 20
 
 def show_batch(desk: Desk, files: list[UploadedFile]) -> None:
     """Start one for ``files``, if there are any, and show the one that was started or chosen."""
-    if files and st.button(
-        _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
-    ):
-        with errors_shown():
-            st.session_state[_SHOWN] = start(desk, files).id
+    if files:
+        st.caption(_("Each picture is read as one character: upload a page of several by itself."))
+        if st.button(
+            _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
+        ):
+            with errors_shown():
+                st.session_state[_SHOWN] = start(desk, files).id
     jobs = {job.id: job for job in list_jobs(desk.space, "predict")[:_LISTED_LIMIT]}
     if not jobs:
         return

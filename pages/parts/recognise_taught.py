@@ -14,6 +14,7 @@ from hanzi_core.recognition.ink import Stroke, draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
+from pages.parts.job_panel import escape
 from pages.parts.picture_address import picture_address
 
 _PAD = "teach-pad"
@@ -73,7 +74,8 @@ def _teach(space: Workspace) -> None:
     if len(st.session_state[_DRAWN]) < DRAWINGS:
         return  # heard twice
     with _problem_kept("teach"):
-        TaughtCharacters(space).add(st.session_state[_NAME], st.session_state[_DRAWN])
+        taught = TaughtCharacters(space).add(st.session_state[_NAME], st.session_state[_DRAWN])
+        st.toast(_("“{name}” is taught: draw it, and it is among the candidates.").format(name=escape(taught.label)))
         st.session_state[_DRAWN] = []
         st.session_state[_NAME] = ""
 

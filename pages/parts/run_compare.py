@@ -11,6 +11,7 @@ from hanzi_core.errors import HanziError
 from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
+from pages.parts.chart import show_chart
 from pages.parts.job_panel import escape
 from pages.parts.run_view import is_at_work, rows_of
 from pages.parts.session import workspace
@@ -77,7 +78,7 @@ def _show(runs: dict[str, Job], axis: Axis) -> None:
     histories = {name: rows_of(run) for name, run in runs.items()}
     for place, figure_of in zip(st.columns(2), ("accuracy", "loss"), strict=True):
         chart = compared_curves(histories, figure_of, axis)
-        place.plotly_chart(chart, key=f"compared-{figure_of}", config={"displayModeBar": False})
+        show_chart(chart, f"compared-{figure_of}", place)
     reached = pd.DataFrame({escape(name): _reached(run) for name, run in runs.items()})  # a table reads Markdown
     st.table(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1))
 

@@ -13,6 +13,7 @@ from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Follower, History, Job, State, Status
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from pages.parts.chart import show_chart
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
 from pages.parts.model_card import link_model
 from pages.parts.run_notice import show_in_title
@@ -106,7 +107,7 @@ def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
         label_visibility="collapsed",
     )
     for place, name in zip(st.columns(2), chosen.split(), strict=True):
-        place.plotly_chart(learning_curves(rows, name), key=f"{name}-{job.id}", config={"displayModeBar": False})
+        show_chart(learning_curves(rows, name), f"{name}-{job.id}", place)
 
 
 def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:

@@ -32,6 +32,21 @@ def _enter_through_app() -> None:
 
 
 @contextmanager
+def choices_kept(*prefixes: str) -> Iterator[None]:
+    """Keep what is chosen in widgets whose keys begin so: Streamlit forgets those of a page that is left.
+
+    It is set anew each time, or a list would go on showing its choice in the language that it was chosen in. So none of
+    these widgets may be given a value of its own.
+    """
+    kept = st.session_state.setdefault("kept-choices", {})
+    for key, value in kept.items():
+        if key.startswith(prefixes):
+            st.session_state[key] = st.session_state.get(key, value)
+    yield
+    kept.update({str(key): value for key, value in st.session_state.items() if str(key).startswith(prefixes)})
+
+
+@contextmanager
 def errors_shown() -> Iterator[None]:
     """Show what a user can mend as one sentence; the rest of the page goes on."""
     try:

@@ -1,5 +1,7 @@
 """The Handwriting page in a real browser."""
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -22,3 +24,24 @@ def test_what_stands_in_a_row_is_in_line(chromium: Browser, address: str) -> Non
                 assert style["y"] == pytest.approx(character["y"], abs=1)
             if name == "desktop":
                 assert button["y"] == pytest.approx(character["y"] + 28, abs=3), "in line with the fields"
+
+
+def test_what_was_chosen_is_there_again_after_a_look_at_another_page_and_in_another_language(
+    chromium: Browser, address: str
+) -> None:
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000}, locale="en")
+    page.goto(f"{address}/hand")
+    page.get_by_role("radio", name="Running").click()
+    page.get_by_role("combobox", name="Characters").click()
+    page.get_by_role("option", name="The 600 most frequent").click()
+    expect(page.get_by_text("12,000 pictures")).to_be_visible()
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    page.get_by_role("link", name="Handwriting").click()
+    expect(page.get_by_role("radio", name="Running")).to_be_checked()
+    expect(page.get_by_text("12,000 pictures")).to_be_visible()
+    page.get_by_role("radio", name="简体中文").click()
+    expect(page.get_by_role("radio", name="行书")).to_be_checked()
+    expect(page.get_by_text("12,000 张图片")).to_be_visible()
+    expect(page.get_by_role("combobox")).to_have_value(re.compile("^最常用的 600 字"))
+    page.close()
