@@ -284,8 +284,8 @@ def _rules(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
         region = slice(top, top + height), slice(left, left + width)
         if width <= _WIDEST * usual or not _is_level_stroke(labels[region] == number):
             continue
-        begin, end = next(band for band in bands if top < band[1])
-        if width > _LONG * usual or _is_level(ink[begin:end]):
+        band = next((band for band in bands if top < band[1]), None)  # a slanting hair has too little ink to be in one
+        if width > _LONG * usual or band is None or _is_level(ink[slice(*band)]):
             rules[region] |= labels[region] == number
     return rules
 
