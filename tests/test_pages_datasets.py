@@ -79,14 +79,15 @@ def test_a_picture_can_be_found(dataset: Dataset) -> None:
 
 def test_names_of_classes_and_files_are_short_and_no_markdown(workspace: Workspace, tmp_path: Path) -> None:
     files = {
-        name: png(drawn("人", seed)) for seed, name in enumerate(["*粗*/1.png", "*粗*/_2_.png", f"{'x' * 80}/3.png"])
+        name: png(drawn("人", seed))
+        for seed, name in enumerate(["*粗*/1.png", "*粗*/_2_.png", "*粗*/validation_0_3.png", f"{'x' * 80}/3.png"])
     }
     imported(workspace, write_files(tmp_path / "a", files))
     app = open_tab("Pictures")
-    assert [image.caption for image in app.get("image")[0].proto.imgs] == [r"\*粗\* · 2", "xxxxxxx… · 1"]
+    assert [image.caption for image in app.get("image")[0].proto.imgs] == [r"\*粗\* · 3", "xxxxxxx… · 1"]
     next(each for each in app.text_input if each.label == "Character").set_value("*粗*")
     captions = [image.caption for image in run(app, "Pictures").get("image")[1].proto.imgs]
-    assert captions == [r"1\.png", r"\_2\_\.png"]
+    assert captions == ["1", r"\_2\_", r"…idation\_0\_3"]
 
 
 def import_form() -> None:

@@ -111,7 +111,7 @@ def test_a_zip_from_chinese_windows_is_uploaded(
 def test_settings_of_an_import_that_cannot_be_are_a_sentence_and_start_nothing(
     page: Page, serve: Starter, workspace: Workspace, tmp_path: Path
 ) -> None:
-    files = {"人/1.png": png(drawn("人", 1)), "人/2.bmp": bytes(2 * 2**20)}
+    files = {"人/1.png": png(drawn("人", 1)), "人/2.bmp": bytes(17 * 2**20)}
     page.goto(f"{serve(workspace).url}/datasets")
     page.locator("input[type=file]").set_input_files(write_zip(tmp_path / "a.zip", files))
     expect(page.get_by_text("a.zip")).to_be_visible()
@@ -119,7 +119,7 @@ def test_settings_of_an_import_that_cannot_be_are_a_sentence_and_start_nothing(
     for label, wrong, right, says in (
         ("Validation, %", "90", "10", "must leave something to train on"),
         ("Writer pattern", "(", "", "is no regular expression"),
-        ("A file in it may shrink to one in", "2", "200", "would unpack to 2 MiB"),
+        ("A file in it may shrink to one in", "2", "200", "would unpack to 17 MiB"),
     ):
         field = page.locator(f"input[aria-label='{label}']").first
         field.fill(wrong)
