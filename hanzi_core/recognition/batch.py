@@ -144,7 +144,7 @@ def recognise_all(
         while some := list(islice(waiting, _BATCH)):
             opened = list(readers.map(lambda picture: _open(*picture), some))
             sound = [each for each in opened if not isinstance(each, HanziError)]
-            answers = iter(read_photos(reader, sound, preferences, count, readers.map))
+            answers = iter(read_photos(reader, sound, preferences, count, each=readers.map))
             for (path, _read), each in zip(some, opened, strict=True):
                 yield path, each if isinstance(each, HanziError) else next(answers).answer
 

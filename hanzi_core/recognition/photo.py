@@ -9,18 +9,21 @@ enlarged, as many are right.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.image.decode import decode
-from hanzi_core.image.segment import find_characters, merge_boxes
+from hanzi_core.image.segment import Page, find_characters, merge_boxes
 from hanzi_core.image.sheet import LEAST_PHOTO_PX, straighten_sheet
 from hanzi_core.recognition.preferences import Preferences
 from hanzi_core.recognition.recogniser import Answer, Reader
 
 _KEPT_SIDE_PX = 1600
+
+Find = Callable[[NDArray[np.uint8]], Page]
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,11 @@ def open_picture(data: bytes, name: str) -> NDArray[np.uint8]:
     return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
 
 
-def ink_alone(gray: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def ink_alone(gray: NDArray[np.uint8], find: Find = find_characters) -> NDArray[np.uint8] | None:
     """Dark ink on white, evenly lit and without ruling; ``None`` of what is no photo, or holds no ink."""
     if max(gray.shape) < LEAST_PHOTO_PX:
         return None
-    page = find_characters(gray)
+    page = find(gray)
     return page.cut(merge_boxes(list(page.boxes))) if page.boxes else None
 
 
@@ -60,13 +63,24 @@ def read_photos(
     pictures: Sequence[NDArray[np.uint8]],
     preferences: Preferences,
     count: int = 10,
+    *,
     each: Callable[..., Iterable] = map,
+    find: Find = find_characters,
 ) -> list[Read]:
-    """The answer to each picture of one character, ``uint8 (height, width)``; ``each`` may be a pool's ``map``."""
+    """The answer to each picture of one character, ``uint8 (height, width)``.
+
+    Args:
+        reader: Who answers.
+        pictures: As :func:`open_picture` gives them.
+        preferences: Of whoever asks.
+        count: Candidates of each.
+        each: ``map``, or that of a pool.
+        find: As :func:`find_characters`; a page that has looked already need not look again, for half a second.
+    """
     answers = reader.answer(list(each(reader.see, pictures)), preferences, count)
     found = [Read(picture, answer) for picture, answer in zip(pictures, answers, strict=True)]
     doubtful = [number for number, answer in enumerate(answers) if not answer.is_sure]
-    inks = each(ink_alone, [pictures[number] for number in doubtful])
+    inks = each(partial(ink_alone, find=find), [pictures[number] for number in doubtful])
     clear = [(number, ink) for number, ink in zip(doubtful, inks, strict=True) if ink is not None]
     again = reader.answer([reader.see(ink) for _, ink in clear], preferences, count)
     for (number, ink), answer in zip(clear, again, strict=True):

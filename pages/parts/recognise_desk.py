@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hanzi_core.recognition import Answer, Preferences, Reader, Recogniser
-from hanzi_core.recognition.photo import Read, read_photos
+from hanzi_core.recognition.photo import Find, Read, read_photos
 from hanzi_core.recognition.prototypes import TaughtCache, TaughtCharacters
 from hanzi_core.workspace import Workspace
 
@@ -35,6 +35,6 @@ class Desk:
         """What the reader says of one picture."""
         return self.reader().answer([seen], self.preferences)[0]
 
-    def read(self, picture: NDArray[np.uint8]) -> Read:
-        """The same of one that was uploaded, maybe a photo."""
-        return read_photos(self.reader(), [picture], self.preferences)[0]
+    def read(self, picture: NDArray[np.uint8], find: Find) -> Read:
+        """The same of one that was uploaded, maybe a photo; ``find`` as in :func:`read_photos`."""
+        return read_photos(self.reader(), [picture], self.preferences, find=find)[0]

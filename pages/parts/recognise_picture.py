@@ -14,7 +14,7 @@ from hanzi_core.image.binarise import (
     Threshold,
     binarise,
 )
-from hanzi_core.image.segment import Direction, Page, find_characters
+from hanzi_core.image.segment import Page, find_characters
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.photo import Read, open_picture
 from pages.parts.candidates import show_candidates
@@ -36,8 +36,8 @@ def _read(data: bytes, name: str) -> NDArray[np.uint8]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _find(gray: NDArray[np.uint8], direction: Direction, polarity: Polarity) -> Page:
-    return find_characters(gray, direction, polarity)
+def _find(gray: NDArray[np.uint8]) -> Page:
+    return find_characters(gray)
 
 
 @st.fragment
@@ -51,7 +51,7 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
                 _("What it shows"),
                 [False, True],
                 format_func=lambda many: _("Several characters") if many else _("One character"),
-                default=_shows_several(_find(gray, Direction.FOUND, Polarity.FOUND)),
+                default=_shows_several(_find(gray)),
                 required=True,
                 key=f"several-{digest}",
             )
@@ -105,7 +105,7 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
                 threshold, level = _choose_threshold()
         side = st.container(key="picture-answer", width="stretch")
     as_it_is = threshold is Threshold.OTSU and polarity is Polarity.FOUND
-    read = desk.read(gray) if as_it_is else _read_ink(desk, binarise(gray, threshold, polarity, level))
+    read = desk.read(gray, _find) if as_it_is else _read_ink(desk, binarise(gray, threshold, polarity, level))
     ink = binarise(read.picture) if as_it_is else 255 - read.picture
     found = read.answer
     for picture, caption in (
