@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles
+from hanzi_core.dataset.archive import bursts
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State, is_job_id
@@ -18,8 +19,8 @@ from hanzi_core.workspace import Workspace, check_name, let_go, new_folder, swee
 _SIZE_LIMITS = {CARD: 2**20, LABELS: 4 * 2**20, MODEL: 2**30, WEIGHTS: 2 * 2**30}
 """Bytes that each file of a bundle may have; a bundle has no other files, and only the weights may be missing."""
 _PIECE = 2**20
-_BURST_BYTES, _BURST_RATIO = 16 * 2**20, 100
-"""A file so large that packs so well holds no weights, which hardly pack at all."""
+_BURST_RATIO = 100
+"""A file that packs so well holds no weights, which hardly pack at all."""
 _NAME_LIMIT = 200
 _TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 """Bidirectional classes (UAX #9) of characters that turn the writing around them."""
@@ -146,8 +147,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, limit: int) -> None:
     """Unpack one file piece by piece; never more of it comes than its directory entry promises."""
-    bursts = member.file_size > _BURST_BYTES and member.file_size > _BURST_RATIO * max(1, member.compress_size)
-    if bursts or member.file_size > limit:
+    if bursts(member, _BURST_RATIO) or member.file_size > limit:
         raise BundleError(mark("{name} is too large to be part of a model bundle."), name=member.filename)
     with archive.open(member) as packed, path.open("xb") as file:
         shutil.copyfileobj(packed, file, _PIECE)

@@ -23,6 +23,9 @@ from hanzi_core.language import mark
 
 ENVIRONMENT_VARIABLE = "HANZI_WORKSPACE"
 NAME_LENGTH_LIMIT = 80
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where no space is left to write."""
+
 LEAVING = ".deleted-"
 """What the name of a folder that is being deleted begins with."""
 _WINDOWS_RESERVED = {
@@ -129,7 +132,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in FULL_DISK:
             raise no_space(place) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise WorkspaceError(mark("{place} cannot be written: check its permissions."), place=place) from error

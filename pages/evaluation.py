@@ -10,9 +10,8 @@ import streamlit as st
 from hanzi_core.bundle import BUILT_IN_KEY, Bundle, find_bundles
 from hanzi_core.charts.heatmap import confusion_heatmap
 from hanzi_core.cli.perform import start
-from hanzi_core.dataset import Dataset, Part, list_datasets
+from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.split import PART_NAMES
-from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.forms import forms_as_one
@@ -27,7 +26,7 @@ from hanzi_core.workspace import Workspace
 from pages.parts.chart import show_chart
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
-from pages.parts.dataset_facts import digest_of_split
+from pages.parts.dataset_facts import datasets_to_choose, digest_of_split
 from pages.parts.evaluated_classes import show_classes
 from pages.parts.evaluated_comparison import show_comparison
 from pages.parts.evaluated_confidence import show_confidence
@@ -74,7 +73,7 @@ def show_evaluation(space: Workspace, job: Job, names: dict[str, str]) -> None:
 
 def choose_counting(job: Job) -> Callable[[Path], pd.DataFrame]:
     """How to read predictions: as they are, or with all forms of a character as one, which is asked if it matters."""
-    more = int((read_as_one(job.folder)["rank"] == 1).sum() - (read_predictions(job.folder)["rank"] == 1).sum())
+    _as_one, more = counted_as_one(job.folder)
     if not more:
         return read_predictions
     as_one = st.toggle(
@@ -93,10 +92,20 @@ def choose_counting(job: Job) -> Callable[[Path], pd.DataFrame]:
     return read_as_one if as_one else read_predictions
 
 
-@st.cache_resource(show_spinner=False, max_entries=4)
 def read_as_one(folder: Path) -> pd.DataFrame:
-    """Kept as it is, for the work of a finished evaluation does not change; nobody may write to it."""
-    return forms_as_one(read_predictions(folder))
+    """The predictions in ``folder`` with all forms of a character as one."""
+    return counted_as_one(folder)[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def counted_as_one(folder: Path) -> tuple[pd.DataFrame, int]:
+    """What :func:`read_as_one` gives, and how many more are right by it.
+
+    Kept as it is, for the work of a finished evaluation does not change; nobody may write to it.
+    """
+    predictions = read_predictions(folder)
+    as_one = forms_as_one(predictions)
+    return as_one, int((as_one["rank"] == 1).sum() - (predictions["rank"] == 1).sum())
 
 
 def show_figures(predictions: pd.DataFrame) -> None:
@@ -142,8 +151,7 @@ def is_outdated(job: Job, digest: str, model: Path) -> bool:
 space = workspace()
 st.title(_("Evaluation"))
 bundles = find_bundles(space)
-# What was corrected comes last: it is for learning, and too little to measure by.
-datasets = {each.name: each for each in sorted(list_datasets(space), key=lambda each: each.name == CORRECTIONS)}
+datasets = {each.name: each for each in datasets_to_choose(space)}
 if not datasets:
     st.info(
         _("There is nothing to evaluate on yet: a model is measured on pictures whose character is known."),

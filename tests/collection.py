@@ -1,5 +1,6 @@
 """Collections of real files in every form that the product reads."""
 
+import io
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -59,6 +60,14 @@ def write_gnt(path: Path, characters: str, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(record(each, drawn(each, seed + place)) for place, each in enumerate(characters)))
     return path
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
 
 
 def write_zip(path: Path, files: dict[str, bytes], encoding: str = "utf-8") -> Path:

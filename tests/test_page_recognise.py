@@ -35,7 +35,7 @@ from pages.parts.recognise_batch import read_table
 from pages.parts.recognise_batch import start as start_batch
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_settings import load_recogniser
-from tests.collection import png
+from tests.collection import png, zipped
 from tests.conftest import PROJECT, run_command
 from tests.handwriting import draw
 from tests.written_page import write, write_page
@@ -202,14 +202,6 @@ def test_a_second_click_on_the_same_files_starts_nothing(workspace: Workspace, m
     with zipfile.ZipFile(next(first.folder.rglob("*.zip"))) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [b"0", b"1", b"2", b"3"]
         assert len(set(archive.namelist())) == 4, "none takes the name of another"
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def test_zips_beside_each_other_and_pictures_are_read_as_what_they_hold(

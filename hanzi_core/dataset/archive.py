@@ -19,6 +19,11 @@ _BURST_BYTES = 16 * 2**20
 """A bitmap of clean ink, which packs to a thousandth, is smaller than this."""
 
 
+def bursts(member: zipfile.ZipInfo, ratio: float) -> bool:
+    """Whether a large file in a zip unpacks to more than ``ratio`` times what it takes there."""
+    return member.file_size > _BURST_BYTES and member.file_size > ratio * max(1, member.compress_size)
+
+
 class ZipLimits(BaseModel):
     """What an archive may ask of us: a large file that packs to next to nothing is made to burst."""
 
@@ -154,8 +159,7 @@ def _check_member(archive: str, path: str, info: zipfile.ZipInfo, limits: ZipLim
         )
     if info.flag_bits & 0x1:
         raise ArchiveError(mark("{file} is protected by a password: pack it without one."), file=archive)
-    bursts = info.file_size > _BURST_BYTES and info.file_size > limits.ratio * max(1, info.compress_size)
-    if bursts or info.file_size > limits.member_mib * 2**20:
+    if bursts(info, limits.ratio) or info.file_size > limits.member_mib * 2**20:
         raise ArchiveError(
             mark("“{path}” in {file} would unpack to {size_mib:.0f} MiB: no picture is like that."),
             path=path[:80],

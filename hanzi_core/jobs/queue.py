@@ -188,7 +188,7 @@ def _watched(found: Iterable[tuple[Job, Status]]) -> list[tuple[Job, Status]]:
 
 def _here(watched: list[tuple[Job, Status]]) -> list[tuple[Job, Status]]:
     """Those that have, or may have, a device of this machine: other machines in the workspace have their own."""
-    return [(job, status) for job, status in watched if not job.is_elsewhere(status)]
+    return [(job, status) for job, status in watched if job.other_machine(status) is None]
 
 
 def _holds_gpu_memory(job: Job, ended: Status) -> bool:

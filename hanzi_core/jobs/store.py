@@ -346,15 +346,10 @@ class Job:
         identity = self._identity(status or self.stored_status())
         return identity.find() if identity and not identity.is_elsewhere else None
 
-    def other_machine(self) -> str | None:
-        """The name of the machine that does this job, if it is not this one."""
-        identity = self._identity(self.stored_status())
+    def other_machine(self, status: Status | None = None) -> str | None:
+        """The name of another machine that does this job, or waits with it for a device of its own."""
+        identity = self._identity(status or self.stored_status())
         return identity.host if identity and identity.is_elsewhere else None
-
-    def is_elsewhere(self, status: Status) -> bool:
-        """Whether another machine does this job, or waits with it for a device of its own."""
-        identity = self._identity(status)
-        return identity is not None and identity.is_elsewhere
 
     def check_is_over(self) -> None:
         """Make sure that nobody works on this job, nor will before it is taken up again.

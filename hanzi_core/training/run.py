@@ -30,7 +30,7 @@ from hanzi_core.training.precision import prepare
 from hanzi_core.training.rehearsal import rehearsed, written
 from hanzi_core.training.start import check_start, image_size_px, start_bundle, trained_name
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
-from hanzi_core.workspace import Workspace, no_space
+from hanzi_core.workspace import FULL_DISK, Workspace, no_space
 
 EXPORTING = mark("Writing the model bundle")
 PREPARING = mark("Building the network")
@@ -199,7 +199,7 @@ def full_disk_explained(job: Job) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if any(os.strerror(number) in str(error) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)):
+        if any(os.strerror(number) in str(error) for number in FULL_DISK):
             raise no_space(job.folder) from error
         raise
 

@@ -17,7 +17,7 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
     with table:
         columns = {
             "label": st.column_config.TextColumn(_("Written"), width=64),
-            "predicted": st.column_config.TextColumn(_("Recognised as"), width=92),
+            "predicted": st.column_config.TextColumn(_("Recognised as"), width=98),
             "count": st.column_config.NumberColumn(_("Times"), width=56),
             "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=104),
         }

@@ -5,11 +5,18 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from hanzi_core.dataset import Dataset, find_faults, find_leaks, split_shortfalls
+from hanzi_core.dataset import Dataset, find_faults, find_leaks, list_datasets, split_shortfalls
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.statistics import all_class_counts, class_counts
-from hanzi_core.dataset.store import split_digest
+from hanzi_core.dataset.store import CORRECTIONS, split_digest
+from hanzi_core.workspace import Workspace
+
+
+def datasets_to_choose(space: Workspace) -> list[Dataset]:
+    """By name; what was corrected comes last, for it is mostly too little to train on or to measure by."""
+    return sorted(list_datasets(space), key=lambda each: each.name == CORRECTIONS)
+
 
 # Kept as they are, not copied at each call as st.cache_data would: nobody may write to them.
 # Streamlit leaves out of the key what begins with an underscore: the time must not.

@@ -14,7 +14,6 @@ from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import checked, chosen_devices
 from hanzi_core.dataset import Dataset, list_datasets
-from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.errors import TrainingError, of_settings
 from hanzi_core.jobs import Job, State
 from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
@@ -25,6 +24,7 @@ from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
+from pages.parts.dataset_facts import datasets_to_choose
 from pages.parts.job_panel import duration, escape, watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.run_settings import ask_settings
@@ -46,9 +46,7 @@ def is_asked_for() -> bool:
 def show_run_form(space: Workspace) -> None:
     """The form; starting shows the new run."""
     original = _original(space)
-    # What was corrected comes last: it is mostly too little to train on by itself.
-    datasets = sorted(list_datasets(space), key=lambda each: each.name == CORRECTIONS)
-    names = [dataset.name for dataset in datasets]
+    names = [dataset.name for dataset in datasets_to_choose(space)]
     first, second = st.columns(2)
     dataset = first.selectbox(_("Dataset"), names, index=_place(names, original.get("dataset")), key=_key("dataset"))
     networks = list(Network)

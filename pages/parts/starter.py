@@ -39,7 +39,7 @@ def show_starter_form(space: Workspace, style: str = "", adjust: Adjustment | No
     text = st.text_area(_("My own characters"), key="starter-own", height=90) if chosen == OWN else chosen
     left, right = st.columns(2)
     st.session_state.setdefault("starter-count", 20)
-    per_class = left.number_input(_("Pictures a character"), 1, 10_000, None, key="starter-count") or 1
+    per_class = left.number_input(_("Pictures a character"), 1, 10_000, key="starter-count")
     if not style:
         st.session_state.setdefault("starter-style", MIXED)
         style = right.selectbox(

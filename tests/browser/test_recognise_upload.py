@@ -4,7 +4,6 @@ import base64
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from hanzi_core.workspace import Workspace
 from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.conftest import WIDTHS, window
 from tests.browser.pad import best, canvas
+from tests.collection import zipped
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
 from tests.written_page import photograph_with_matrix, write_page
@@ -227,14 +227,6 @@ def test_five_hundred_files_at_once(desktop: Page, tmp_path: Path, as_zip: bool)
     assert sum(row[1] == "木人中"[int(row[0].split(".")[0]) % 3] for row in rows[1:] if row[1]) > 450
     desktop.get_by_text("Doubtful").click()
     expect(desktop.get_by_test_id("stDataFrame")).to_be_visible()
-
-
-def zipped(files: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def huge() -> bytes:
