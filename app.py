@@ -5,6 +5,7 @@ import streamlit as st
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
 from pages.parts.icon import ICON
+from pages.parts.kept_replies import keep_replies
 from pages.parts.page_change import guard_page_change
 from pages.parts.page_style import show_page_style
 from pages.parts.run_notice import watch_runs
@@ -22,6 +23,7 @@ def reader_language() -> str:
 
 
 set_language_source(reader_language)
+keep_replies()
 
 st.set_page_config(page_title="Hanzi Workbench", page_icon=ICON, layout="wide")
 
