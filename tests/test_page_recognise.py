@@ -533,3 +533,15 @@ def test_a_correction_keeps_what_was_read(workspace: Workspace) -> None:
     (correction,) = Corrections(workspace).all()
     kept = cv2.imread(str(Corrections(workspace).picture_path(correction)), cv2.IMREAD_GRAYSCALE)
     assert np.array_equal(kept, 255 - binarise(shaded, Threshold.ADAPTIVE))
+
+
+def test_what_was_not_among_the_candidates_can_be_written_once_it_is_kept(workspace: Workspace) -> None:
+    del workspace
+    app = opened_picture(write_page(["永"], size_px=200))
+    app.button(key="picture-correct-open").click()
+    sound(app.run()).text_input[-1].input("*")  # no Markdown either
+    app.button(key="picture-correct-open").click()
+    app.button(key="FormSubmitter:picture-correct-Keep as correction").click()
+    written = sound(app.run()).button(key="picture-correct-write")
+    assert written.label == r"Write \*"
+    assert sound(written.click().run()).text_input(key="written-box").value == "*"

@@ -3,7 +3,7 @@
 One element of ours: ten of Streamlit's would all be drawn anew after each stroke, late and with a flicker.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
@@ -15,11 +15,9 @@ from hanzi_core.recognition.reference import readings, stroke_count, stroke_orde
 from hanzi_core.strokes.simplified import simplified
 from pages.parts.in_order import IN_ORDER, in_order
 from pages.parts.recognise_style import KAI
+from pages.parts.recognise_writing import Write
 
 _ANIMATION_PX = 132
-
-Choose = Callable[[str], None]
-"""Told which label was chosen."""
 
 _HTML = '<div class="all"><p role="status"></p><div class="candidates"></div></div>'
 
@@ -109,8 +107,8 @@ _JS = (
 _element = st.components.v2.component("hanzi_candidates", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
-    """The first large, with its stroke order; the others after it. Choosing one calls ``choose`` with its label."""
+def show_candidates(answer: Answer, write: Write, key: str = "") -> None:
+    """The first large, with its stroke order; the others after it. Choosing one calls ``write`` with its label."""
     if not answer.candidates:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
@@ -126,7 +124,7 @@ def show_candidates(answer: Answer, choose: Choose, key: str = "") -> None:
     _element(
         key=name,
         data=in_order(name, data),
-        on_chosen_change=lambda: choose(st.session_state[name].chosen),
+        on_chosen_change=lambda: write(st.session_state[name].chosen),
     )
 
 

@@ -12,7 +12,9 @@ from hanzi_core.recognition import Answer
 from hanzi_core.recognition.corrections import Correction, Corrections
 from hanzi_core.recognition.ink import Stroke
 from hanzi_core.workspace import Workspace
+from pages.parts.job_panel import escape
 from pages.parts.recognise_desk import Desk
+from pages.parts.recognise_writing import Write
 from pages.parts.session import errors_shown
 
 Place = Hashable
@@ -36,15 +38,18 @@ def show_correct(
     *,
     place: Place,
     key: str = "",
+    write: Write | None = None,
 ) -> None:
     """A button that asks for the right answer; what was kept of this picture is told, and can be taken back.
+
+    It can be written too by ``write``, where a text is written: it was not among the candidates.
 
     It asks in a dialog: where there is no room below the button, as on a phone, a popover is cut to a strip.
     """
     if st.button(_("It should be …"), icon=":material/edit:", key=f"{key}correct-open"):
         st.dialog(_("It should be …"))(_ask)(desk, picture, answer, strokes, place=place, key=key)
     if kept := kept_at(desk.space, place):
-        _show_kept(desk, kept, key)
+        _show_kept(desk, kept, key, write)
 
 
 def _ask(
@@ -82,9 +87,15 @@ def _others(answer: Answer, before: Correction | None) -> list[str]:
     return [label for label in labels if label != before.label] if before else labels[1:]
 
 
-def _show_kept(desk: Desk, correction: Correction, key: str) -> None:
-    words = _("Kept in the dataset {name} as {label}.").format(name=CORRECTIONS, label=correction.label)
+def _show_kept(desk: Desk, correction: Correction, key: str, write: Write | None) -> None:
+    label = escape(correction.label)
+    words = _("Kept in the dataset {name} as {label}.").format(name=CORRECTIONS, label=label)
     st.markdown(f":green[:material/check: {words}]", width="content")
+    if write:
+        words = _("Write {label}").format(label=label)
+        st.button(
+            words, icon=":material/edit_note:", key=f"{key}correct-write", on_click=write, args=[correction.label]
+        )
     if st.button(_("Undo the correction"), icon=":material/undo:", key=f"{key}correct-undo"):
         with errors_shown():
             Corrections(desk.space).delete([correction.id])

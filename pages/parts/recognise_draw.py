@@ -40,7 +40,7 @@ def _show_answer(desk: Desk, strokes: list[Stroke]) -> None:
     show_candidates(found, _write)
     with st.container(horizontal=True, vertical_alignment="center"):
         digest = hashlib.blake2b(picture.tobytes(), digest_size=6).hexdigest()
-        show_correct(desk, picture, found, strokes, place=digest)
+        show_correct(desk, picture, found, strokes, place=digest, write=_write)
         words = ngettext(
             "{count} stroke, recognised in {time} ms", "{count} strokes, recognised in {time} ms", len(strokes)
         )

@@ -116,7 +116,7 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
         views.image(_fitted(picture), caption=caption, width="stretch")
     with side:
         show_candidates(found, write, "picture-")
-        show_correct(desk, read.picture, found, place=digest, key="picture-")
+        show_correct(desk, read.picture, found, place=digest, key="picture-", write=write)
         show_why(desk, found, "picture-")
 
 

@@ -1,5 +1,7 @@
 """The line of text that one writes by choosing candidates, whichever way they came about."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from hanzi_core.language import gettext as _
@@ -7,6 +9,9 @@ from pages.parts.copy_button import show_copy_button
 
 _TEXT = "written"
 _BOX = "written-box"
+
+Write = Callable[[str], None]
+"""Told which label to put at the end of the text."""
 
 
 def write(label: str) -> None:
