@@ -32,6 +32,7 @@ def show_record(job: Job, at_work: bool) -> None:
             st.rerun()
         if st.button(_("Clone"), icon=":material/content_copy:", help=_("A new run with these settings to change.")):
             st.session_state[CLONE] = job.id
+            st.toast(_("The form above has its settings: change them and start."), icon=":material/arrow_upward:")
             st.rerun()
         if not at_work and st.button(_("Delete"), icon=":material/delete:", help=_("Moves it to the trash.")):
             throw_away(workspace(), job)
