@@ -16,7 +16,7 @@ from pages.parts.choice import choose
 from pages.parts.run_compare import show_comparison
 from pages.parts.run_form import STARTED, is_asked_for, show_run_form
 from pages.parts.run_view import show_run
-from pages.parts.session import errors_shown, workspace
+from pages.parts.session import choices_kept, errors_shown, workspace
 
 VIEWS = {"one": mark("One run"), "several": mark("Compare"), "more": mark("Notices and trash")}
 
@@ -78,7 +78,7 @@ else:
     is_open = not runs or is_asked_for()
     # Another key is another expander: closed, or what was started would be below the form, out of sight on a phone.
     key = f"new-run-{st.session_state.get(STARTED, 0)}-{is_open}"
-    with st.expander(_("New run"), expanded=is_open, icon=":material/add:", key=key):
+    with st.expander(_("New run"), expanded=is_open, icon=":material/add:", key=key), choices_kept("form-"):
         show_run_form(space)
 
 asked = st.query_params.get("run")

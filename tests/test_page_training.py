@@ -10,6 +10,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from hanzi_core.bundle import BUILT_IN_KEY
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
@@ -18,7 +19,7 @@ from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence, set_language_source
-from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Start, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
 from pages.parts.setting_names import SETTING_NAMES, readable
@@ -348,3 +349,47 @@ def test_the_simulated_hand_is_named_in_the_language_of_the_reader() -> None:
     set_language_source(lambda: "zh_CN")
     assert readable({"rehearsal": SIMULATED_HAND}, {})["复习用的数据集"] == "模拟手写"
     assert readable({"rehearsal": "Models"}, {})["复习用的数据集"] == "Models", "the user's own name"
+
+
+def asked(app: AppTest, setting: str) -> Any:
+    """The field of the run form that asks for a setting."""
+    return next(field for field in app.number_input if field.label == SETTING_NAMES[setting])
+
+
+def test_what_is_half_filled_in_is_there_again_after_a_look_at_another_page(runs: list[Job]) -> None:
+    del runs
+    app = open_page("training.py")
+    asked(app, "epochs").set_value(7)
+    asked(app, "early_stopping").set_value(3).run()
+    app.selectbox(key="form-network--").select("resnet50").run()
+    asked(app, "epochs").set_value(9).run()
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/training.py").run()
+    assert not app.exception
+    assert (app.selectbox(key="form-network--").value, asked(app, "epochs").value) == ("resnet50", 9)
+    app.selectbox(key="form-network--").select("compact").run()
+    assert (asked(app, "epochs").value, asked(app, "early_stopping").value) == (7, 3)
+
+
+def test_a_setting_that_may_be_nothing_can_be_emptied_again(runs: list[Job]) -> None:
+    del runs
+    app = open_page("training.py")
+    asked(app, "early_stopping").set_value(3).run()
+    assert not asked(app, "early_stopping").proto.HasField("default"), "the browser would put that in its place"
+    asked(app, "early_stopping").set_value(None).run()
+    assert asked(app, "early_stopping").value is None
+
+
+def test_what_was_filled_in_and_is_gone_by_now_is_not_chosen(runs: list[Job]) -> None:
+    """A dataset may be renamed, and a model or a GPU be gone, while another page is open."""
+    del runs
+    app = open_page("training.py")
+    first = app.selectbox(key="form-dataset--").value
+    gone = {"form-dataset--": "gone", "form-device--": "9", "form-compact---start": Start.BUNDLE}
+    app.session_state["kept-choices"] = gone | {"form-compact---bundle": "gone", "form-compact---rehearsal": "gone"}
+    app.switch_page("pages/models.py").run()
+    app.switch_page("pages/training.py").run()
+    assert not app.exception
+    assert (app.selectbox(key="form-dataset--").value, app.selectbox(key="form-device--").value) == (first, CPU)
+    assert app.selectbox(key="form-compact---bundle").value == BUILT_IN_KEY
+    assert app.selectbox(key="form-compact---rehearsal").value is None

@@ -3,6 +3,8 @@
 A clone begins with what another run had; a link from a page of corrections with the model that is to learn them.
 """
 
+import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -28,7 +30,7 @@ from pages.parts.dataset_facts import datasets_to_choose
 from pages.parts.job_panel import duration, escape, watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.run_settings import ask_settings
-from pages.parts.session import errors_shown
+from pages.parts.session import errors_shown, first
 
 CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
@@ -47,15 +49,14 @@ def show_run_form(space: Workspace) -> None:
     """The form; starting shows the new run."""
     original = _original(space)
     names = [dataset.name for dataset in datasets_to_choose(space)]
-    first, second = st.columns(2)
-    dataset = first.selectbox(_("Dataset"), names, index=_place(names, original.get("dataset")), key=_key("dataset"))
+    left, right = st.columns(2)
+    dataset = left.selectbox(_("Dataset"), names, key=_first("dataset", names, original.get("dataset")))
     networks = list(Network)
-    network = second.selectbox(
+    network = right.selectbox(
         _("Network"),
         networks,
-        index=_place(networks, original.get("network")),
         format_func=lambda choice: choice.value,
-        key=_key("network"),
+        key=_first("network", networks, original.get("network")),
     )
     about = st.empty()
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
@@ -65,10 +66,10 @@ def show_run_form(space: Workspace) -> None:
         except ValidationError as error:  # of another version, which has other settings
             st.error(str(of_settings(TrainingError, error)), icon=":material/error:")
     started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
-    naming = first.empty()
-    devices = _ask_devices(second, space)
-    values = _ask_split(first, space, defaults) | ask_settings(space, defaults, _key(network))
-    trained = _tell_what_is_trained(about, space, network, values["start_bundle"])
+    naming = left.empty()
+    devices = _ask_devices(right, space)
+    values = _ask_split(left, space, defaults) | ask_settings(space, defaults, _key(network))
+    trained = _tell_what_is_trained(about, space, defaults, values["start_bundle"])
     title = naming.text_input(_("Name"), placeholder=f"{dataset} {trained}", key=_key(f"title-{started}"))
     with st.container(horizontal=True):
         begin = st.button(_("Start training"), type="primary", icon=":material/play_arrow:")
@@ -88,11 +89,13 @@ def show_run_form(space: Workspace) -> None:
     _show_estimate(space, {**defaults.model_dump(), **values}, devices)
 
 
-def _tell_what_is_trained(place: DeltaGenerator, space: Workspace, network: Network, model: str | None) -> str:
-    """Say what to expect of ``network``, or that ``model`` goes on with its own; the name of what is trained."""
+def _tell_what_is_trained(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig, model: str | None) -> str:
+    """Say what to expect of the network, or that ``model`` goes on with its own; the name of what is trained."""
     if model is None:
-        place.caption(f"{_(PRESETS[network].expect)} `python -m hanzi_core {PRESETS[network].command}`")
-        return network.value
+        preset = PRESETS[defaults.network]
+        command = preset.command.replace("NAME", shlex.quote(defaults.dataset))
+        place.caption(f"{_(preset.expect)} ``python -m hanzi_core {command}``")
+        return defaults.network.value
     name = names_to_choose(find_bundles(space))[model]
     place.caption(
         _("“{model}” is trained further: it keeps its own network, picture size, dropout and precision.").format(
@@ -111,6 +114,11 @@ def _forget_what_was_asked() -> None:
 def _key(name: str) -> str:
     """Key of a widget; another clone or link has other widgets, which so begin with its values."""
     return f"form-{name}-{st.session_state.get(CLONE, '')}-{st.query_params.get(START, '')}"
+
+
+def _first(name: str, choices: Sequence[Any], wanted: Any) -> str:
+    """Key of a widget that begins with ``wanted``, if it is one of its choices."""
+    return first(_key(name), wanted if wanted in choices else choices[0])
 
 
 def _original(space: Workspace) -> dict[str, Any]:
@@ -151,8 +159,8 @@ def _ask_split(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig
         splits = list(Dataset.find(space, defaults.dataset).splits())
         if len(splits) < 2:
             return {"split": splits[0]}
-        key = _key(f"split-{defaults.dataset}")
-        return {"split": place.selectbox(_("Split"), splits, _place(splits, defaults.split), key=key)}
+        key = _first(f"split-{defaults.dataset}", splits, defaults.split)
+        return {"split": place.selectbox(_("Split"), splits, key=key)}
     return {}
 
 
@@ -165,17 +173,13 @@ def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
         chosen = [place.selectbox(_("Device"), shown, format_func=shown.__getitem__, key=_key("device"))]
     else:
         chosen = place.multiselect(
-            _("Devices"), shown, gpus[:1], format_func=shown.__getitem__, key=_key("device"),
+            _("Devices"), shown, format_func=shown.__getitem__, key=first(_key("devices"), gpus[:1]),
             help=_("Several GPUs share each batch."),
         )  # fmt: skip
     full = [key for key in chosen if len(held.get(key, [])) >= slots(key)]
     if names := ", ".join(f"“{escape(job.title)}”" for key in full for job in held[key]):
         place.caption(_("Held by {runs}; the next one waits for its turn.").format(runs=names))
     return chosen
-
-
-def _place(choices: list[Any], wanted: Any) -> int:
-    return choices.index(wanted) if wanted in choices else 0
 
 
 def _devices(held: dict[str, list[Job]]) -> dict[str, str]:

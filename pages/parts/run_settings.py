@@ -13,6 +13,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
+from pages.parts.session import first
 from pages.parts.setting_names import (
     BALANCE_NAMES,
     OPTIMISER_NAMES,
@@ -55,7 +56,10 @@ def _ask_number(place: Any, name: str, defaults: TrainingConfig, key: str, **mor
     least, most = _limits(name)
     shown_as = "%g" if isinstance(least, float) else None
     label, value = _(SETTING_NAMES[name]), getattr(defaults, name)
-    return place.number_input(label, least, most, value, format=shown_as, key=f"{key}-{name}", **more)
+    # A field can be emptied again only where nothing is the widget's own value.
+    may_be_nothing = TrainingConfig.model_fields[name].annotation in (int | None, float | None)
+    empty = {"value": None} if may_be_nothing else {}
+    return place.number_input(label, least, most, **empty, format=shown_as, key=first(f"{key}-{name}", value), **more)
 
 
 def _limits(name: str) -> tuple[float | None, float | None]:
@@ -68,9 +72,8 @@ def _limits(name: str) -> tuple[float | None, float | None]:
 
 
 def _choose(place: Any, label: str, names: dict[Any, str], default: Any, key: str, **more: Any) -> Any:
-    choices = list(names)
     return place.selectbox(
-        label, choices, index=choices.index(default), format_func=lambda choice: _(names[choice]), key=key, **more
+        label, list(names), format_func=lambda choice: _(names[choice]), key=first(key, default), **more
     )
 
 
@@ -81,7 +84,7 @@ def _ask_start(space: Workspace, defaults: TrainingConfig, key: str) -> dict[str
     if start is Start.BUNDLE:
         return nothing | _ask_bundle(space, defaults, key)
     if start is Start.IMAGENET:
-        path = st.text_input(_("File on the server"), str(defaults.start_file or ""), key=f"{key}-file")
+        path = st.text_input(_("File on the server"), key=first(f"{key}-file", str(defaults.start_file or "")))
         return nothing | {"start_file": Path(path) if path else None}
     return nothing
 
@@ -93,19 +96,18 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
     bundle = left.selectbox(
         _("Model"),
         list(names),
-        index=list(names).index(defaults.start_bundle) if defaults.start_bundle in names else 0,
         format_func=names.__getitem__,
-        key=f"{key}-bundle",
+        key=first(f"{key}-bundle", defaults.start_bundle if defaults.start_bundle in names else next(iter(names))),
         help=_("It is trained further, as a whole; its last layer is fitted to the classes."),
     )
     others = [SIMULATED_HAND, *(dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset)]
     rehearsal = right.selectbox(
         _("Rehearse with"),
         others,
-        index=others.index(defaults.rehearsal) if defaults.rehearsal in others else None,
+        index=None,
         format_func=dataset_name,
         placeholder=_("nothing: it will know these classes alone"),
-        key=f"{key}-rehearsal",
+        key=first(f"{key}-rehearsal", defaults.rehearsal if defaults.rehearsal in others else None),
         help=_("Pictures of what it knows, mixed in so that it forgets little; all its classes are kept."),
     )
     keep_last = defaults.keep_last and rehearsal is not None
@@ -130,7 +132,7 @@ def _ask_group(defaults: TrainingConfig, key: str) -> dict[str, Any]:
         help=_("More than one train together by JAX; each takes its share of every batch."),
     )  # fmt: skip
     hosts = right.text_input(
-        _("Machines"), " ".join(defaults.hosts), placeholder=_("this one"), key=f"{key}-hosts",
+        _("Machines"), placeholder=_("this one"), key=first(f"{key}-hosts", " ".join(defaults.hosts)),
         help=_("Names with spaces between; the processes are started there by ssh, in turn."),
     )  # fmt: skip
     return {"processes": processes, "hosts": tuple(hosts.split())}

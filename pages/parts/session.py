@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -31,12 +32,18 @@ def _enter_through_app() -> None:
         st.rerun()
 
 
+def first(key: str, value: Any) -> str:
+    """The key of a widget that begins with ``value`` where nothing was chosen: one of :func:`choices_kept`."""
+    st.session_state.setdefault(key, value)
+    return key
+
+
 @contextmanager
 def choices_kept(*prefixes: str) -> Iterator[None]:
     """Keep what is chosen in widgets whose keys begin so: Streamlit forgets those of a page that is left.
 
     It is set anew each time, or a list would go on showing its choice in the language that it was chosen in. So none of
-    these widgets may be given a value of its own.
+    these widgets may be given a value of its own: they begin with :func:`first`.
     """
     kept = st.session_state.setdefault("kept-choices", {})
     for key, value in kept.items():

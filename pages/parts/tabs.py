@@ -1,9 +1,11 @@
-"""Tabs that cost only what is seen."""
+"""Tabs that cost only what is seen, and stay as they are while another page is open."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import streamlit as st
+
+from pages.parts.session import choices_kept
 
 Show = Callable[[], None]
 _NONE: Mapping[str, Show] = MappingProxyType({})
@@ -17,8 +19,10 @@ def show_tabs(shows: Mapping[str, Show], key: str, always: Mapping[str, Show] = 
         key: Of the choice in the session.
         always: What a tab begins with though it is closed: widgets that would else lose what they hold.
     """
-    _keep_open(list(shows), key)
-    for tab, (title, show) in zip(st.tabs(list(shows), key=key, on_change="rerun"), shows.items(), strict=True):
+    with choices_kept(key):
+        _keep_open(list(shows), key)
+        tabs = st.tabs(list(shows), key=key, on_change="rerun")
+    for tab, (title, show) in zip(tabs, shows.items(), strict=True):
         with tab:
             if title in always:
                 always[title]()

@@ -89,6 +89,15 @@ def test_a_drawing_survives_a_page_change_and_a_language_switch(desktop: Page) -
     expect(best(desktop, "木")).to_be_visible()
 
 
+def test_the_open_tab_is_open_again_after_a_look_at_another_page(desktop: Page) -> None:
+    desktop.get_by_role("tab", name="Corrections").click()
+    expect(desktop.get_by_text("Nothing has been corrected yet")).to_be_visible()
+    open_page(desktop, "Models")
+    open_page(desktop, "Recognise")
+    expect(desktop.get_by_role("tab", name="Corrections")).to_have_attribute("aria-selected", "true")
+    expect(desktop.get_by_text("Nothing has been corrected yet")).to_be_visible()
+
+
 def test_keys(desktop: Page) -> None:
     draw(desktop, "十")
     expect(best(desktop, "十")).to_be_visible()
