@@ -17,6 +17,8 @@ button {
   border: 1px dashed var(--st-border-color); border-radius: var(--st-button-radius, .5rem);
 }
 button:hover, button:focus { border-color: var(--st-primary-color); color: var(--st-primary-color); outline: none; }
+kbd { margin-left: .5rem; font: inherit; opacity: .6; }
+@media (hover: none) { kbd { display: none; } }
 """
 
 # Ctrl+V works wherever the page is in focus; the button is for fingers, and asks the browser for permission.
@@ -24,6 +26,7 @@ _JS = """
 export default function ({ data, parentElement, setStateValue }) {
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
+  button.append(Object.assign(document.createElement("kbd"), { textContent: "Ctrl + V" }));
   const send = (blob) => {
     const reader = new FileReader();
     reader.onload = () => setStateValue("picture", reader.result);
@@ -40,7 +43,7 @@ export default function ({ data, parentElement, setStateValue }) {
         if (type) return send(await item.getType(type));
       }
       button.textContent = data.none;
-    } catch { button.textContent = data.keys; }
+    } catch { button.textContent = matchMedia("(hover: none)").matches ? data.refused : data.keys; }
   };
   document.addEventListener("paste", onPaste);
   return () => document.removeEventListener("paste", onPaste);
@@ -53,9 +56,10 @@ _element = st.components.v2.component("hanzi_paste_picture", html=_HTML, css=_CS
 def paste_picture(key: str, on_paste: Callable[[], None]) -> bytes | None:
     """The file that was last pasted; ``None`` before. Each time ``on_paste`` is called."""
     texts = {
-        "label": _("Paste a picture (Ctrl+V)"),
+        "label": _("Paste a picture"),
         "none": _("The clipboard holds no picture"),
         "keys": _("Press Ctrl+V to paste"),
+        "refused": _("The browser does not let this page read the clipboard"),
     }
     pasted = _element(key=key, data=texts, default={"picture": None}, on_picture_change=on_paste).get("picture")
     try:
