@@ -29,6 +29,10 @@ from pages.parts.recognise_desk import Desk
 _BOX_COLOUR = (178, 58, 46)
 _DOUBT_COLOUR = (225, 150, 0)
 _CHOSEN_COLOUR = (30, 100, 220)
+_DIGIT_PX = 21
+"""Height of a digit of OpenCV's font at scale 1."""
+_NUMBER_SHARE = 0.25
+"""Of a character's side."""
 _TABLE_PX, _ROW_PX = 380, 35
 """At most so high; its rows are."""
 
@@ -105,7 +109,7 @@ def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polari
     _show_text(text_of(characters))
     with st.container(horizontal=True, gap="medium"):
         picture = st.container(width="stretch", key="page-picture")
-        with st.container(width=460):
+        with st.container(width=400):
             chosen = _show_table(reading, characters)
             _show_tools(reading, chosen)
             if len(chosen) == 1:
@@ -193,8 +197,13 @@ def _is_one_pixel(box: Box) -> bool:
 
 
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
+    """The page with a box and a number about each character, both by their size: a full page is not to be covered."""
     picture = cv2.cvtColor(page.picture, cv2.COLOR_GRAY2RGB)
-    thick = max(1, round(max(picture.shape) / 600))
+    side = float(
+        np.median([max(each.box.bottom - each.box.top, each.box.right - each.box.left) for each in characters])
+    )
+    thick = max(1, round(min(max(picture.shape) / 600, side / 30)))
+    scale = max(0.3, _NUMBER_SHARE * side / _DIGIT_PX)
     for number, each in enumerate(characters):
         colour = _BOX_COLOUR if each.said or each.answer.is_sure else _DOUBT_COLOUR
         if number in chosen:
@@ -204,11 +213,11 @@ def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[
         cv2.putText(
             picture,
             str(number + 1),
-            (box.left, max(12, box.top - 5)),
+            (box.left, max(round(_DIGIT_PX * scale), box.top - 3 - thick)),
             cv2.FONT_HERSHEY_SIMPLEX,
-            0.4 * thick,
+            scale,
             colour,
-            thick,
+            max(1, round(1.5 * scale)),
             cv2.LINE_AA,
         )
     return picture
