@@ -1,14 +1,16 @@
+import json
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets
+from hanzi_core.dataset import Dataset, Fault, SplitSettings, list_datasets, rescan
 from hanzi_core.dataset.store import labels_of, split_digest
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.workspace import LEAVING, Workspace
-from tests.collection import imported, write_files
+from tests.collection import imported, silent, write_files
 from tests.handwriting import write_collection
 
 
@@ -74,6 +76,35 @@ def test_damage_is_a_sentence(dataset: Dataset) -> None:
         dataset.manifest()
     (dataset.folder / "dataset.json").write_text("{")
     with pytest.raises(DatasetError, match="is damaged"):
+        dataset.splits()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"location": None},
+        {"location": 5},
+        {"splits": None},
+        {"splits": {}},
+        {"splits": ["default"]},
+        {"splits": {"default": {"seed": "x"}}},
+        {"limits": {"ratio": -1}},
+        {"excluded_kinds": ["rubbish"]},
+        {"excluded_away": 5},
+        {"label_list": 5},
+        {"label_list": "labels.csv"},  # which has gone
+    ],
+)
+def test_a_description_of_something_else_is_damage(dataset: Dataset, change: dict[str, Any]) -> None:
+    changed = {key: value for key, value in {**dataset.description, **change}.items() if value is not None}
+    (dataset.folder / "dataset.json").write_text(json.dumps(changed))
+    with pytest.raises(DatasetError, match="“set” is damaged"):
+        rescan(dataset, silent)
+
+
+def test_a_description_that_is_none_is_damage(dataset: Dataset) -> None:
+    (dataset.folder / "dataset.json").write_text("5")
+    with pytest.raises(DatasetError, match="“set” is damaged"):
         dataset.splits()
 
 

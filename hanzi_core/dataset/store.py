@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field
 
 from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.entry import Source
@@ -38,6 +39,20 @@ PICTURES = "pictures"
 """Files and folders that are the dataset's own."""
 CORRECTIONS = "Corrections"
 """Name of the dataset that the workspace's own corrections make; no other dataset may take it."""
+
+
+class _Description(BaseModel):
+    """What the description of a dataset must hold, and may; one that does not is damaged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: str
+    splits: dict[str, SplitSettings] = Field(min_length=1)
+    limits: ZipLimits = Field(default_factory=ZipLimits)
+    label_list: str | None = None
+    excluded_kinds: tuple[Fault, ...] = ()
+    excluded_away: tuple[str, ...] = ()
+    taken_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,11 +87,20 @@ class Dataset:
 
     @property
     def description(self) -> dict[str, Any]:
-        """Source, time of import and the settings of each split."""
+        """Source, time of import and the settings of each split.
+
+        Raises:
+            DatasetError: it is damaged.
+        """
         try:
-            return dict(json.loads((self.folder / DESCRIPTION).read_bytes()))
+            content = (self.folder / DESCRIPTION).read_bytes()
+            _Description.model_validate_json(content)
+            return dict(json.loads(content))
         except (OSError, ValueError) as error:
-            raise DatasetError(mark("The dataset “{name}” is damaged: import it again."), name=self.name) from error
+            raise self._damaged() from error
+
+    def _damaged(self) -> DatasetError:
+        return DatasetError(mark("The dataset “{name}” is damaged: import it again."), name=self.name)
 
     def source(self) -> Source:
         """Where its pictures are.
@@ -96,9 +120,16 @@ class Dataset:
         return self.folder / WRITTEN
 
     def label_list(self) -> tuple[str, bytes] | None:
-        """Name and content of the label list that was given at the import, if one was."""
+        """Name and content of the label list that was given at the import, if one was.
+
+        Raises:
+            DatasetError: it has gone.
+        """
         name = self.description.get("label_list")
-        return (name, (self.folder / name).read_bytes()) if name else None
+        try:
+            return (name, (self.folder / name).read_bytes()) if name else None
+        except OSError as error:
+            raise self._damaged() from error
 
     def manifest(self, columns: list[str] | None = None) -> pd.DataFrame:
         """One row a picture, all columns or some; see :mod:`hanzi_core.dataset.manifest`."""
