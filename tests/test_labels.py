@@ -14,7 +14,12 @@ def test_codes(code: str) -> None:
     assert from_code(code) == "一"
 
 
-@pytest.mark.parametrize("name", ["4E00", "00000", "一", "U+D800", "U+FFFFFF", "U+4E0", ""])
+def test_codes_that_are_joined() -> None:
+    assert from_code("U+0063_U+006F_U+006E") == "con"
+    assert from_code("U+0065_U+0301") == "é"
+
+
+@pytest.mark.parametrize("name", ["U+4E00_", "U+4E00_x", "4E00", "00000", "一", "U+D800", "U+FFFFFF", "U+4E0", ""])
 def test_what_is_no_code(name: str) -> None:
     assert from_code(name) is None
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hanzi_core.dataset import Dataset
+from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.decode import decode
@@ -37,6 +37,11 @@ def test_folders_by_hard_link(dataset: Dataset, tmp_path: Path) -> None:
     assert files_below(tmp_path / "out") == {"train": 16, "val": 2, "test": 2}
     one = next((tmp_path / "out" / "train" / "人").iterdir())
     assert one.samefile(tmp_path / "pictures" / "人" / one.name)
+
+
+def test_a_target_that_no_folder_can_be_called_is_a_sentence(dataset: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="name another place"):
+        written(dataset, tmp_path / ("x" * 300))
 
 
 def test_by_copy_where_the_file_system_has_no_links(
@@ -120,6 +125,26 @@ def test_labels_are_listed_as_image_dataset_from_directory_numbers_them(workspac
     assert folders == ["A", "U+0021", "U+003F", "Z", "a", "人"]
     assert (tmp_path / "out" / "labels.txt").read_text("utf-8").split() == ["A", "!", "?", "Z", "a", "人"]
     assert json.loads((tmp_path / "out" / "labels.json").read_text("utf-8")) == ["A", "!", "?", "Z", "a", "人"]
+
+
+def test_every_part_numbers_its_classes_alike(workspace: Workspace, tmp_path: Path) -> None:
+    files = {f"train/{label}/{seed}.png": png(drawn(label, seed)) for label in "人木" for seed in range(3)}
+    files |= {"test/日/0.png": png(drawn("日", 0)), "test/木/0.png": png(drawn("木", 9))}
+    dataset = imported(workspace, write_files(tmp_path / "a", files))
+    dataset.split(SplitSettings(validation=0, test=0.1))
+    assert written(dataset, tmp_path / "out")["classes"] == 3
+    for part in ("train", "test"):
+        assert sorted(folder.name for folder in (tmp_path / "out" / part).iterdir()) == ["人", "日", "木"]
+    assert (tmp_path / "out" / "labels.txt").read_text("utf-8").split() == ["人", "日", "木"]
+    assert not (tmp_path / "out" / "val").exists()
+
+
+def test_labels_come_back_from_what_was_written_out(workspace: Workspace, tmp_path: Path) -> None:
+    names = ["人", "con", "a?b", "葛󠄀", "👍🏽", "~", "*"]
+    files = {f"{name}/1.png": png(drawn("人", seed)) for seed, name in enumerate(names)}
+    written(imported(workspace, write_zip(tmp_path / "a.zip", files)), tmp_path / "out")
+    manifest = imported(workspace, tmp_path / "out", "again").manifest()
+    assert set(manifest.loc[manifest["fault"] == "", "label"]) == set(names)
 
 
 def test_what_was_written_out_before_is_linked_and_never_written_to(workspace: Workspace, tmp_path: Path) -> None:

@@ -254,7 +254,10 @@ def materialise_(
     seed: Annotated[int, typer.Option(help="Seed of the augmented files.")] = 0,
     job: Prepared = None,
 ) -> None:
-    """Write a split as folders train, val and test for other tools, with labels.txt, labels.json and labels.py."""
+    """Write a split as folders train, val and test for other tools, with labels.txt, labels.json and labels.py.
+
+    Each has a folder for every class, empty where it has no picture there: other tools number them in their order.
+    """
     workspace: Workspace = context.obj
 
     def config() -> MaterialiseConfig:

@@ -113,14 +113,15 @@ def folder_name(label: str) -> str:
 
 
 def from_code(name: str) -> str | None:
-    """The character that a code such as ``0x4E00`` or ``U+4E00`` stands for; ``None`` if ``name`` is no code."""
-    found = _CODE.fullmatch(name.strip())
-    if found is None:
+    """The character that a code such as ``0x4E00`` or ``U+4E00`` stands for; ``None`` if ``name`` is no code.
+
+    Several, joined by ``_``, stand for a longer label, as :func:`folder_name` writes them.
+    """
+    found = [_CODE.fullmatch(code) for code in name.strip().split("_")]
+    numbers = [int(code[1], 16) for code in found if code]
+    if len(numbers) < len(found) or any(number > 0x10FFFF or 0xD800 <= number < 0xE000 for number in numbers):
         return None
-    number = int(found[1], 16)
-    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
-        return None
-    return unicodedata.normalize("NFC", chr(number))
+    return unicodedata.normalize("NFC", "".join(map(chr, numbers)))
 
 
 def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[str]) -> LabelTable:

@@ -5,6 +5,7 @@ import os
 import re
 import unicodedata
 from functools import partial
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from hanzi_core.dataset.labels import folder_name
 from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.parallel import run_batches
 from hanzi_core.dataset.split import Part
-from hanzi_core.dataset.store import Dataset, labels_of
+from hanzi_core.dataset.store import Dataset
 from hanzi_core.dataset.written import is_written
 from hanzi_core.errors import DatasetError, WorkspaceError
 from hanzi_core.image.augment import CLASSIC, Augmentation, augment, paper_level
@@ -57,7 +58,9 @@ class _File(NamedTuple):
 
 
 def materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> dict[str, int]:
-    """Write the folders: by hard link where the file system allows, by copy elsewhere, PNG for ``.gnt`` records.
+    """Write the folders, in each part one for every class.
+
+    Files are hard links where the file system allows, copies elsewhere, PNG for ``.gnt`` records.
 
     Returns:
         ``files``, of which ``linked`` and ``augmented``, and ``classes``.
@@ -73,14 +76,15 @@ def materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> 
 def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) -> dict[str, int]:
     target = named_path(config.target)
     source = dataset.source()
-    _check_target(target, source)
+    with writing(target):
+        _check_target(target, source)
     manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(target.parent, f".{target.name[:40]}-unfinished") as building:
             counts = _write_files(building, source, manifest=manifest, parts=parts, config=config, report=report)
             # Other tools number the classes in the order of their folders.
-            labels = sorted(labels_of(manifest, parts), key=folder_name)
+            labels = sorted(manifest.loc[parts != "", "label"].unique(), key=folder_name)
             _write_labels(building, labels)
             if target.exists():
                 target.rmdir()
@@ -107,8 +111,10 @@ def _write_files(
     report: Report,
 ) -> dict[str, int]:
     files = _plan(manifest, parts, config.augmented)
-    for folder in {PurePosixPath(file.target).parent for file in files}:
-        (building / folder).mkdir(parents=True)
+    folders = [PurePosixPath(file.target).parts for file in files]
+    # Also an empty one: a class less in val, and other tools number all that follow it as its neighbour in train.
+    for part, label in product({part for part, _, _ in folders}, {label for _, label, _ in folders}):
+        (building / part / label).mkdir(parents=True)
     batches = (files[start : start + _BATCH] for start in range(0, len(files), _BATCH))
     task = partial(write_files, building, config.augmentation, config.seed)
     done = linked = 0

@@ -17,6 +17,7 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
     """The form, and what became of the last time."""
     st.caption(
         _("Folders train, val and test with a folder a character, and labels.txt, labels.json and labels.py. ")
+        + _("Each has a folder for every class, so that other tools number them alike; some may be empty. ")
         + _("Files are hard links where the disk allows, and copies elsewhere.")
     )
     presets = list_presets(space)
