@@ -45,6 +45,20 @@ def test_bring_in_by_code_find_faults_exclude_and_split(
     assert command("dataset", "leaks", "a", "--split", "plain").returncode == 0
 
 
+def test_a_folder_gives_its_whole_name(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    casia = folder.rename(folder.with_name("HWDB1.1trn_gnt"))
+    assert command("dataset", "import", str(casia)).stdout.startswith("HWDB1.1trn_gnt: ")
+    monkeypatch.chdir(casia.rename(folder.with_name("v2.0")))
+    assert command("dataset", "import", ".").stdout.startswith("v2.0: ")
+
+
+def test_a_path_that_is_in_no_dataset_is_not_excluded_in_silence(command: Command, folder: Path) -> None:
+    command("dataset", "import", str(folder))
+    done = command("dataset", "exclude", "a", "--path", "人/nowhere.png")
+    assert done.returncode == 2 and "holds no 人/nowhere.png" in done.stderr
+    assert command("dataset", "exclude", "a").stdout == "a: 0 pictures excluded.\n"
+
+
 def test_a_damaged_dataset_is_listed_as_such_and_those_behind_it_too(
     command: Command, workspace: Workspace, folder: Path
 ) -> None:

@@ -24,6 +24,7 @@ from hanzi_core.dataset import (
     split_shortfalls,
 )
 from hanzi_core.dataset.faults import EXCLUDABLE
+from hanzi_core.dataset.importing import usual_name
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.dataset.statistics import class_counts
@@ -102,14 +103,14 @@ def import_(
         shares = {"validation": validation, "test": test, "seed": seed, "writer_pattern": writer_pattern}
         values = {
             "location": source.absolute(),
-            "name": name or source.stem,
+            "name": name or usual_name(source),
             "label_list": labels.absolute() if labels else None,
             "split": read_config(SplitSettings, shares),
             "limits": {"total_gib": max_unpacked_gib, "ratio": max_ratio},
         }
         return read_config(ImportConfig, values)
 
-    title = name or (source.stem if source else None)
+    title = name or (usual_name(source) if source else None)
     result = _do(workspace, job, "import", config, title, lambda work: _import(work, workspace))
     print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
 
@@ -190,8 +191,14 @@ def exclude(
 ) -> None:
     """Leave pictures out of training, validation and test; exactly those named, so that none brings all back."""
     dataset = Dataset.find(context.obj, name)
-    kinds = set(fault or []) & set(EXCLUDABLE)
-    dataset.exclude(kinds, path or [])
+    kinds, paths = set(fault or []) & set(EXCLUDABLE), path or []
+    if unknown := set(paths) - set(dataset.manifest(["path"])["path"]) - dataset.excluded_by_hand():
+        raise DatasetError(
+            mark("“{name}” holds no {path}: “dataset faults” lists paths as they are in it."),
+            name=name,
+            path=min(unknown),
+        )
+    dataset.exclude(kinds, paths)
     excluded = int(dataset.manifest(["excluded"])["excluded"].sum())
     print(_("{name}: {count} pictures excluded.").format(name=name, count=excluded))
 

@@ -81,6 +81,12 @@ def _build(building: Path, config: ImportConfig, report: Report) -> None:
     lay_down(building, manifest, describe(source, str(source.location), config.limits, name), config.split)
 
 
+def usual_name(location: Path) -> str:
+    """What a dataset is called that nobody names: like its folder, or its file without ending."""
+    place = Path(os.path.abspath(location))  # noqa: PTH100  “.” and “..” have no names; a link keeps its own
+    return place.name if place.is_dir() else place.stem
+
+
 def is_made_of(dataset: Dataset, location: Path) -> bool:
     """Whether it reads what lies at ``location``, or has taken it over from there."""
     description = dataset.description
