@@ -77,6 +77,15 @@ def test_a_dataset_by_the_hand_as_it_is_adjusted(workspace: Workspace) -> None:
     assert "tell nothing about real writing" in texts(open_page("datasets.py", dataset="starter"))
 
 
+def test_that_one_was_written_is_told_for_a_while(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(workspace, "synthesise", StarterConfig(name="new", synthesis=SynthesisConfig(characters="永")), "new")
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    assert "20 pictures of 1 characters" in texts(open_page("hand.py"))
+    ended = list_jobs(workspace, "synthesise")[0].status().changes[-1].time
+    monkeypatch.setattr(time, "time", lambda: ended + 3600)
+    assert "20 pictures of 1 characters" not in texts(open_page("hand.py"))
+
+
 def test_a_name_that_is_taken_is_refused_at_once(workspace: Workspace, tmp_path: Path) -> None:
     imported(workspace, write_files(tmp_path / "a", {f"人/{n}.png": png(drawn("人", n)) for n in range(3)}), "taken")
     app = open_page("hand.py")

@@ -1,5 +1,7 @@
 """Ask the simulated hand for a dataset, and tell how far it is."""
 
+import time
+
 import streamlit as st
 
 from hanzi_core.cli.perform import read_config, resume, start
@@ -18,6 +20,8 @@ from pages.parts.session import errors_shown
 Adjustment = dict[str, float | tuple[float, float]]
 
 OWN = "own"
+TOLD_S = 600.0
+"""For so long after it was written everybody is told of a dataset."""
 BYTES_PER_PICTURE = 3000
 """Of a PNG file, measured over all styles: 1.2 to 5 kB, rounded up to what a disk gives away."""
 
@@ -98,7 +102,8 @@ def show_last_synthesis(space: Workspace, topped_up: str = "") -> None:
     for job in jobs[:1]:
         status = job.status()
         if status.state is State.FINISHED:
-            _show_outcome(job)
+            if time.time() - status.changes[-1].time < TOLD_S:
+                _show_outcome(job)
         elif not status.state.is_active:
             _show_end(space, job, str(status.changes[-1]))
 
