@@ -1,26 +1,27 @@
 """Datasets: bring a collection in, see what is in it and what is wrong with it, divide it."""
 
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
 from hanzi_core.cli.datasets import ScanConfig
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, list_datasets
-from hanzi_core.dataset.store import PICTURES
+from hanzi_core.dataset.store import PICTURES, UPLOAD
 from hanzi_core.jobs import list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.dataset_augment import show_augmentation
-from pages.parts.dataset_facts import manifest_of
+from pages.parts.dataset_facts import delete_dataset, manifest_of
 from pages.parts.dataset_faults import show_faults
 from pages.parts.dataset_import import show_import_form
 from pages.parts.dataset_overview import show_overview
 from pages.parts.dataset_pictures import show_pictures
 from pages.parts.dataset_split import show_split
 from pages.parts.dataset_write import show_writing_out
-from pages.parts.job_panel import watch_until_done
+from pages.parts.job_panel import failed_here, follow, watch_until_done
 from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
@@ -43,23 +44,29 @@ def show_dataset(dataset: Dataset, space: Workspace) -> None:
 
 def where_from(dataset: Dataset) -> str:
     """Where its pictures are, in a sentence."""
-    location = dataset.description["location"]
+    description = dataset.description
+    location = description["location"]
     if location == PICTURES and manifest_of(dataset)["synthetic"].all():
         return _("Written by the simulated hand: figures of it tell nothing about real writing.")
+    if location in (PICTURES, UPLOAD):
+        taken = Path(description.get("taken_from") or location).name
+        return _("Kept in the workspace: {name}").format(name=f"`{taken}`")
     return str(_("Read in place from {location}").format(location=f"`{location}`"))
 
 
 def show_head(dataset: Dataset, space: Workspace) -> None:
     """Where it is, and what can be done with all of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(where_from(dataset))
+        with errors_shown(), dataset.in_use():  # also a damaged one can be deleted
+            st.caption(where_from(dataset))
         if st.button(_("Scan again"), icon=":material/refresh:", help=_("Reads only what has changed.")):
-            start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name)
+            follow(start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name))
             st.rerun()
         with st.popover(_("Delete"), icon=":material/delete:"):
             st.write(_("Manifest, splits and packs go; the pictures that were read in place stay."))
+            st.write(_("What was uploaded, corrected or written by the simulated hand goes with it."))
             if st.button(_("Delete this dataset"), type="primary"):
-                dataset.delete()
+                delete_dataset(dataset)
                 st.rerun()
 
 
@@ -67,7 +74,7 @@ space = workspace()
 st.title(_("Datasets"))
 for kind in KINDS:
     for job in list_jobs(space, kind):
-        if job.status().state.is_active:
+        if job.status().state.is_active or failed_here(job):
             watch_until_done(job)
 
 datasets = {dataset.name: dataset for dataset in list_datasets(space)}

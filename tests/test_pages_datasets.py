@@ -1,15 +1,20 @@
 """The Datasets page with real collections: what each tab shows; its buttons are pressed in a real browser."""
 
+import gc
 import time
+import weakref
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.dataset import Dataset, Fault, Source, SplitSettings
+from hanzi_core.jobs import list_jobs
 from hanzi_core.workspace import Workspace
+from pages.parts.dataset_facts import source_of
 from tests.collection import drawn, imported, png, record, write_files, write_zip
 from tests.handwriting import write_collection
+from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
 from tests.test_pages import open_page, texts
 
 TABS = ["Overview", "Pictures", "Faults", "Split", "Augmentation", "Write out"]
@@ -151,6 +156,42 @@ def test_a_source_that_has_gone_is_one_sentence(dataset: Dataset, tmp_path: Path
     (tmp_path / "a").rename(tmp_path / "b")
     app = open_tab("Pictures")
     assert "Nothing is at" in texts(app)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(each for each in app.button if each.label == label).click().run()
+
+
+@pytest.mark.parametrize("content", ["{", '{"splits": {"default": {}}}'])
+def test_a_damaged_dataset_can_be_deleted(dataset: Dataset, content: str) -> None:
+    (dataset.folder / "dataset.json").write_text(content)
+    app = open_tab("Pictures")
+    assert "“set” is damaged" in texts(app)
+    press(app, "Delete this dataset")
+    assert not dataset.folder.exists()
+
+
+def test_why_a_scan_failed_is_told(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("datasets.py", dataset="set")
+    (tmp_path / "a").rename(tmp_path / "b")
+    press(app, "Scan again")
+    deadline = time.monotonic() + 60
+    while list_jobs(workspace, "scan")[0].status().state.is_active and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert "Nothing is at" in texts(app.run())
+    assert "Nothing is at" not in texts(open_page("datasets.py", dataset="set")), "others did not ask"
+
+
+def test_an_upload_is_kept_and_goes_with_its_dataset(workspace: Workspace, tmp_path: Path) -> None:
+    files = {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)}
+    uploaded = imported(workspace, write_zip(tmp_path / "mine.zip", files), take=True)
+    app = open_tab("Pictures")
+    assert "Kept in the workspace: `mine.zip`" in texts(app)
+    assert "What was uploaded, corrected or written" in texts(app)
+    opened = weakref.ref(source_of(uploaded))
+    press(app, "Delete this dataset")
+    gc.collect()
+    assert opened() is None, "the disk gets back what an open file takes once that is closed"
 
 
 def test_a_dataset_that_is_deleted_while_it_is_shown_is_one_sentence(

@@ -29,6 +29,17 @@ def watch_until_done(job: Job) -> None:
         show_state(job, status)
 
 
+def follow(job: Job) -> None:
+    """Have :func:`failed_here` tell of ``job``, until this session starts another one of its kind."""
+    st.session_state[f"{job.kind}-followed"] = job.id
+
+
+def failed_here(job: Job) -> bool:
+    """Whether ``job`` is the one of its kind that this session started last, and came to nothing."""
+    followed = st.session_state.get(f"{job.kind}-followed")
+    return followed == job.id and job.status().state in (State.FAILED, State.LOST)
+
+
 @st.fragment(run_every=REFRESH_S)
 def _watch(job: Job) -> None:
     try:
