@@ -66,6 +66,12 @@ def test_a_class_without_test_pictures_is_told(dataset: Dataset) -> None:
     assert "1 classes have too few pictures" in texts(open_tab("Split"))
 
 
+def test_writers_who_hang_together_are_no_lack_of_pictures(dataset: Dataset) -> None:
+    dataset.split(SplitSettings(writer_pattern=r"(\.)png"))
+    shown = texts(open_tab("Split"))
+    assert "those who share a copy stay together" in shown and "too few pictures" not in shown
+
+
 def test_a_split_without_a_report_can_be_made_anew(dataset: Dataset) -> None:
     dataset.change_description(splits={"lost": SplitSettings(name="lost").model_dump()})  # no column of the manifest
     app = open_tab("Split")

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from hanzi_core.dataset import Part, SplitSettings, assign_parts, split_shortfalls
 from hanzi_core.dataset.leaks import NEAR, SAME, WRITER, find_leaks
-from hanzi_core.dataset.split import part_rows, writers_of
+from hanzi_core.dataset.split import hangs_together, part_rows, writers_of
 from hanzi_core.errors import DatasetError
 
 
@@ -132,6 +132,18 @@ def test_writers_who_share_a_copy_stay_together() -> None:
     manifest = manifest_of({"一": 20, "二": 20, "三": 20}, path=WRITTEN, copy_group=groups)
     settings = SplitSettings(writer_pattern=r"input_(\d+)_")
     assert find_leaks(manifest, assign_parts(manifest, settings), settings).empty
+
+
+def test_writers_who_all_share_copies_are_told_as_what_they_are() -> None:
+    groups = np.arange(60, dtype=np.int32)
+    groups[20:40] = np.roll(groups[:20], 1)  # each writer of 二 copied the next one's 一
+    manifest = manifest_of({"一": 20, "二": 20, "三": 20}, path=WRITTEN, copy_group=groups)
+    settings = SplitSettings(writer_pattern=r"input_(\d+)_")
+    parts = assign_parts(manifest, settings)
+    assert set(parts) == {"train"} and hangs_together(parts, settings)
+    manifest.loc[20:39, "excluded"] = True
+    assert not hangs_together(assign_parts(manifest, settings), settings)
+    assert not hangs_together(parts, settings.model_copy(update={"validation": 0, "test": 0}))
 
 
 def written_by(**counts: int) -> list[str]:

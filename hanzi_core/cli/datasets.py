@@ -27,6 +27,7 @@ from hanzi_core.dataset.faults import EXCLUDABLE
 from hanzi_core.dataset.importing import usual_name
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
+from hanzi_core.dataset.split import HANGS_TOGETHER, hangs_together
 from hanzi_core.dataset.statistics import class_counts
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.image.presets import find_preset
@@ -230,6 +231,9 @@ def split(
     parts = dataset.split(settings)
     sizes = parts[parts != ""].value_counts()
     print("  ".join(f"{part} {sizes.get(part, 0)}" for part in ("train", "validation", "test")))
+    if hangs_together(parts, settings):
+        print(_(HANGS_TOGETHER))
+        return
     for row in split_shortfalls(dataset.manifest(["label"]), parts, settings).itertuples():
         print(
             _("{label}: {images} pictures, none for {missing}").format(

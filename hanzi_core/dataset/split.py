@@ -231,6 +231,20 @@ def _given_parts(rows: pd.DataFrame, settings: SplitSettings) -> pd.Series:
     return parts
 
 
+def hangs_together(parts: pd.Series, settings: SplitSettings) -> bool:
+    """Whether a part stayed empty because too few writers are left when those who share a copy count as one."""
+    shares = {Part.VALIDATION: settings.validation, Part.TEST: settings.test}
+    asked = {part.value for part, share in shares.items() if share}
+    return bool(settings.writer_pattern) and not asked <= set(parts)
+
+
+HANGS_TOGETHER = mark(
+    "Too few writers are left to validate or test on, for those who share a copy stay together: "
+    "exclude the copies and split again, or mend the writer pattern."
+)
+"""What to do about it."""
+
+
 def split_shortfalls(manifest: pd.DataFrame, parts: pd.Series, settings: SplitSettings) -> pd.DataFrame:
     """Classes that lack a part, with ``label``, ``images`` and the ``missing`` parts; the smallest first.
 

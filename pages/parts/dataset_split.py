@@ -6,7 +6,7 @@ import streamlit as st
 from hanzi_core.cli.perform import read_config
 from hanzi_core.dataset import Dataset, Part, SplitSettings
 from hanzi_core.dataset.leaks import LEAK_NAMES
-from hanzi_core.dataset.split import PART_NAMES
+from hanzi_core.dataset.split import HANGS_TOGETHER, PART_NAMES, hangs_together
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import manifest_of, split_report
 from pages.parts.paging import page_of
@@ -39,7 +39,10 @@ def _show_report(dataset: Dataset, name: str, settings: SplitSettings) -> None:
         _show_parts(manifest_of(dataset), parts)
     with right:
         _show_leaks(leaks, settings)
-    _show_shortfalls(lacking)
+    if hangs_together(parts, settings):
+        st.warning(_(HANGS_TOGETHER))
+    else:
+        _show_shortfalls(lacking)
 
 
 def _show_parts(manifest: pd.DataFrame, parts: pd.Series) -> None:
