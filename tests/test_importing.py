@@ -85,6 +85,15 @@ def test_what_fails_leaves_nothing(workspace: Workspace, tmp_path: Path, damage:
     assert not (tmp_path / "a.zip").exists()
 
 
+def test_a_writer_pattern_that_matches_nothing_is_told_before_all_is_read(workspace: Workspace, tmp_path: Path) -> None:
+    phases: list[str] = []
+    split = SplitSettings(writer_pattern=r"input_(\d+)_")
+    config = ImportConfig(location=write_collection(tmp_path / "a", "人木", 4), name="set", split=split)
+    with pytest.raises(DatasetError, match=r"matches no path, the first being 人/0\.png"):
+        import_dataset(workspace, config, lambda phase, _done, _total: phases.append(phase))
+    assert SCANNING not in phases
+
+
 def test_a_stop_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
     def stop(_phase: str, _done: int, _total: int) -> None:
         raise Stopped

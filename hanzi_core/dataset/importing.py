@@ -14,7 +14,7 @@ from hanzi_core.dataset.manifest import SPLIT_PREFIX, readable_digests, write_ma
 from hanzi_core.dataset.pack_file import clear_others, pack_path
 from hanzi_core.dataset.scan import scan
 from hanzi_core.dataset.source import open_source
-from hanzi_core.dataset.split import SplitSettings, assign_parts
+from hanzi_core.dataset.split import SplitSettings, assign_parts, check_pattern
 from hanzi_core.dataset.store import (
     CORRECTIONS,
     MANIFEST,
@@ -72,6 +72,8 @@ def import_dataset(workspace: Workspace, config: ImportConfig, report: Report) -
 
 def _build(building: Path, config: ImportConfig, report: Report) -> None:
     source = open_source(config.location, config.limits)
+    if config.split.writer_pattern:  # now, not when all is read
+        check_pattern((entry.path for entry in source.entries()), config.split.writer_pattern)
     label_list = _read_label_list(config.label_list)
     name = None
     if label_list is not None:

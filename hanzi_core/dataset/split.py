@@ -1,6 +1,7 @@
 """Divide a dataset into train, validation and test: a column of the manifest, never a copy of the files."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 
@@ -9,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hanzi_core.dataset.entry import legible
 from hanzi_core.dataset.likeness import digest_ranks, joined_groups
 from hanzi_core.dataset.manifest import only_to_train_on, usable
 from hanzi_core.errors import DatasetError
@@ -79,7 +81,7 @@ def assign_parts(manifest: pd.DataFrame, settings: SplitSettings) -> pd.Series:
         DatasetError: the writer pattern matches no path.
     """
     if settings.writer_pattern:
-        _check_pattern(manifest["path"], settings.writer_pattern)
+        check_pattern(manifest["path"], settings.writer_pattern)
     parts = pd.Series("", index=manifest.index)
     columns = [*_DIVIDED_BY, "path"] if settings.writer_pattern else _DIVIDED_BY
     rows = manifest.loc[usable(manifest) & ~only_to_train_on(manifest), columns]
@@ -113,13 +115,22 @@ def writers_of(paths: pd.Series, pattern: str) -> pd.Series:
     return pd.Series(found, index=paths.index, dtype="str")
 
 
-def _check_pattern(paths: pd.Series, pattern: str) -> None:
-    """That it tells a writer of some path, also of a picture that is excluded now."""
-    if not (writers_of(paths, pattern) != "").any():
+def check_pattern(paths: Iterable[str], pattern: str) -> None:
+    """Make sure that it tells a writer of some path, also of a picture that is excluded now.
+
+    Raises:
+        DatasetError: it does not.
+    """
+    expression, first = re.compile(pattern), ""
+    for path in paths:
+        if (match := expression.search(path)) and match[1]:
+            return
+        first = first or path
+    if first:
         raise DatasetError(
             mark("The writer pattern {pattern} matches no path, the first being {path}: mend it, or leave it empty."),
             pattern=pattern,
-            path=paths.iloc[0] if len(paths) else "–",
+            path=legible(first),
         )
 
 
