@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
 from hanzi_core.dataset.labels import is_character
@@ -88,12 +87,12 @@ def _two_labels(sound: pd.DataFrame) -> pd.DataFrame:
     copied = sound[sound["copy_group"].duplicated(keep=False)]
     labels = copied.groupby("copy_group")["label"].transform("nunique")
     rows = copied[labels > 1]
-    partners = {}
-    for _, group in rows.groupby("copy_group"):
-        labels_of_group, paths = group["label"].to_numpy(), group["path"].to_numpy()
-        for place, row in enumerate(group.index):
-            partners[row] = paths[np.argmax(labels_of_group != labels_of_group[place])]
-    return _table(rows.index, Fault.TWO_LABELS, pd.Series(partners, dtype=object).reindex(rows.index))
+    first = rows.groupby("copy_group")[["label", "path"]].transform("first")
+    differs = rows["label"] != first["label"]
+    # For all that bear the label of the first, the other one is the first that does not; not a search for each: the
+    # picture of a sign that a font lacks may stand under thousands of labels.
+    other = rows[differs].drop_duplicates("copy_group").set_index("copy_group")["path"]
+    return _table(rows.index, Fault.TWO_LABELS, first["path"].where(differs, rows["copy_group"].map(other)))
 
 
 def _extreme_sizes(sound: pd.DataFrame) -> pd.DataFrame:
