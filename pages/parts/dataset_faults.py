@@ -87,7 +87,7 @@ def _show_files(dataset: Dataset, kind: Fault, faults: pd.DataFrame) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"files-{kind}-{shown.index[0]}",
+        key=f"files-{dataset.name}-{kind}-{len(faults)}-{shown.index[0]}",
     )
     selected = shown.iloc[table.selection.rows]
     if selected.empty:

@@ -53,6 +53,23 @@ def list_of_faults(page: Page) -> str:
     return Path(download.value.path()).read_text("utf-8-sig")
 
 
+def test_nothing_is_selected_in_the_next_dataset(page: Page, address: str, place: Workspace, tmp_path: Path) -> None:
+    for name, copies in (("many", 6), ("few", 1)):
+        files = {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(8)}
+        files |= {f"人/copy{seed}.png": files[f"人/{seed}.png"] for seed in range(copies)}
+        imported(place, write_files(tmp_path / name, files), name)
+    page.goto(f"{address}/datasets?dataset=many")
+    page.get_by_role("tab", name="Faults").click()
+    select(page.get_by_test_id("stDataFrame"), row=5)
+    expect(page.get_by_role("button", name="Exclude these")).to_be_visible()
+    page.get_by_role("combobox", name="Dataset").click()
+    page.get_by_role("option", name="few").click()
+    expect(page.locator("[aria-rowcount='2']")).to_be_attached()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_role("button", name="Exclude these")).not_to_be_visible()
+
+
 def test_from_faults_to_nothing_left(page: Page, serve: Starter, dataset: Dataset, tmp_path: Path) -> None:
     space = Workspace(dataset.folder.parents[1])
     page.goto(f"{serve(space).url}/datasets?dataset=set")
