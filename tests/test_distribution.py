@@ -1,5 +1,6 @@
 import pandas as pd
 
+from hanzi_core.charts.curves import COLOURS
 from hanzi_core.charts.distribution import class_histogram, value_histogram
 
 
@@ -8,6 +9,12 @@ def test_a_class_is_pointed_at() -> None:
     assert [shape.x0 for shape in figure.layout.shapes] == [2]
     assert figure.layout.annotations[0].text == "中 · 5"
     assert not class_histogram(pd.Series({"小": 2}), marked="无").layout.shapes
+
+
+def test_the_colours_are_those_of_every_chart() -> None:
+    for figure in (class_histogram(pd.Series({"小": 2}), marked="小"), value_histogram(pd.Series([1, 2]), "px")):
+        assert list(figure.layout.colorway) == COLOURS
+        assert all(shape.line.color in COLOURS for shape in figure.layout.shapes)
 
 
 def test_values_are_binned_before_they_are_sent() -> None:

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hanzi_core.charts.curves import COLOURS
 from hanzi_core.dataset.labels import short_label
 from hanzi_core.language import gettext as _
 
 _NAMED_LIMIT = 60
 _BAR_LIMIT = 200
 """Bars up to which each is a thing of its own in the browser, which takes seconds to show seven thousand."""
-_MARK = "#b23a2e"
+_MARK = COLOURS[1]
 _MOST = 0.95
 _FAR = 4.0
 """A value is far above the others that is more than so many times what :data:`_MOST` of them reach."""
@@ -89,5 +90,5 @@ def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:
 
 
 def _compact(figure: go.Figure) -> go.Figure:
-    figure.update_layout(height=280, margin={"l": 0, "r": 0, "t": 24, "b": 0}, showlegend=False)
+    figure.update_layout(height=280, colorway=COLOURS, margin={"l": 0, "r": 0, "t": 24, "b": 0}, showlegend=False)
     return figure
