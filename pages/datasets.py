@@ -21,11 +21,13 @@ from pages.parts.dataset_overview import show_overview
 from pages.parts.dataset_pictures import show_pictures
 from pages.parts.dataset_split import show_split
 from pages.parts.dataset_write import show_writing_out
-from pages.parts.job_panel import failed_here, follow, watch_until_done
+from pages.parts.job_panel import escape, failed_here, follow, watch_until_done
 from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
 KINDS = ("import", "scan", "materialise", "synthesise")
+# A field on a phone shows but the beginning of a name that is longer: 40 letters, or 13 characters of Chinese.
+_LONG_NAME_BYTES = 40
 
 
 def show_dataset(dataset: Dataset, space: Workspace) -> None:
@@ -58,7 +60,8 @@ def show_head(dataset: Dataset, space: Workspace) -> None:
     """Where it is, and what can be done with all of it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         with errors_shown(), dataset.in_use():  # also a damaged one can be deleted
-            st.caption(where_from(dataset))
+            is_long = len(dataset.name.encode()) > _LONG_NAME_BYTES
+            st.caption(f"{escape(dataset.name)} · {where_from(dataset)}" if is_long else where_from(dataset))
         if st.button(_("Scan again"), icon=":material/refresh:", help=_("Reads only what has changed.")):
             follow(start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name))
             st.rerun()

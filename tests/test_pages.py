@@ -1,5 +1,6 @@
 """Each page as Streamlit itself runs it, without a browser: whatever the workspace holds, no exception reaches it."""
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,13 @@ def test_a_workspace_with_a_run(trained: Workspace, monkeypatch: pytest.MonkeyPa
     app = open_page(name)
     assert not app.exception
     assert not app.error
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_text_but_the_first_stands_alone_in_a_page(name: str) -> None:
+    body = ast.parse((PROJECT / "pages" / name).read_text("utf-8")).body
+    alone = [each for each in body[1:] if isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)]
+    assert not alone, "Streamlit would show it"
 
 
 def test_a_newcomer_is_told_where_to_begin(workspace: Workspace) -> None:

@@ -96,9 +96,17 @@ def test_names_of_classes_and_files_are_short_and_no_markdown(workspace: Workspa
     imported(workspace, write_files(tmp_path / "a", files))
     app = open_tab("Pictures")
     assert [image.caption for image in app.get("image")[0].proto.imgs] == [r"\*粗\* · 3", "xxxxxxx… · 1"]
+    assert list(app.dataframe[0].value["Character"]) == ["*粗*", "x" * 80]
     next(each for each in app.text_input if each.label == "Character").set_value("*粗*")
     captions = [image.caption for image in run(app, "Pictures").get("image")[1].proto.imgs]
     assert captions == ["1", r"\_2\_", r"…idation\_0\_3"]
+    assert "*粗*/validation_0_3.png" in set(app.dataframe[0].value["File"])
+
+
+def test_a_name_that_is_too_long_for_a_phone_stands_in_full(workspace: Workspace, tmp_path: Path) -> None:
+    name = "数据集" * 8
+    imported(workspace, write_collection(tmp_path / "a", "人", 3), name)
+    assert f"{name} · Read in place from" in texts(open_page("datasets.py", dataset=name))
 
 
 def import_form() -> None:

@@ -88,3 +88,6 @@ def _show_grid(dataset: Dataset, rows: pd.DataFrame, caption: Callable[[pd.DataF
             caption=[text for _picture, text in found],
             width=TILE_PX,
         )
+    with st.expander(_("Names in full")):
+        names = {"label": _("Character"), "path": _("File")}
+        st.dataframe(part[list(names)].rename(columns=names), hide_index=True)
