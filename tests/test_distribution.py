@@ -15,6 +15,8 @@ def test_the_colours_are_those_of_every_chart() -> None:
     for figure in (class_histogram(pd.Series({"小": 2}), marked="小"), value_histogram(pd.Series([1, 2]), "px")):
         assert list(figure.layout.colorway) == COLOURS
         assert all(shape.line.color in COLOURS for shape in figure.layout.shapes)
+    outline = class_histogram(pd.Series(1, index=[chr(0x4E00 + number) for number in range(500)])).data[0]
+    assert outline.fillcolor == COLOURS[0], "as bars, not half transparent as plotly fills"
 
 
 def test_values_are_binned_before_they_are_sent() -> None:

@@ -58,7 +58,7 @@ def _shown(label: str) -> str:
 
 def _outline(data: dict[str, Any]) -> go.Scatter:
     """Bars that touch each other, as one shape."""
-    return go.Scatter(**data, mode="lines", line={"shape": "hvh", "width": 1}, fill="tozeroy")
+    return go.Scatter(**data, mode="lines", line={"shape": "hvh", "width": 1}, fill="tozeroy", fillcolor=COLOURS[0])
 
 
 def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:

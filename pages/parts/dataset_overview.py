@@ -49,7 +49,9 @@ def _show_classes(counts: pd.Series) -> None:
         logarithmic = st.toggle(_("Logarithmic"), key="logarithmic")
     small = counts[counts < few]
     notes = [
-        _("{count} of {all} classes have fewer than {few} pictures.").format(count=len(small), all=len(counts), few=few)
+        _("{count} of {all} classes have fewer than {few} pictures.").format(
+            count=f"{len(small):,}", all=f"{len(counts):,}", few=few
+        )
     ]
     if wanted and wanted not in counts.index:
         notes.append(_("There is no class “{label}” among the usable pictures.").format(label=wanted))

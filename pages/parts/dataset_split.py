@@ -67,6 +67,7 @@ def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
     st.error(_("Some are in more than one part: {counts}.").format(counts=counts), icon=":material/leak_add:")
     names = {"kind": _("Leak"), "what": _("File or writer"), **{part.value: _(PART_NAMES[part]) for part in Part}}
     shown = page_of(leaks, PAGE_SIZE, "leaks")
+    st.caption(_("How many pictures of it each part has."))  # on a phone a table's own buttons cover what is above it
     kinds = [_(LEAK_NAMES[kind]) for kind in shown["kind"]]
     st.dataframe(shown.assign(kind=kinds).rename(columns=names), hide_index=True, height=220)
 
@@ -75,8 +76,9 @@ def _show_shortfalls(lacking: pd.DataFrame) -> None:
     if lacking.empty:
         st.success(_("Every class is in every part that was asked for."), icon=":material/check:")
         return
-    st.warning(_("{count} classes have too few pictures to be in every part.").format(count=len(lacking)))
+    st.warning(_("{count} classes have too few pictures to be in every part.").format(count=f"{len(lacking):,}"))
     shown = page_of(lacking, PAGE_SIZE, "lacking")
+    st.caption(_("The smallest first."))  # not the pages, which a table's own buttons would cover on a phone
     missing = [", ".join(_(PART_NAMES[Part(name)]) for name in names.split(", ")) for names in shown["missing"]]
     names = {"label": _("Character"), "images": _("Pictures"), "missing": _("Not in")}
     st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
