@@ -176,11 +176,21 @@ def press(app: AppTest, label: str) -> AppTest:
     return next(each for each in app.button if each.label == label).click().run()
 
 
-@pytest.mark.parametrize("content", ["{", '{"splits": {"default": {}}}'])
-def test_a_damaged_dataset_can_be_deleted(dataset: Dataset, content: str) -> None:
-    (dataset.folder / "dataset.json").write_text(content)
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("dataset.json", "{", "“set” is damaged"),
+        ("dataset.json", '{"splits": {"default": {}}}', "“set” is damaged"),
+        ("manifest.parquet", "x", "is missing or damaged"),
+        ("manifest.parquet", "", "is missing or damaged"),
+    ],
+)
+def test_a_damaged_dataset_can_be_deleted(dataset: Dataset, name: str, content: str, says: str) -> None:
+    (dataset.folder / name).unlink()
+    if content:
+        (dataset.folder / name).write_text(content)
     app = open_tab("Pictures")
-    assert "“set” is damaged" in texts(app)
+    assert says in texts(app)
     press(app, "Delete this dataset")
     assert not dataset.folder.exists()
 

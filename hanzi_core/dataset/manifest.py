@@ -142,6 +142,11 @@ def read_whole(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
         return pd.read_parquet(file, columns=columns)
 
 
+def damaged_manifest(path: Path) -> DatasetError:
+    """What to tell of a manifest that is missing or cannot be read."""
+    return DatasetError(mark("The manifest {path} is missing or damaged: import the dataset again."), path=path)
+
+
 def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     """The manifest as :func:`write_manifest` left it, or some of its columns.
 
@@ -153,7 +158,5 @@ def read_manifest(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     try:
         manifest = read_whole(path, columns)
     except (OSError, pa.ArrowInvalid) as error:
-        raise DatasetError(
-            mark("The manifest {path} is missing or damaged: import the dataset again."), path=path
-        ) from error
+        raise damaged_manifest(path) from error
     return manifest.assign(synthetic=manifest.get("synthetic", False)) if columns is None else manifest

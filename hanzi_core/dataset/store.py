@@ -19,6 +19,7 @@ from hanzi_core.dataset.faults import with_exclusions
 from hanzi_core.dataset.manifest import (
     SPLIT_PREFIX,
     Fault,
+    damaged_manifest,
     only_to_train_on,
     read_manifest,
     usable,
@@ -164,8 +165,16 @@ class Dataset:
 
     @property
     def manifest_time(self) -> float:
-        """When the manifest last changed: a page may keep what it made of it until then."""
-        return (self.folder / MANIFEST).stat().st_mtime
+        """When the manifest last changed: a page may keep what it made of it until then.
+
+        Raises:
+            DatasetError: it is missing.
+        """
+        path = self.folder / MANIFEST
+        try:
+            return path.stat().st_mtime
+        except OSError as error:
+            raise damaged_manifest(path) from error
 
     def splits(self) -> dict[str, SplitSettings]:
         """The settings of each split by its name."""
