@@ -159,6 +159,12 @@ def test_a_target_in_nobodys_home_is_one_sentence(dataset: Dataset) -> None:
     assert [error.value for error in app.error] == ["Nothing is at ~数据 on this server: check the path."]
 
 
+def test_a_target_that_was_left_empty_is_asked_for(dataset: Dataset) -> None:
+    app = AppTest.from_function(writing_form).run()
+    app.button[0].click().run()
+    assert [error.value for error in app.error] == ["Give the folder to write to."]
+
+
 def test_everything_excluded_is_told(dataset: Dataset) -> None:
     dataset.exclude([], dataset.manifest()["path"])
     assert "Every picture is excluded" in texts(open_tab("Overview"))

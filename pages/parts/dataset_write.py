@@ -28,7 +28,9 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         augmented = second.number_input(_("Augmented files a training picture"), 0, 100, 0)
         preset = third.selectbox(_("Augmentation"), list(presets), index=list(presets).index("classic"))
         begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
-    if begin and target.strip():
+    if begin and not target.strip():
+        st.error(_("Give the folder to write to."), icon=":material/error:")
+    elif begin:
         with errors_shown():
             values = {
                 "dataset": dataset.name,
