@@ -132,6 +132,15 @@ def test_a_model_is_brought_in_once_its_file_is_here(workspace: Workspace) -> No
     assert [folder.name for folder in workspace.models.iterdir()] == ["brush"]
 
 
+@pytest.mark.parametrize(
+    ("page", "kinds"), [("datasets.py", "ZIP, CSV, TSV, JSON, TXT"), ("models.py", "ZIP"), ("recognise.py", "PNG, JPG")]
+)
+def test_an_uploader_tells_in_chinese_what_it_takes(workspace: Workspace, page: str, kinds: str) -> None:
+    app = open_page(page, lang="zh_CN")
+    styles = [str(each.proto.body) for each in app.get("html")]
+    assert any(f"每个文件最多 2 GB · {kinds}" in style for style in styles)
+
+
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "ws"))
     broken = Workspace.open().datasets / "broken"

@@ -10,30 +10,31 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from hanzi_core.cli.perform import read_config, start
 from hanzi_core.dataset import ImportConfig, SplitSettings
 from hanzi_core.dataset.archive import ZipLimits
+from hanzi_core.dataset.importing import usual_name
 from hanzi_core.dataset.labels import EXTENSIONS
 from hanzi_core.dataset.source import open_source
 from hanzi_core.dataset.upload import kept_uploads, sweep_uploads
-from hanzi_core.jobs import Job, list_jobs
-from hanzi_core.jobs.store import State
+from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, check_name, named_path
 from pages.parts.choice import show_next
 from pages.parts.dataset_split import ask_shares
+from pages.parts.job_panel import follow
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis, show_starter_form
+from pages.parts.streamlit_words import file_uploader
 
 
 def show_import_form(space: Workspace) -> None:
-    """Both ways in, and what became of the last one if it failed."""
+    """The ways in."""
     st.caption(
         _("One folder a character, named by it: 人/1.png, 人/2.png, 木/1.png … PNG, JPEG, GIF, BMP, WebP or TIFF.")
     )
     st.caption(
         _("Folders named by numbers or files in one folder need a list: CSV, JSON or TXT of folder or file, label.")
     )
-    upload, on_server, written = st.tabs(
-        [_("Upload a zip"), _("Folder or zip on this server"), _("Let the simulated hand write one")]
-    )
+    # So short that all three are seen on a phone.
+    upload, on_server, written = st.tabs([_("Upload a zip"), _("On this server"), _("Simulated hand")])
     with written:
         show_starter_form(space)
         show_last_synthesis(space)
@@ -41,13 +42,13 @@ def show_import_form(space: Workspace) -> None:
         _show_upload_form(space)
     with on_server:
         _show_server_form(space)
-    _show_last_failure(space)
 
 
 def _show_upload_form(space: Workspace) -> None:
     """What is to be sent stands before the form: one that is still on its way cannot be imported."""
     types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
-    files = st.file_uploader(_("Zip file, and a label list if it needs one"), types, accept_multiple_files=True)
+    label = _("Zip file, and a label list if it needs one")
+    files = file_uploader(label, types, "dataset-zip", accept_multiple_files=True)
     with st.form("upload", border=False):
         name = st.text_input(_("Name"), key="upload-name", placeholder=_("that of the file"))
         more = _ask_more()
@@ -57,6 +58,7 @@ def _show_upload_form(space: Workspace) -> None:
 
 
 def _show_server_form(space: Workspace) -> None:
+    st.caption(_("A folder, a zip or .gnt files; they are read in place and left as they are."))
     with st.form("on-server", border=False):
         location = st.text_input(_("Path on the server"), placeholder="/data/characters").strip()
         labels = st.text_input(_("Label list on the server, if it needs one"), placeholder="/data/labels.csv").strip()
@@ -70,8 +72,8 @@ def _show_server_form(space: Workspace) -> None:
             settings = _checked(more)
             place = open_source(location, settings["limits"]).location
             label_list = named_path(labels) if labels else None
-            values = {"location": place, "name": name or place.stem, "label_list": label_list, **settings}
-            _follow(_start(space, values))
+            values = {"location": place, "name": name or usual_name(place), "label_list": label_list, **settings}
+            _show_when_there(_start(space, values))
 
 
 class _Settings(TypedDict):
@@ -128,7 +130,7 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, 
         open_source(location, settings["limits"])  # one that is not to be trusted is refused at once
         taken = {"location": location, "label_list": label_list[0] if label_list else None, "take": True}
         job = _start(space, {**taken, "name": name, **settings})
-    _follow(job)
+    _show_when_there(job)
 
 
 def _start(space: Workspace, values: dict[str, object]) -> Job:
@@ -136,19 +138,9 @@ def _start(space: Workspace, values: dict[str, object]) -> Job:
     return start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
 
 
-def _follow(job: Job) -> None:
+def _show_when_there(job: Job) -> None:
     """Show the new dataset as soon as it is there, or why it is not."""
     show_next("dataset", job.title)
     st.query_params["dataset"] = job.title
-    st.session_state["import-shown"] = job.id
+    follow(job)
     st.rerun()
-
-
-def _show_last_failure(space: Workspace) -> None:
-    """Why the import that this session started came to nothing."""
-    shown = st.session_state.get("import-shown")
-    for job in list_jobs(space, "import"):
-        if job.id == shown:
-            status = job.status()
-            if status.state in (State.FAILED, State.LOST):
-                st.error(str(status.changes[-1]), icon=":material/error:")

@@ -9,11 +9,12 @@ from hanzi_core.bundle_archive import bring_in_bundle
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, writing
 from pages.parts.session import errors_shown
+from pages.parts.streamlit_words import file_uploader
 
 
 def show_model_import(space: Workspace) -> None:
     """The form, which can be sent once the file is here; the new model appears in the list."""
-    file = st.file_uploader(_("Model bundle (zip)"), type="zip")
+    file = file_uploader(_("Model bundle (zip)"), ["zip"], "model-zip")
     with st.form("model-import", border=False):
         name = st.text_input(_("Name"), placeholder=_("that of the file"))
         begin = st.form_submit_button(_("Bring in"), icon=":material/download:", disabled=file is None)

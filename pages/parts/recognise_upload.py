@@ -10,6 +10,7 @@ from pages.parts.paste_picture import paste_picture
 from pages.parts.recognise_batch import show_batch
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_picture import show_picture
+from pages.parts.streamlit_words import file_uploader
 
 _TYPES = [each.removeprefix(".") for each in EXTENSIONS]
 _FILES = "upload-files"
@@ -20,11 +21,11 @@ _LATEST = "upload-latest"
 
 def take_files() -> None:
     """The uploader, which keeps its files as long as it is drawn."""
-    st.file_uploader(
+    file_uploader(
         _("Pictures, or a zip of them"),
-        type=[*_TYPES, "zip"],
+        [*_TYPES, "zip"],
+        _FILES,
         accept_multiple_files=True,
-        key=_FILES,
         on_change=partial(_came, _FILES),
     )
 

@@ -1,6 +1,8 @@
 """Streamlit's own few words, which it has no setting for, in the reader's language."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -19,15 +21,28 @@ def translate_streamlit() -> None:
     st.html(f"<style>{_NOT_TAKEN} {{ content: {told} }}</style>")
     if current_language() == "en":
         return
-    limit = _("At most {size:g} GB a file").format(size=st.get_option("server.maxUploadSize") / 1024)
     words = {
         '[data-testid="stFileUploaderDropzone"] button p': _("Upload"),
-        '[data-testid="stFileUploaderDropzoneInstructions"] span': limit,
         '[data-testid="stCameraInput"]:has(video) button': _("Take a photo"),
         '[data-testid="stCameraInput"]:not(:has(video)) button': _("Clear the photo"),
     }
+    _replace(words)
+
+
+def file_uploader(label: str, types: Sequence[str], key: str, **options: Any) -> Any:
+    """``st.file_uploader``, which also tells in our language how large files may be, and of what ``types``."""
+    if current_language() != "en":
+        limit = _("At most {size:g} GB a file").format(size=st.get_option("server.maxUploadSize") / 1024)
+        text = f"{limit} · {', '.join(types).upper()}"
+        _replace({f'.st-key-{key} [data-testid="stFileUploaderDropzoneInstructions"] span': text})
+    return st.file_uploader(label, types, key=key, **options)
+
+
+def _replace(words: dict[str, str]) -> None:
+    """Put a text over what stands at each place in the page."""
     rules = [
-        f"{place} {{ font-size: 0 }} {place}::after {{ font-size: .875rem; content: {_quoted(text)} }}"
+        f"{place} {{ font-size: 0; white-space: normal }} "
+        f"{place}::after {{ font-size: .875rem; content: {_quoted(text)} }}"
         for place, text in words.items()
     ]
     st.html(f"<style>{' '.join(rules)}</style>")

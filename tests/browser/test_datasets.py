@@ -35,7 +35,7 @@ def wait_for(question: Callable[[], bool]) -> None:
 
 
 def bring_in(page: Page, folder: Path) -> None:
-    page.get_by_role("tab", name="Folder or zip on this server").click()
+    page.get_by_role("tab", name="On this server").click()
     page.get_by_label("Path on the server").fill(str(folder))
     page.get_by_role("textbox", name="Name", exact=True).fill("coded")
     page.get_by_text("More: split, writers, limits for a zip").last.click()
@@ -133,7 +133,7 @@ def test_settings_of_an_import_that_cannot_be_are_a_sentence_and_start_nothing(
 def test_records_of_casia_by_their_path(page: Page, serve: Starter, workspace: Workspace, tmp_path: Path) -> None:
     place = write_gnt(tmp_path / "1001-f.gnt", "人木人木人木")
     page.goto(f"{serve(workspace).url}/datasets")
-    page.get_by_role("tab", name="Folder or zip on this server").click()
+    page.get_by_role("tab", name="On this server").click()
     page.get_by_label("Path on the server").fill(str(place))
     page.get_by_role("button", name="Import").last.click()
     expect(page.get_by_test_id("stMetric").filter(has_text="Pictures")).to_contain_text("6", timeout=60_000)
