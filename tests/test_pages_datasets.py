@@ -201,13 +201,26 @@ def test_a_damaged_dataset_can_be_deleted(dataset: Dataset, name: str, content: 
     assert not dataset.folder.exists()
 
 
+def wait_for_the_end(workspace: Workspace, kind: str) -> None:
+    deadline = time.monotonic() + 60
+    while list_jobs(workspace, kind)[0].status().state.is_active and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def test_why_an_import_failed_is_told(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("datasets.py", dataset="set")
+    next(each for each in app.text_input if each.label == "Path on the server").set_value(str(tmp_path / "a"))
+    next(each for each in app.text_input if each.key == "path-name").set_value("set")
+    app.button(key="FormSubmitter:on-server-Import").click().run()
+    wait_for_the_end(workspace, "import")
+    assert "There is already a dataset “set”" in texts(app.run())
+
+
 def test_why_a_scan_failed_is_told(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
     app = open_page("datasets.py", dataset="set")
     (tmp_path / "a").rename(tmp_path / "b")
     press(app, "Scan again")
-    deadline = time.monotonic() + 60
-    while list_jobs(workspace, "scan")[0].status().state.is_active and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for_the_end(workspace, "scan")
     assert "Nothing is at" in texts(app.run())
     assert "Nothing is at" not in texts(open_page("datasets.py", dataset="set")), "others did not ask"
 
