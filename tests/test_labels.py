@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from hanzi_core.dataset.labels import from_code, is_character, is_settled, read_table, short_label
+from hanzi_core.dataset.labels import from_code, from_codes, is_character, is_settled, read_table, short_label
 from hanzi_core.errors import DatasetError
 
 FOLDERS = ["00000", "00001", "00002"]
@@ -15,11 +15,13 @@ def test_codes(code: str) -> None:
 
 
 def test_codes_that_are_joined() -> None:
-    assert from_code("U+0063_U+006F_U+006E") == "con"
-    assert from_code("U+0065_U+0301") == "é"
+    assert from_codes("U+0063_U+006F_U+006E") == "con"
+    assert from_codes("U+0065_U+0301") == "é"
+    assert from_codes("U+4E00") == "一"
+    assert from_codes("U+4E00_") is from_codes("U+4E00_x") is from_codes("一") is None
 
 
-@pytest.mark.parametrize("name", ["U+4E00_", "U+4E00_x", "4E00", "00000", "一", "U+D800", "U+FFFFFF", "U+4E0", ""])
+@pytest.mark.parametrize("name", ["4E00", "00000", "一", "U+D800", "U+FFFFFF", "U+4E0", ""])
 def test_what_is_no_code(name: str) -> None:
     assert from_code(name) is None
 

@@ -113,15 +113,21 @@ def folder_name(label: str) -> str:
 
 
 def from_code(name: str) -> str | None:
-    """The character that a code such as ``0x4E00`` or ``U+4E00`` stands for; ``None`` if ``name`` is no code.
-
-    Several, joined by ``_``, stand for a longer label, as :func:`folder_name` writes them.
-    """
-    found = [_CODE.fullmatch(code) for code in name.strip().split("_")]
-    numbers = [int(code[1], 16) for code in found if code]
-    if len(numbers) < len(found) or any(number > 0x10FFFF or 0xD800 <= number < 0xE000 for number in numbers):
+    """The character that a code such as ``0x4E00`` or ``U+4E00`` stands for; ``None`` if ``name`` is no code."""
+    found = _CODE.fullmatch(name.strip())
+    if found is None:
         return None
-    return unicodedata.normalize("NFC", "".join(map(chr, numbers)))
+    number = int(found[1], 16)
+    if number > 0x10FFFF or 0xD800 <= number < 0xE000:
+        return None
+    return unicodedata.normalize("NFC", chr(number))
+
+
+def from_codes(name: str) -> str | None:
+    """The label that :func:`folder_name` wrote as codes joined by ``_``; ``None`` if ``name`` is none of these."""
+    signs = [from_code(code) for code in name.split("_")]
+    known = [sign for sign in signs if sign is not None]
+    return unicodedata.normalize("NFC", "".join(known)) if len(known) == len(signs) else None
 
 
 def read_table(name: str, data: bytes, folders: Iterable[str], paths: Iterable[str]) -> LabelTable:

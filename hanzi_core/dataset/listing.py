@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from hanzi_core.dataset.entry import Entry, Source, is_unicode, legible
-from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_code, is_settled, read_table
+from hanzi_core.dataset.labels import EXTENSIONS, LabelTable, from_codes, is_settled, read_table
 from hanzi_core.dataset.manifest import Fault
 from hanzi_core.dataset.written import are_written
 from hanzi_core.errors import DatasetError, HanziError
@@ -89,7 +89,7 @@ def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, byte
     elif unsettled and source.kind != "gnt":
         table, used = _own_table(rows, source, unsettled, names)
         rows = rows[rows["path"] != used].reset_index(drop=True)
-    rows["label"] = rows["given_name"].map({name: from_code(name) or label for name, label in names.items()})
+    rows["label"] = rows["given_name"].map({name: from_codes(name) or label for name, label in names.items()})
     if table is not None:
         rows["label"] = _table_labels(rows, table, [*names] if label_list else unsettled)
         rows = _with_absent(rows, table)
