@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.development_sets import Sample, draw_strokes, read_set
-from hanzi_core.bundle import BUILT_IN, write_description
+from hanzi_core.bundle import BUILT_IN, write_card
 from hanzi_core.recognition import Favour, Preferences, Recogniser
 from hanzi_core.recognition.frequency import POWERS, RARE_PER_MILLION
 from hanzi_core.recognition.prototypes import DRAWINGS
@@ -216,7 +216,7 @@ def main() -> None:
         changed = bundle.card.model_copy(
             update={"least_evidence": round(floor, 2), "taught_likeness": round(middle, 2)}
         )
-        write_description(bundle.folder, changed, bundle.labels)
+        write_card(bundle.folder, changed)
         print(f"\nWritten into {bundle.folder}: {changed.least_evidence} and {changed.taught_likeness}.")
 
 

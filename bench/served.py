@@ -56,7 +56,7 @@ def main() -> None:
 
     import hanzi_core.training.architectures  # noqa: F401, PLC0415  its layers must be known to load it
 
-    network = keras.models.load_model(arguments.bundle / WEIGHTS, compile=False, safe_mode=True)
+    network = keras.models.load_model(bundle.file(WEIGHTS), compile=False, safe_mode=True)
     print(f"{'set':<16}{'8 bits':>8}{'float':>8}{'lost':>7}{'normalise':>12}{'model':>8}{'both, ms':>10}")
     for name in SETS:
         found = read_set(name, arguments.data, arguments.limit, 0, bundle.index)

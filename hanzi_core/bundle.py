@@ -3,11 +3,12 @@
     model.tflite    pictures in, ``logits`` and ``embedding`` out; served by LiteRT
     model.keras     the same network with its weights, to train further from
     labels.json     the class of each logit
-    card.json       what it is, how pictures must be normalised, how well it does
+    card.json       what it is, how pictures must be normalised, how well it does, the SHA-256 of each other file
 
 Written by training, read by evaluation and recognition. Reading needs no TensorFlow.
 """
 
+import hashlib
 import json
 import threading
 from dataclasses import dataclass
@@ -64,6 +65,13 @@ class Card(BaseModel):
     split: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
     notes: str = ""
+    files: dict[str, str] = Field(
+        default_factory=dict, description="SHA-256 of each other file, hexadecimal; none on cards of earlier versions."
+    )
+
+    def vouches_for(self, name: str, digest: str) -> bool:
+        """Whether the file ``name`` with this SHA-256 is the one that was packaged; always, for an earlier card."""
+        return not self.files or self.files.get(name) == digest
 
 
 @dataclass(frozen=True)
@@ -100,15 +108,27 @@ class Bundle:
                 mark("The model “{name}” was trained on pictures prepared in another way: train it again."),
                 name=card.name,
             )
-        return cls(folder, card, _read_labels(folder))
+        return cls(folder, card, _read_labels(folder, card))
 
     def load(self, threads: int = 1) -> "Model":
         """Bring the network into memory.
 
         Raises:
-            BundleError: it cannot be read, or its output does not fit the labels.
+            BundleError: it cannot be read, is not the one that was packaged, or its output does not fit the labels.
         """
         return Model(self, threads)
+
+    def file(self, name: str) -> Path:
+        """Its file ``name``, which is there, once it has proved to be the one that was packaged.
+
+        A network with one wrong byte loads like any other, and answers nonsense.
+
+        Raises:
+            BundleError: it is damaged, or of another model.
+        """
+        if self.card.files and not self.card.vouches_for(name, _sha256(self.folder / name)):
+            raise _not_as_packaged(self.folder, name)
+        return self.folder / name
 
     @property
     def name(self) -> str:
@@ -128,10 +148,12 @@ class Model:
         self.bundle = bundle
         self._lock = threading.Lock()  # a LiteRT interpreter that two threads call at once fails
         try:
-            self._interpreter, self._runner = _open_interpreter(bundle.folder / MODEL, threads)
+            self._interpreter, self._runner = _open_interpreter(bundle.file(MODEL), threads)
             outputs = self._runner.get_output_details()
             classes, _dimensions = (int(outputs[name]["shape"][-1]) for name in ("logits", "embedding"))
             size = int(next(iter(self._runner.get_input_details().values()))["shape"][1])
+        except BundleError:
+            raise
         except Exception as error:  # the runtime raises ValueError, RuntimeError and more on broken files
             raise BundleError(mark("The model “{name}” is damaged: it cannot be loaded."), name=bundle.name) from error
         if classes != len(bundle.labels) or size != bundle.card.image_size_px:
@@ -146,12 +168,21 @@ class Model:
         self._input = next(iter(self._runner.get_input_details()))
 
     def predict(self, images: NDArray[np.uint8]) -> Output:
-        """Probabilities and embeddings of normalised pictures, ``uint8`` of shape ``(n, size, size)``."""
+        """Probabilities and embeddings of normalised pictures, ``uint8`` of shape ``(n, size, size)``.
+
+        Raises:
+            BundleError: what it answers is no number.
+        """
         with self._lock:
             found = self._runner(**{self._input: images[..., np.newaxis].astype(np.float32)})
             logits, embedding = np.array(found["logits"]), np.array(found["embedding"])
         scaled = logits / np.float32(self.bundle.card.temperature)
-        return Output(softmax(scaled), scaled.max(axis=1), embedding)
+        evidence = scaled.max(axis=1)
+        if not np.isfinite(evidence).all():
+            raise BundleError(
+                mark("The model “{name}” is damaged: it cannot answer to a picture."), name=self.bundle.name
+            )
+        return Output(softmax(scaled), evidence, embedding)
 
 
 def softmax(logits: NDArray) -> NDArray[np.float32]:
@@ -229,32 +260,58 @@ def _read_card(folder: Path) -> Card:
         return Card.model_validate_json((folder / CARD).read_bytes())
     except (OSError, ValidationError) as error:
         raise BundleError(
-            mark("{folder} holds no model bundle, or its card is damaged."), folder=_shown_place(folder)
+            mark("{folder} holds no model bundle, or its card is damaged."), folder=shown_place(folder)
         ) from error
 
 
-def _shown_place(folder: Path) -> str:
+def shown_place(folder: Path) -> str:
     """Where a bundle lies, in a word that tells it from others: all those of runs have one name."""
     return f"{folder.parent.name}/{folder.name}"
 
 
-def _read_labels(folder: Path) -> tuple[str, ...]:
+def _read_labels(folder: Path, card: Card) -> tuple[str, ...]:
     try:
-        labels = json.loads((folder / LABELS).read_bytes())
-        well_formed = isinstance(labels, list) and all(
-            isinstance(x, str) and 0 < len(x) <= LABEL_LENGTH_LIMIT for x in labels
-        )
-        if not well_formed or len(set(labels)) != len(labels):
+        content = (folder / LABELS).read_bytes()
+        labels = json.loads(content)
+        # Whole lists at once: to ask each of thousands takes three times as long, for each model of each list of them.
+        well_formed = isinstance(labels, list) and set(map(type, labels)) <= {str}
+        if not well_formed or "" in labels or max(map(len, labels), default=0) > LABEL_LENGTH_LIMIT:
+            raise ValueError(labels)
+        if len(set(labels)) != len(labels):
             raise ValueError(labels)
         "".join(labels).encode()  # half a surrogate pair, which JSON can hold, can be shown on no page
     except (OSError, ValueError) as error:
         raise BundleError(
-            mark("The labels of the model in {folder} are missing or damaged."), folder=_shown_place(folder)
+            mark("The labels of the model in {folder} are missing or damaged."), folder=shown_place(folder)
         ) from error
+    as_written = content.replace(b"\r\n", b"\n")  # git gives a text the line ends of Windows there
+    if not card.vouches_for(LABELS, hashlib.sha256(as_written).hexdigest()):
+        raise _not_as_packaged(folder, LABELS)
     return tuple(labels)
 
 
+def _not_as_packaged(folder: Path, name: str) -> BundleError:
+    return BundleError(
+        mark(
+            "{file} is damaged, or of another model than the card beside it: put back the right one, or train the "
+            "model again."
+        ),
+        file=f"{shown_place(folder)}/{name}",
+    )
+
+
 def write_description(folder: Path, card: Card, labels: tuple[str, ...]) -> None:
-    """Write what is not the network itself; the card last, since a folder without one is no bundle."""
+    """Write what is not the network itself, which is there; the card last, since a folder without one is no bundle."""
     replace_json(folder / LABELS, list(labels))
+    files = {name: _sha256(folder / name) for name in (MODEL, WEIGHTS, LABELS) if (folder / name).is_file()}
+    write_card(folder, card.model_copy(update={"files": files}))
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Replace the card of a bundle whose other files stay as they are, and their checksums with them."""
     replace_json(folder / CARD, card.model_dump())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

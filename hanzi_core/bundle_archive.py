@@ -4,11 +4,13 @@ import io
 import shutil
 import unicodedata
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles
+from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles, shown_place
 from hanzi_core.dataset.archive import bursts
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import list_jobs
@@ -53,20 +55,36 @@ def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:
     Only the four files of a bundle are taken from it, by their names, wherever else it would put something.
 
     Raises:
-        BundleError: it is no zip, lacks a file, holds one that is too large, or the network does not answer.
+        BundleError: it is no zip, lacks a file, holds one that is too large or of another model, or the network does
+            not answer.
         WorkspaceError: the name cannot be used, or the disk is full; nothing half-made is left.
     """
     _check_free(workspace, name)
     sweep(workspace.models)
     with writing(workspace.models), new_folder(workspace.models, _BUILDING) as building:
         _unpack(archive, building)
-        bundle = Bundle.open(building)
-        _check_texts(bundle)
-        _check_answers(bundle)
+        with _called(building, archive.name):
+            bundle = Bundle.open(building)
+            _check_texts(bundle)
+            _check_answers(bundle)
+            if (building / WEIGHTS).is_file():
+                bundle.file(WEIGHTS)
         # A file that was exported from a run has its id for a name, by which that run is found if it comes back.
         target = _check_free(workspace, bundle.card.name if is_job_id(name) else name)
         building.rename(target)
     return Bundle.open(target)
+
+
+@contextmanager
+def _called(folder: Path, name: str) -> Iterator[None]:
+    """Have errors call ``folder`` as its archive is: nobody has heard of where it is unpacked."""
+    place = shown_place(folder)
+    try:
+        yield
+    except BundleError as error:
+        template, values = error.sentence.template, error.sentence.values
+        named = {key: value.replace(place, name) if isinstance(value, str) else value for key, value in values.items()}
+        raise BundleError(template, **named) from error
 
 
 def _check_free(workspace: Workspace, name: str) -> Path:

@@ -5,17 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from hanzi_core.bundle import (
     BUILT_IN,
     CARD,
     LABELS,
     MODEL,
+    WEIGHTS,
     Bundle,
     Card,
     bundle_folder,
     find_bundles,
     softmax,
+    write_card,
     write_description,
 )
 from hanzi_core.errors import BundleError
@@ -126,9 +129,15 @@ def test_labels_are_whatever_a_page_can_show(tmp_path: Path) -> None:
         Bundle.open(tmp_path)
 
 
+def built_in_with(folder: Path, model: bytes) -> Path:
+    """The built-in model with another network, packaged so, in ``folder``."""
+    (folder / MODEL).write_bytes(model)
+    write_description(folder, Bundle.open(BUILT_IN).card, Bundle.open(BUILT_IN).labels)
+    return folder
+
+
 def test_a_network_without_embedding_is_told(tmp_path: Path) -> None:
-    write_description(tmp_path, Bundle.open(BUILT_IN).card, Bundle.open(BUILT_IN).labels)
-    (tmp_path / MODEL).write_bytes((BUILT_IN / MODEL).read_bytes().replace(b"embedding\0", b"embeddinG\0"))
+    built_in_with(tmp_path, (BUILT_IN / MODEL).read_bytes().replace(b"embedding\0", b"embeddinG\0"))
     with pytest.raises(BundleError, match="damaged"):
         Bundle.open(tmp_path).load()
 
@@ -136,19 +145,86 @@ def test_a_network_without_embedding_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 100])
 def test_a_damaged_network_is_told(folder: Path, content: bytes) -> None:
     (folder / MODEL).write_bytes(content)
-    with pytest.raises(BundleError, match="damaged"):
-        Bundle.open(folder).load()
+    for is_of_earlier_version in (False, True):
+        if is_of_earlier_version:
+            forget_checksums(folder)
+        with pytest.raises(BundleError, match="damaged"):
+            Bundle.open(folder).load()
 
 
 def test_a_network_cut_short_is_told(folder: Path) -> None:
     content = (folder / MODEL).read_bytes()
     (folder / MODEL).write_bytes(content[: len(content) // 3])
-    with pytest.raises(BundleError, match="damaged"):
-        Bundle.open(folder).load()
+    for is_of_earlier_version in (False, True):
+        if is_of_earlier_version:
+            forget_checksums(folder)
+        with pytest.raises(BundleError, match="damaged"):
+            Bundle.open(folder).load()
+
+
+def forget_checksums(folder: Path) -> None:
+    """Make the card one of an earlier version."""
+    card = json.loads((folder / CARD).read_bytes())
+    del card["files"]
+    (folder / CARD).write_text(json.dumps(card))
+
+
+def test_a_card_vouches_for_each_file_and_those_of_earlier_versions_for_none(folder: Path) -> None:
+    images = pictures(2)
+    answers = Bundle.open(folder).load().predict(images).probabilities
+    forget_checksums(folder)
+    np.testing.assert_array_equal(Bundle.open(folder).load().predict(images).probabilities, answers)
+    Bundle.open(folder).file(WEIGHTS)
+    for found in (Bundle.open(BUILT_IN), Bundle.open(folder)):
+        is_new = found.folder == BUILT_IN
+        assert set(found.card.files) == ({MODEL, WEIGHTS, LABELS} if is_new else set())
+        for name in (MODEL, WEIGHTS):
+            assert found.file(name) == found.folder / name
+
+
+def test_one_wrong_byte_of_a_network_or_of_its_weights_is_told(folder: Path) -> None:
+    """It loads like any other, and answered nonsense."""
+    for name in (MODEL, WEIGHTS):
+        content = bytearray((folder / name).read_bytes())
+        content[-len(content) // 3] ^= 0x80
+        (folder / name).write_bytes(content)
+        bundle = Bundle.open(folder)
+        with pytest.raises(BundleError, match=f"bundle/{name} is damaged, or of another model"):
+            bundle.load() if name == MODEL else bundle.file(name)
+
+
+def test_labels_of_another_order_are_told(folder: Path) -> None:
+    labels = Bundle.open(folder).labels
+    content = json.dumps(labels, ensure_ascii=False, indent=1).encode()
+    (folder / LABELS).write_bytes(content.replace(b"\n", b"\r\n"))  # as git may write it on Windows
+    assert Bundle.open(folder).labels == labels
+    (folder / LABELS).write_text(json.dumps(labels[::-1], ensure_ascii=False, indent=1))
+    with pytest.raises(BundleError, match=r"bundle/labels\.json is damaged, or of another model"):
+        Bundle.open(folder)
+
+
+def test_a_card_written_anew_keeps_the_checksums_of_its_files(folder: Path) -> None:
+    before = Bundle.open(folder).card
+    write_card(folder, before.model_copy(update={"temperature": 2.0}))
+    after = Bundle.open(folder).card
+    assert after.temperature == 2.0 and after.files == before.files
+
+
+def test_a_network_that_answers_no_numbers_is_told(tmp_path: Path) -> None:
+    """It was right about every picture: no class is more probable than the true one."""
+    content = (BUILT_IN / MODEL).read_bytes()
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    last = next(each for each in interpreter.get_tensor_details() if each["name"].endswith("BiasAdd"))
+    bias = interpreter.get_tensor(last["index"])
+    content = content.replace(bias.tobytes(), np.full_like(bias, np.nan).tobytes())
+    model = Bundle.open(built_in_with(tmp_path, content)).load()
+    with pytest.raises(BundleError, match="cannot answer to a picture"):
+        model.predict(pictures(2))
 
 
 def test_labels_that_do_not_fit_the_output_are_told(folder: Path) -> None:
-    (folder / LABELS).write_text('["a", "b"]')
+    write_description(folder, Bundle.open(folder).card, ("a", "b"))
     with pytest.raises(BundleError, match="10 outputs, 2 labels"):
         Bundle.open(folder).load()
 

@@ -67,8 +67,20 @@ def test_a_model_travels(archive: Path, finished_run: Job, workspace: Workspace)
 @pytest.mark.parametrize("name", [CARD, LABELS, MODEL])
 def test_a_file_that_is_missing_or_rubbish(archive: Path, workspace: Workspace, name: str) -> None:
     for content in (None, b"rubbish"):
-        with pytest.raises(BundleError):
+        with pytest.raises(BundleError, match=r"brush\.zip"):
             bring_in_bundle(workspace, changed(archive, name, content), "x")
+    assert list(workspace.models.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [LABELS, MODEL, WEIGHTS])
+def test_a_file_of_another_model_is_refused(
+    archive: Path, workspace: Workspace, finished_run: Job, tmp_path: Path, name: str
+) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        content = opened.read(name)
+    other = json.dumps(json.loads(content)[::-1]).encode() if name == LABELS else content[:-1] + b"\1"
+    with pytest.raises(BundleError, match=rf"brush\.zip/{name} is damaged, or of another model"):
+        bring_in_bundle(workspace, changed(archive, name, other), "x")
     assert list(workspace.models.iterdir()) == []
 
 
@@ -247,6 +259,7 @@ def test_texts_that_steer_a_terminal_are_refused(archive: Path, workspace: Works
     if place == "name":
         changed(archive, CARD, json.dumps(card | {"name": text}).encode())
     else:
+        changed(archive, CARD, json.dumps(card | {"files": {}}).encode())
         changed(archive, LABELS, json.dumps([text, *labels[1:]]).encode())
     with pytest.raises(BundleError, match="cannot be shown"):
         bring_in_bundle(workspace, archive, "x")

@@ -64,7 +64,7 @@ def test_twenty_threads_at_once_get_the_same_answers(recogniser: Recogniser) -> 
 def test_a_bundle_whose_labels_do_not_fit_is_refused(finished_run: Job, tmp_path: Path) -> None:
     for path in bundle_folder(finished_run).iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "labels.json").write_text('["一", "二"]')
+    write_description(tmp_path, Bundle.open(tmp_path).card, ("一", "二"))
     with pytest.raises(BundleError, match="does not fit together"):
         Recogniser.open(tmp_path)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hanzi_core.bundle import WEIGHTS, Bundle, bundle_folder
+from hanzi_core.bundle import WEIGHTS, Bundle, bundle_folder, write_description
 from hanzi_core.cli.training import _train_and_test
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
-from hanzi_core.errors import DatasetError, HanziError, JobError, TrainingError, WorkspaceError
+from hanzi_core.errors import BundleError, DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work, run_work
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
@@ -326,8 +326,12 @@ def test_a_model_whose_body_was_held_learns_as_a_whole_when_it_is_trained_furthe
     saved = make_model(workspace)
     for layer in saved.layers:
         layer.trainable = layer.name == HEAD
-    saved.save(workspace.models / "small" / WEIGHTS)
+    folder = workspace.models / "small"
+    saved.save(folder / WEIGHTS)
     further = {"dataset": "three", "start": "bundle", "start_bundle": "small"}
+    with pytest.raises(BundleError, match=r"small/model\.keras is damaged, or of another model"):
+        first_model(workspace, TrainingConfig(**further), ["人", "木"])
+    write_description(folder, Bundle.open(folder).card, Bundle.open(folder).labels)
     model = first_model(workspace, TrainingConfig(**further), ["人", "木"])
     before = model.get_weights()
     answering = keras.Model(model.input, model.output[HEAD])

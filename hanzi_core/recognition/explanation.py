@@ -62,7 +62,7 @@ def _last_layer(bundle: Bundle, dimensions: int) -> NDArray[np.float32] | None:
     """The matrix ``float32 (classes, dimensions)`` that makes logits of embeddings; quantised ones are unpacked."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  34 MB that only serving needs
 
-    interpreter = Interpreter(model_content=(bundle.folder / MODEL).read_bytes(), num_threads=1)
+    interpreter = Interpreter(model_content=bundle.file(MODEL).read_bytes(), num_threads=1)
     interpreter.allocate_tensors()
     shape = (len(bundle.labels), dimensions)
     for details in interpreter.get_tensor_details():

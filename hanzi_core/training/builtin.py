@@ -300,7 +300,7 @@ def built_in_model(folder: Path) -> keras.Model:
     bundle, library = Bundle.open(folder), StrokeLibrary.load().characters
     if bundle.card.network != NETWORK or bundle.labels[: len(library)] != library:
         raise _no_built_in(folder)
-    return keras.models.load_model(folder / BUNDLE_WEIGHTS, compile=False, safe_mode=True)
+    return keras.models.load_model(bundle.file(BUNDLE_WEIGHTS), compile=False, safe_mode=True)
 
 
 def _no_built_in(folder: Path) -> TrainingError:

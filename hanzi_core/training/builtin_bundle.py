@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import BUILT_IN_NAME, WEIGHTS, Bundle, Card, write_description
+from hanzi_core.bundle import BUILT_IN_NAME, WEIGHTS, Bundle, Card, write_card
 from hanzi_core.errors import TrainingError
 from hanzi_core.language import mark
 from hanzi_core.strokes.character_sets import bare_components
@@ -105,7 +105,7 @@ def write(model: keras.Model, labels: Sequence[str], story: Story, held_out: Hel
     write_bundle(model, card, labels, folder, quantise=True)
     metrics = story.seen | {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     metrics |= evaluate(folder, held_out)
-    write_description(folder, card.model_copy(update={"metrics": metrics}), tuple(labels))
+    write_card(folder, Bundle.open(folder).card.model_copy(update={"metrics": metrics}))
     return metrics
 
 
@@ -135,7 +135,7 @@ def evaluate(folder: Path, held_out: HeldOut) -> dict[str, float]:
 
 def repeat_card(folder: Path, held_out: HeldOut) -> dict[str, float]:
     """A bundle card's figures, measured anew: in floating point from its weights, as served, and the temperature."""
-    model = keras.models.load_model(folder / WEIGHTS, compile=False, safe_mode=True)
+    model = keras.models.load_model(Bundle.open(folder).file(WEIGHTS), compile=False, safe_mode=True)
     logits = model.predict(held_out.images[..., np.newaxis], batch_size=256, verbose=0)["logits"]
     figures = {f"float_{name}": value for name, value in accuracy(logits, held_out.labels).items()}
     return figures | evaluate(folder, held_out) | {"temperature": best_temperature(logits, held_out.labels)}

@@ -21,6 +21,7 @@ def first_model(workspace: Workspace, config: TrainingConfig, labels: list[str])
 
     Raises:
         TrainingError: the weights cannot be read or do not fit; never a silent random start.
+        BundleError: they are not those that the bundle was packaged with.
     """
     bundle = start_bundle(workspace, config)
     if bundle:
@@ -39,8 +40,9 @@ def _from_bundle(bundle: Bundle, labels: list[str]) -> keras.Model:
 
     All of it may learn: a model that was fine-tuned was saved with its body held.
     """
+    weights = bundle.file(WEIGHTS)
     try:
-        old = keras.models.load_model(bundle.folder / WEIGHTS, compile=False, safe_mode=True)
+        old = keras.models.load_model(weights, compile=False, safe_mode=True)
         embedding, head = old.output["embedding"], old.get_layer(HEAD)
     except Exception as error:  # Keras raises ValueError, TypeError, OSError and more on broken files
         raise TrainingError(

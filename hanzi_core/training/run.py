@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hanzi_core.bundle import Bundle, Card, bundle_folder, write_description
+from hanzi_core.bundle import Bundle, Card, bundle_folder, write_card
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.scan import Report
 from hanzi_core.errors import TrainingError
@@ -243,7 +243,7 @@ def _export(work: Work, config: TrainingConfig, trainee: Trainee, material: Mate
         write_bundle(model, _still(card, trainee.before), material.labels, folder)
     else:
         write_bundle(model, card, material.labels, folder)
-        write_description(folder, calibrated(Bundle.open(folder), material), tuple(material.labels))
+        write_card(folder, calibrated(Bundle.open(folder), material))
     work.progress(EXPORTING, 1, 1)
 
 

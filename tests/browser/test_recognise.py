@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from hanzi_core.bundle import BUILT_IN, CARD, Bundle
+from hanzi_core.bundle import BUILT_IN, CARD, Bundle, write_description
 from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.recognition.prototypes import TaughtCharacters
@@ -237,7 +237,7 @@ def test_an_element_that_is_told_late_shows_what_is_true(desktop: Page) -> None:
 
 def test_a_broken_model_says_so_and_another_answers(chromium: Browser, address: str, place: Workspace) -> None:
     broken = Path(shutil.copytree(BUILT_IN, place.models / "broken"))
-    (broken / "labels.json").write_text('["一", "二"]')
+    write_description(broken, Bundle.open(BUILT_IN).card, ("一", "二"))
     with window(chromium) as page:
         page.goto(address + "/?model=broken")
         expect(page.get_by_text("does not fit together")).to_be_visible()
