@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -5,18 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.bundle import largest
-from hanzi_core.cli.evaluation import digest_of
+from hanzi_core.bundle import BUILT_IN, Bundle, Card, Output, bundle_folder, choose_bundle, largest, write_card
+from hanzi_core.cli import evaluation as cli
+from hanzi_core.cli.evaluation import digest_of, evaluate_model
 from hanzi_core.dataset import Dataset, Part, SplitSettings
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
-from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
+from hanzi_core.evaluation.predictions import EvaluationConfig, _predict, evaluate, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.workspace import Workspace
-from tests.runs import make_dataset
+from tests.handwriting import write_collection
+from tests.runs import make_dataset, silent
 
 
 @pytest.fixture
@@ -70,10 +74,56 @@ def test_matrix_puts_confused_classes_side_by_side(predictions: pd.DataFrame) ->
 def test_a_real_evaluation_is_consistent(trained: Workspace) -> None:
     job = list_jobs(trained, "evaluate")[0]
     table, result = read_predictions(job.folder), job.result()
-    assert result == {**summarise(table), "split_digest": split_digest(Dataset.find(trained, "ten").parts("default"))}
+    assert result == {
+        **summarise(table),
+        "split_digest": split_digest(Dataset.find(trained, "ten").parts("default")),
+        "model_created": Bundle.open(choose_bundle(trained, job.config["model"])).card.created,
+    }
     assert len(table) == (Dataset.find(trained, "ten").parts("default") == "test").sum() > 0
     assert ((table["rank"] == 1) == (table["label"] == table["predicted_1"])).all()
     assert (table["probability_1"] >= table["probability_2"]).all()
+
+
+class Saturated:
+    """Stands in for a network that is so sure that no probability but one is above 0."""
+
+    def __init__(self, first: int) -> None:
+        self.bundle = Bundle(BUILT_IN, Card(name="sure", network="compact", created=0), tuple("一二三四五六七八九十"))
+        self._first = first
+
+    def predict(self, images: np.ndarray) -> Output:
+        probabilities = np.tile(np.eye(10, dtype=np.float32)[self._first], (len(images), 1))
+        return Output(probabilities, np.ones(len(images), np.float32), np.ones((len(images), 4), np.float32))
+
+
+def test_the_place_of_the_true_class_is_the_one_among_the_candidates() -> None:
+    rows = pd.DataFrame({"path": list("abcd"), "label": list("一五十木")})
+    table = _predict(Saturated(9), np.zeros((4, 8, 8), np.uint8), rows)  # type: ignore[arg-type]
+    assert list(table["rank"]) == [2, 6, 1, 0]
+    assert ((table["rank"] == 2) == (table["label"] == table["predicted_2"])).all()
+
+
+def test_the_card_of_a_model_that_was_trained_further_meanwhile_stays(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_collection(tmp_path / "two", "人木", 12)
+    import_dataset(workspace, ImportConfig(location=tmp_path / "two", name="two"), silent)
+    run = learned(workspace, split_digest(Dataset.find(workspace, "two").parts("default")), dataset="two")
+    folder = bundle_folder(run)
+    shutil.copytree(BUILT_IN, folder)
+    config = EvaluationConfig(model=run.id, dataset="two")
+    assert evaluate_model(workspace, config) == 0
+    first = Bundle.open(folder).card
+    assert first.metrics["test_top_1"] > 0.9
+
+    def train_on_and_predict(*arguments: Any) -> dict[str, Any]:
+        write_card(folder, first.model_copy(update={"created": first.created + 9, "temperature": 2.0, "metrics": {}}))
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(cli, "predict_part", train_on_and_predict)
+    assert evaluate_model(workspace, config) == 0
+    later = Bundle.open(folder).card
+    assert (later.created, later.temperature, later.metrics) == (first.created + 9, 2.0, {})
 
 
 def test_missing_predictions_are_told(workspace: Workspace) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hanzi_core.bundle import CARD, Bundle, choose_bundle
+from hanzi_core.bundle import Bundle, choose_bundle, write_card
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.store import split_digest
@@ -19,7 +19,7 @@ from hanzi_core.evaluation.predictions import evaluate as predict_part
 from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
-from hanzi_core.workspace import Workspace, replace_json
+from hanzi_core.workspace import Workspace
 
 
 def evaluate(
@@ -100,7 +100,13 @@ def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     own = own_lesson(lessons)
     meant = own and (own.dataset, own.split, Part.TEST) == (config.dataset, config.split, config.part)
     if meant and not may_remember(lessons, config, digest):
-        # The card tells what the model reached where it was meant to be tested.
-        metrics = {**bundle.card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
-        replace_json(bundle.folder / CARD, bundle.card.model_copy(update={"metrics": metrics}).model_dump())
-    return {**result, "split_digest": digest}
+        _tell_in_card(bundle, result)
+    return {**result, "split_digest": digest, "model_created": bundle.card.created}
+
+
+def _tell_in_card(bundle: Bundle, result: dict[str, Any]) -> None:
+    """What the model reached where it was meant to be tested, unless another has taken its place meanwhile."""
+    card = Bundle.open(bundle.folder).card
+    if card.created == bundle.card.created:
+        metrics = {**card.metrics, "test_top_1": result["top_1"], "test_top_5": result["top_5"]}
+        write_card(bundle.folder, card.model_copy(update={"metrics": metrics}))

@@ -1,6 +1,7 @@
 """Two models on the same pictures."""
 
 from dataclasses import dataclass
+from math import exp, lgamma, log
 
 import pandas as pd
 
@@ -27,12 +28,13 @@ class Comparison:
     @property
     def chance(self) -> float:
         """How likely a difference so large is where neither is better, 0 to 1 (McNemar's exact test, two-sided)."""
-        apart = self.first_alone + self.second_alone
-        ways, tail = 1, 0  # binomial coefficients one from the other: to make each anew takes minutes for thousands
-        for count in range(min(self.first_alone, self.second_alone) + 1):
-            tail += ways
-            ways = ways * (apart - count) // (count + 1)
-        return min(1.0, 2 * tail / 2**apart)
+        apart, fewer = self.first_alone + self.second_alone, min(self.first_alone, self.second_alone)
+        term = tail = 1.0  # as shares of the last and largest: the coefficients themselves have thousands of digits
+        for count in range(fewer, 0, -1):
+            term *= count / (apart - count + 1)
+            tail += term
+        ways = lgamma(apart + 1) - lgamma(fewer + 1) - lgamma(apart - fewer + 1)
+        return min(1.0, 2 * tail * exp(ways - apart * log(2)))
 
 
 def side_by_side(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

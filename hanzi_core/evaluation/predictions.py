@@ -110,9 +110,15 @@ def _predict(model: Model, images: NDArray[np.uint8], rows: pd.DataFrame) -> pd.
 
 
 def _ranks(probabilities: NDArray[np.float32], targets: list[int]) -> NDArray[np.int32]:
-    true = probabilities[np.arange(len(targets)), targets][:, np.newaxis]
-    ranks = 1 + (probabilities > true).sum(axis=1)
-    return np.where(np.array(targets) < 0, 0, ranks).astype(np.int32)
+    """Place of each target in the order of :func:`~hanzi_core.bundle.largest`; 0 for -1.
+
+    Of equals the earlier comes first there: beside one of probability 1 thousands may have 0.
+    """
+    places = np.array(targets)[:, np.newaxis]
+    true = np.take_along_axis(probabilities, places, 1)
+    is_earlier = np.arange(probabilities.shape[1]) < places
+    ranks = 1 + np.where(is_earlier, probabilities >= true, probabilities > true).sum(axis=1)
+    return np.where(places[:, 0] < 0, 0, ranks).astype(np.int32)
 
 
 def write_predictions(predictions: pd.DataFrame, path: Path) -> None:
