@@ -144,8 +144,10 @@ def show_confusions(job: Job, predictions: pd.DataFrame) -> None:
 
 def is_outdated(job: Job, digest: str, model: Path) -> bool:
     """Whether the split, as ``digest`` says, or the model has changed since."""
-    evaluated = (job.result() or {}).get("split_digest", digest)  # earlier versions did not keep it
-    return evaluated != digest or job.created < Bundle.open(model).card.created
+    result, created = job.result() or {}, Bundle.open(model).card.created
+    if "model_created" not in result:  # earlier versions did not keep it, nor the digest at first
+        return result.get("split_digest", digest) != digest or job.created < created
+    return (result["split_digest"], result["model_created"]) != (digest, created)
 
 
 space = workspace()
@@ -198,5 +200,5 @@ with errors_shown():
     else:
         asked = st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:")
     if asked:
-        start(space, "evaluate", config, names[model])
+        start(space, "evaluate", config, Bundle.open(bundles[model]).card.name)
         st.rerun()

@@ -7,14 +7,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.bundle import BUILT_IN, Bundle, write_description
+from hanzi_core.bundle import BUILT_IN, Bundle, write_card, write_description
 from hanzi_core.cli.evaluation import evaluate_model
 from hanzi_core.dataset import Part
 from hanzi_core.errors import ImageError
 from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, read_predictions, write_predictions
 from hanzi_core.jobs import Job, Work, list_jobs, run_work
-from hanzi_core.language import mark
+from hanzi_core.language import mark, set_language_source
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from pages.parts.job_panel import escape
 from tests.conftest import PROJECT
 from tests.runs import make_dataset
 from tests.test_pages import texts
@@ -187,6 +188,56 @@ def test_a_later_evaluation_that_came_to_nothing_does_not_take_the_figures_away(
         assert "**again**" in [each.value for each in app.markdown]
     finally:
         shutil.rmtree(later.folder)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_an_evaluation_that_failed_is_called_in_the_language_of_the_reader(evaluated: Workspace) -> None:
+    set_language_source(lambda: "zh_CN")
+    failed = EvaluationConfig(model="builtin", dataset="three", part=Part.TEST)  # which is empty
+    assert evaluate_model(evaluated, failed) == 2
+    try:
+        for language, name in (("en", "Built-in"), ("zh_CN", "内置模型")):
+            app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+            app.query_params.update({"model": "builtin", "dataset": "three", "lang": language})
+            app.switch_page("pages/evaluation.py").run()
+            assert f"**{escape(name)}**" in [each.value for each in app.markdown]
+    finally:
+        shutil.rmtree(list_jobs(evaluated, "evaluate")[0].folder)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_figures_of_an_earlier_model_of_the_same_name_are_told(evaluated: Workspace) -> None:
+    folder = evaluated.models / "twin"
+    card = Bundle.open(folder).card
+    told = "has changed since these figures were made"
+    assert told not in texts(open_tab("Confusions", "twin"))
+    write_card(folder, card.model_copy(update={"created": card.created - 1}))
+    try:
+        assert told in texts(open_tab("Confusions", "twin"))
+    finally:
+        write_card(folder, card)
+
+
+def table_of() -> None:
+    import pandas as pd
+    import streamlit as st
+
+    from pages.parts.evaluated_pictures import choose_row
+
+    rows = pd.DataFrame({"label": list("人口木")}).head(st.session_state.get("rows", 3))
+    st.text(choose_row(rows, {}, 200, "table")["label"])
+    st.text(next(key for key in st.session_state if str(key).startswith("table")))
+
+
+def test_a_choice_ends_with_the_rows_it_was_made_among() -> None:
+    """With other forms counted as one, fewer pairs are confused: the page ended at row 30 of 20."""
+    app = AppTest.from_function(table_of, default_timeout=30).run()
+    app.session_state[app.text[1].value] = {"selection": {"rows": [2]}}
+    assert app.run().text[0].value == "木"
+    app.session_state["rows"] = 2
+    app.run()
+    assert not app.exception
+    assert app.text[0].value == "人"
 
 
 @pytest.mark.usefixtures("_at_work")

@@ -70,7 +70,7 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
     Raises:
         BundleError: there is no such model.
     """
-    title = Bundle.open(choose_bundle(workspace, config.model)).name
+    title = Bundle.open(choose_bundle(workspace, config.model)).card.name
     if may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config)):
         print(_(REMEMBERS), file=sys.stderr)
     return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hanzi_core.bundle import shown_name
 from hanzi_core.cli.perform import launch_job
 from hanzi_core.cli.perform import resume as take_up
 from hanzi_core.errors import JobError
@@ -28,7 +29,7 @@ def list_(context: typer.Context) -> None:
     """List every job of the workspace, the newest first."""
     for job in list_jobs(context.obj):
         created = datetime.fromtimestamp(job.created)
-        print(f"{job.id}\t{created:%Y-%m-%d %H:%M}\t{_(STATE_NAMES[job.status().state])}\t{job.title}")
+        print(f"{job.id}\t{created:%Y-%m-%d %H:%M}\t{_(STATE_NAMES[job.status().state])}\t{shown_name(job.title)}")
 
 
 @app.command("show")

@@ -22,6 +22,8 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
             "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=104),
         }
         row = choose_row(pairs.head(PAIR_LIMIT), columns, height=320, key=f"pairs-{job.id}")
+        if len(pairs) > PAIR_LIMIT:
+            st.caption(_("The first {shown} of {all}.").format(shown=PAIR_LIMIT, all=f"{len(pairs):,}"))
     with pictures:
         st.markdown(
             _("**{label}** taken for **{predicted}**").format(

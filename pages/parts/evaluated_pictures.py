@@ -41,6 +41,8 @@ def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explan
 def choose_row(rows: pd.DataFrame, columns: dict[str, Any], height: int, key: str) -> pd.Series:
     """A table in which one row is always chosen, at first the first; that row.
 
+    Streamlit goes on with row 30 where only 20 are left: a table of another length is another table.
+
     Args:
         rows: What it shows.
         columns: How each column is shown.
@@ -55,6 +57,6 @@ def choose_row(rows: pd.DataFrame, columns: dict[str, Any], height: int, key: st
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [0]}},
         column_config=columns,
-        key=key,
+        key=f"{key}-{len(rows)}",
     )
     return rows.iloc[table.selection.rows[0] if table.selection.rows else 0]

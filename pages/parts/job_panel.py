@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from hanzi_core.bundle import shown_name
 from hanzi_core.errors import HanziError
 from hanzi_core.jobs import Job, Status, kill, stop
 from hanzi_core.jobs.queue import ahead
@@ -59,7 +60,7 @@ def show_state(job: Job, status: Status) -> None:
     """Title, state, and the sentence that says why it is in that state."""
     colour = _COLOURS.get(status.state, "blue")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{escape(job.title)}**")
+        st.markdown(f"**{escape(shown_name(job.title))}**")
         st.badge(_(STATE_NAMES[status.state]), color=colour)  # type: ignore[arg-type]
     if status.state in (State.FAILED, State.LOST):
         st.error(str(status.changes[-1]), icon=":material/error:")
