@@ -32,7 +32,7 @@ from pages.parts.evaluated_comparison import show_comparison
 from pages.parts.evaluated_confidence import show_confidence
 from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
-from pages.parts.session import errors_shown, workspace
+from pages.parts.session import choices_kept, errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
 
@@ -175,14 +175,13 @@ with errors_shown():
     lessons = lessons_of(space, model)
     with second:
         dataset, split = choose_data(datasets, model, own_lesson(lessons))
-    # Set anew each time, or it would go back to its first when the language is switched.
-    st.session_state["part"] = st.session_state.get("part", Part.TEST)
-    part = third.selectbox(
-        _("Part"),
-        [Part.TEST, Part.VALIDATION, Part.TRAIN],
-        format_func=lambda choice: _(PART_NAMES[choice]),
-        key="part",
-    )
+    with choices_kept("part"):
+        part = third.selectbox(
+            _("Part"),
+            [Part.TEST, Part.VALIDATION, Part.TRAIN],
+            format_func=lambda choice: _(PART_NAMES[choice]),
+            key="part",
+        )
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
     digest = digest_of_split(datasets[dataset], split)
     if may_remember(lessons, config, digest):

@@ -80,6 +80,23 @@ def test_heatmap_without_a_mistake() -> None:
     assert confusion_heatmap(matrix, pd.Series({"人": 8})).data[0].zmax == 1
 
 
+def test_heatmap_has_room_for_each_name_on_any_screen() -> None:
+    labels = [chr(0x4E00 + place) for place in range(50)]
+    counts = pd.DataFrame(1, index=labels[:20], columns=labels)
+    layout = confusion_heatmap(counts, pd.Series(3, labels)).layout
+    assert layout.width >= 50 * 14 and 20 * 14 <= layout.height < layout.width
+    assert list(layout.xaxis.ticktext) == labels and list(layout.yaxis.ticktext) == labels[:20]
+    assert layout.dragmode is False, "a finger scrolls"
+
+
+def test_heatmap_shortens_long_names_and_keeps_them_apart() -> None:
+    labels = ["character_0001", "character_0002"]
+    figure = confusion_heatmap(pd.DataFrame(1, index=labels, columns=labels), pd.Series(3, labels))
+    assert list(figure.data[0].x) == labels
+    assert list(figure.layout.xaxis.ticktext) == ["charact…", "charact…"]
+    assert figure.layout.xaxis.tickangle == -90
+
+
 def test_heatmap_shows_a_name_that_looks_like_a_tag() -> None:
     heat = confusion_heatmap(pd.DataFrame([[0]], index=["<b>"], columns=["<b>"]), pd.Series({"<b>": 1})).data[0]
     assert list(heat.x) == list(heat.y) == ["&lt;b&gt;"]

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from hanzi_core.dataset.labels import is_character, short_label
 from hanzi_core.language import gettext as _
 
+_CELL_PX, _FRAME_PX, _FEWEST = 14, 90, 18
 _COLOURS = [[0, "rgba(208, 60, 46, 0.07)"], [1, "rgba(208, 60, 46, 1)"]]
 """From hardly any, on white paper as on a dark page."""
 
@@ -37,14 +39,25 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
             zmin=0,
             zmax=float(np.nanmax(shares)) if np.isfinite(shares).any() and np.nanmax(shares) > 0 else 1,
             hovertemplate=_("%{y} taken for %{x}: %{customdata:.0f} (%{z:.0%})") + "<extra></extra>",
+            hoverongaps=False,
             colorbar={"tickformat": ".0%", "thickness": 12},
             xgap=1,
             ygap=1,
         )
     )
-    side = max(360, min(900, 130 + 14 * len(names)))
-    figure.update_layout(height=side, margin={"l": 0, "r": 0, "t": 8, "b": 0})
-    # On a phone not every column has room for its name: plotly leaves some out.
-    figure.update_xaxes(title=_("recognised as"), type="category", side="top", tickangle=0, tickfont={"size": 11})
-    figure.update_yaxes(title=_("written"), type="category", autorange="reversed", dtick=1)
+    # Of a fixed size: squeezed into a phone's width, a column of fifty has no room for its name. A drag is for the box
+    # that scrolls, and no zoom.
+    figure.update_layout(
+        width=_FRAME_PX + _CELL_PX * max(_FEWEST, len(taken_for)),
+        height=_FRAME_PX + _CELL_PX * max(_FEWEST, len(names)),
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        dragmode=False,
+    )
+    fixed = {"type": "category", "fixedrange": True, "showgrid": False, "tickfont": {"size": 11}}
+    for axis, labels in ((figure.layout.xaxis, matrix.columns), (figure.layout.yaxis, matrix.index)):
+        shown = [escape(short_label(label)) for label in labels]
+        axis.update(fixed, tickvals=list(range(len(shown))), ticktext=shown)
+    upright = all(is_character(label) for label in matrix.columns)
+    figure.update_xaxes(title=_("recognised as"), side="top", tickangle=0 if upright else -90)
+    figure.update_yaxes(title=_("written"), autorange="reversed")
     return figure

@@ -15,6 +15,8 @@ _STYLE = """
 [data-testid="stCheckbox"] label:hover:has([role="switch"]:not(:checked)) > div:first-of-type {
   background-color: color-mix(in srgb, currentColor 30%, transparent) !important;
 }
+[class*="st-key-wide-"] { overflow-x: auto; }
+[class*="st-key-wide-"] * { max-width: none !important; }
 [data-testid="stImage"] { column-gap: .5rem; }
 [role="tab"]:focus-visible { box-shadow: none !important; outline: 2px solid; outline-offset: -2px; }
 @media (hover: none) {
