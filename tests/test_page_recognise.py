@@ -17,7 +17,7 @@ from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.bundle import BUILT_IN, Bundle
+from hanzi_core.bundle import BUILT_IN, Bundle, Card, write_description
 from hanzi_core.errors import ArchiveError, ImageError
 from hanzi_core.image.binarise import Threshold, binarise
 from hanzi_core.image.segment import Box, Direction
@@ -59,6 +59,9 @@ def test_a_damaged_model_is_named_by_its_key(workspace: Workspace) -> None:
     torn.mkdir()
     (torn / "card.json").write_text("{")
     assert names_to_choose({"builtin": BUILT_IN, "torn": torn}) == {"builtin": "Built-in", "torn": "torn (damaged)"}
+    for name in ("Brush", "Pen"):  # what is read once is read anew when it was written anew
+        write_description(torn, Card(name=name, network="compact", created=1.0), ("人",))
+        assert names_to_choose({"torn": torn}) == {"torn": name}
 
 
 def test_a_bundle_that_was_written_anew_is_loaded_anew() -> None:

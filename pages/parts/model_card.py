@@ -2,11 +2,12 @@
 
 from collections import Counter
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import streamlit as st
 
-from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.bundle import CARD, LABELS, Bundle, bundle_folder, shown_name
 from hanzi_core.bundle_archive import archive_bundle, delete_bundle, is_brought_in
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
@@ -35,9 +36,15 @@ def names_to_choose(bundles: dict[str, Path]) -> dict[str, str]:
 
 def _name(key: str, folder: Path) -> str:
     try:
-        return Bundle.open(folder).name
-    except BundleError:
+        return shown_name(_card_name(folder, *((folder / name).stat().st_mtime_ns for name in (CARD, LABELS))))
+    except (BundleError, OSError):
         return _("{name} (damaged)").format(name=key)
+
+
+@lru_cache(maxsize=1024)
+def _card_name(folder: Path, *_written: int) -> str:
+    """What the card calls it, until card or labels are ``_written`` anew: to read those of 40 models takes 0.2 s."""
+    return Bundle.open(folder).card.name
 
 
 def show_model(space: Workspace, key: str, folder: Path) -> None:
