@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
@@ -22,6 +23,8 @@ from hanzi_core.language import Sentence, set_language_source
 from hanzi_core.training.config import SIMULATED_HAND, Start, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
+from pages.parts.job_panel import duration
+from pages.parts.run_compare import written
 from pages.parts.setting_names import SETTING_NAMES, readable
 from tests.handwriting import write_collection
 from tests.runs import make_dataset, make_run, silent
@@ -75,7 +78,7 @@ def test_a_link_to_a_run_shows_it(runs: list[Job]) -> None:
     app = open_page("training.py", run=runs[0].id)
     assert not app.exception
     shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["Epoch"] == "2.0 / 2" and shown["Best in validation"] == "20.0%" and shown["Time"] == "0:04"
+    assert shown["Epoch"] == "2 / 2" and shown["Best in validation"] == "20.0%" and shown["Time"] == "0:04"
 
 
 def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, runs: list[Job]) -> None:
@@ -102,6 +105,20 @@ def test_runs_are_compared(runs: list[Job]) -> None:
     assert [float(each) for each in reached.loc["Best in validation, %"]] == [30.0, 20.0]
     assert list(settings.loc["Epochs"]) == ["3", "2"]
     assert settings.index[0] == "Epochs", "what differs comes first"
+
+
+def test_what_runs_have_reached_is_written_as_people_write_it() -> None:
+    reached = pd.DataFrame({"a": {"in epoch": 10.78, "after": 3725.0, "Images/s": 12345.6}, "b": {"in epoch": 11.0}})
+    lines = written(reached).to_string(delimiter="|").splitlines()
+    assert lines[1:] == ["in epoch|10.8|11", "after|1 h 2 min|–", "Images/s|12,346|–"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.2, "less than 1 s"), (45, "45 s"), (180, "3 min"), (200, "3 min 20 s"), (7190, "1 h 59 min"), (7200, "2 h")],
+)
+def test_a_time_span_has_no_part_that_is_nothing(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
 
 
 def test_every_setting_has_a_name_that_people_read() -> None:

@@ -102,13 +102,18 @@ def show_end_buttons(job: Job, status: Status) -> None:
 
 
 def duration(seconds: float) -> str:
-    """A time span as people say it: 45 s, 3 min 20 s, 2 h 5 min."""
+    """A time span as people say it: 45 s, 3 min 20 s, 2 h."""
     whole = max(0, round(seconds))
-    if whole < 60:
-        return _("{seconds} s").format(seconds=whole)
-    if whole < 3600:
-        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
-    return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
+    if not whole:
+        return _("less than 1 s")
+    hours, minutes, seconds = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return (_("{hours} h {minutes} min") if minutes else _("{hours} h")).format(hours=hours, minutes=minutes)
+    if minutes:
+        return (_("{minutes} min {seconds} s") if seconds else _("{minutes} min")).format(
+            minutes=minutes, seconds=seconds
+        )
+    return _("{seconds} s").format(seconds=seconds)
 
 
 def short_duration(seconds: float) -> str:

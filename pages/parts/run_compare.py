@@ -1,10 +1,12 @@
 """Several runs over each other: curves, best values, and the settings in which they differ."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from hanzi_core.charts.curves import AXIS_NAMES, Axis, compared_curves
 from hanzi_core.errors import HanziError
@@ -12,8 +14,8 @@ from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.chart import show_chart
-from pages.parts.job_panel import escape
-from pages.parts.run_view import is_at_work, rows_of
+from pages.parts.job_panel import duration, escape
+from pages.parts.run_view import epochs, is_at_work, rows_of
 from pages.parts.session import workspace
 from pages.parts.setting_names import readable
 
@@ -80,7 +82,7 @@ def _show(runs: dict[str, Job], axis: Axis) -> None:
         chart = compared_curves(histories, figure_of, axis)
         show_chart(chart, f"compared-{figure_of}", place)
     reached = pd.DataFrame({escape(name): _reached(run) for name, run in runs.items()})  # a table reads Markdown
-    st.table(reached.style.format(_figure, na_rep="–").apply(_best_marked, axis=1))
+    st.table(written(reached).apply(_best_marked, axis=1))
 
 
 def _show_settings(runs: dict[str, Job]) -> None:
@@ -94,15 +96,24 @@ def _show_settings(runs: dict[str, Job]) -> None:
 
 
 def _reached(run: Job) -> dict[str, float | None]:
-    epochs = [row for row in rows_of(run) if "val_accuracy" in row]
-    best = max(epochs, key=lambda row: row["val_accuracy"], default=None)
+    rows = [row for row in rows_of(run) if "val_accuracy" in row]
+    best = max(rows, key=lambda row: row["val_accuracy"], default=None)
     return {
         _("Best in validation, %"): 100 * best["val_accuracy"] if best else None,
         _("in epoch"): best["epoch"] if best else None,
-        _("after minutes"): best["elapsed_s"] / 60 if best else None,
-        _("Lowest loss in validation"): min((row["val_loss"] for row in epochs if "val_loss" in row), default=None),
-        _("Images/s"): max((row.get("images_per_s", 0) for row in epochs), default=None),
+        _("after"): best["elapsed_s"] if best else None,
+        _("Lowest loss in validation"): min((row["val_loss"] for row in rows if "val_loss" in row), default=None),
+        _("Images/s"): max((row.get("images_per_s", 0) for row in rows), default=None),
     }
+
+
+def written(reached: pd.DataFrame) -> Styler:
+    """What runs have reached, each figure as people write it."""
+    table = reached.style.format(_figure, na_rep="–")
+    own: dict[str, Callable[[Any], str]] = {_("in epoch"): epochs, _("after"): duration}
+    for row, write in own.items():
+        table = table.format(write, subset=([row], reached.columns), na_rep="–")
+    return table
 
 
 def _figure(value: Any) -> str:

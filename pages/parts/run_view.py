@@ -91,6 +91,11 @@ def _epoch(job: Job, rows: list[dict[str, Any]]) -> str:
     )
 
 
+def epochs(count: float) -> str:
+    """Epochs as people count them: 3, or 3.4 where one was cut short."""
+    return f"{count:.1f}".removesuffix(".0")
+
+
 def rows_of(job: Job) -> list[dict[str, Any]]:
     """The history of ``job`` by now."""
     return _follower(str(job.history.path)).rows()
@@ -116,7 +121,7 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     speed = next((row["images_per_s"] for row in reversed(rows[-3:]) if row.get("images_per_s")), None)
     memory = next((row["memory_bytes"] for row in reversed(rows[-9:]) if "memory_bytes" in row), None)
     figures = {
-        _("Epoch"): f"{latest.get('epoch', 0):.1f} / {job.config['epochs']}",
+        _("Epoch"): f"{epochs(latest.get('epoch', 0))} / {job.config['epochs']}",
         _("Best in validation"): f"{max(accuracies):.1%}" if accuracies else "–",
         _("Images/s"): f"{speed:,.0f}" if speed else "–",
         _("Memory"): f"{memory / 2**30:.1f} GiB" if memory else "–",
