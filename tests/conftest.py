@@ -10,8 +10,10 @@ import pytest
 from filelock import FileLock
 from streamlit.components.v2 import manifest_scanner
 
+from hanzi_core.bundle import BUILT_IN
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import set_language_source
+from hanzi_core.recognition import Recogniser
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from tests.handwriting import write_collection
 
@@ -117,6 +119,12 @@ def trained(common_place: Path) -> Workspace:
 def finished_run(trained: Workspace) -> Job:
     """The run of :func:`trained`."""
     return list_jobs(trained, "train")[0]
+
+
+@pytest.fixture(scope="session")
+def built_in() -> Recogniser:
+    """The built-in model."""
+    return Recogniser.open(BUILT_IN)
 
 
 @pytest.fixture(scope="session")

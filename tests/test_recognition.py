@@ -87,11 +87,6 @@ def test_frequent_characters_are_preferred_but_not_forced() -> None:
     assert 2 < rare[1] / rare[0] < 5 and rare[2] > rare[1]
 
 
-@pytest.fixture(scope="module")
-def built_in() -> Recogniser:
-    return Recogniser.open(BUILT_IN)
-
-
 def test_the_built_in_model_is_small_and_knows_more_than_the_stroke_library() -> None:
     sizes = {name: (BUILT_IN / name).stat().st_size for name in (MODEL, WEIGHTS)}
     assert sizes[MODEL] <= 6_000_000 and sum(sizes.values()) <= 25_000_000

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import BUILT_IN
 from hanzi_core.errors import ImageError
 from hanzi_core.recognition import PLAIN, Recogniser
 from hanzi_core.recognition.batch import pictures_at, recognise_all
@@ -13,11 +12,6 @@ from hanzi_core.recognition.photo import ink_alone, open_picture, read_photos
 from tests.written_page import write
 
 TEXT = "永国春明学校家风"
-
-
-@pytest.fixture(scope="module")
-def built_in() -> Recogniser:
-    return Recogniser.open(BUILT_IN)
 
 
 def photos(light: float = 1.0, ruled: bool = False) -> list[NDArray[np.uint8]]:

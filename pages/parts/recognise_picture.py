@@ -17,6 +17,7 @@ from hanzi_core.image.binarise import (
 from hanzi_core.image.segment import Page, find_characters
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition.photo import Read, open_picture
+from hanzi_core.recognition.reading import shows_several
 from pages.parts.candidates import show_candidates
 from pages.parts.ink_pad import SIDE_PX
 from pages.parts.recognise_correct import show_correct
@@ -51,7 +52,7 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
                 _("What it shows"),
                 [False, True],
                 format_func=lambda many: _("Several characters") if many else _("One character"),
-                default=_shows_several(_find(gray)),
+                default=_shows_several(desk, gray, digest),
                 required=True,
                 key=f"several-{digest}",
             )
@@ -63,14 +64,12 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
             _show_character(desk, gray, digest)
 
 
-def _shows_several(page: Page) -> bool:
-    # What hangs together is one character, though it be cut for its width.
-    if len(page.boxes) < 2 or cv2.connectedComponents(page.ink)[0] == 2:
-        return False
-    width = max(box.right for box in page.boxes) - min(box.left for box in page.boxes)
-    height = max(box.bottom for box in page.boxes) - min(box.top for box in page.boxes)
-    # Two boxes in a square may as well be the halves of one character.
-    return len(page.boxes) > 3 or max(width, height) > 1.5 * min(width, height)
+def _shows_several(desk: Desk, gray: NDArray[np.uint8], digest: str) -> bool:
+    """What is taken to be shown until it is said: once a picture, for it is read both ways."""
+    key = f"shows-several-{digest}"
+    if key not in st.session_state:
+        st.session_state[key] = shows_several(desk.reader(), _find(gray), desk.preferences)
+    return bool(st.session_state[key])
 
 
 def _choose_polarity() -> Polarity:
