@@ -13,7 +13,8 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
-from pages.parts.session import errors_shown
+from pages.parts.session import choices_kept, errors_shown
+from pages.parts.setting_names import preset_name
 
 VARIANTS = 12
 TILE_PX = 96
@@ -31,7 +32,8 @@ SLIDERS = {
 def show_augmentation(dataset: Dataset, space: Workspace) -> None:
     """Choose a preset, change it, see what it does, keep it."""
     presets = list_presets(space)
-    chosen = st.selectbox(_("Preset"), list(presets), key="preset", width=260)
+    with choices_kept("preset"):
+        chosen = st.selectbox(_("Preset"), list(presets), format_func=preset_name, key="preset", width=260)
     augmentation = _sliders(chosen, presets[chosen])
     picture = _choose_picture(dataset)
     if picture is not None:

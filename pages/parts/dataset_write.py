@@ -11,6 +11,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, named_path
 from pages.parts.session import errors_shown
+from pages.parts.setting_names import preset_name
 
 
 def show_writing_out(dataset: Dataset, space: Workspace) -> None:
@@ -26,7 +27,9 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         first, second, third = st.columns(3)
         split = first.selectbox(_("Split"), list(dataset.splits()))
         augmented = second.number_input(_("Augmented files a training picture"), 0, 100, 0)
-        preset = third.selectbox(_("Augmentation"), list(presets), index=list(presets).index("classic"))
+        preset = third.selectbox(
+            _("Augmentation"), list(presets), index=list(presets).index("classic"), format_func=preset_name
+        )
         begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
     if begin and not target.strip():
         st.error(_("Give the folder to write to."), icon=":material/error:")

@@ -21,6 +21,7 @@ from pages.parts.setting_names import (
     SETTING_NAMES,
     START_NAMES,
     dataset_name,
+    preset_name,
 )
 
 
@@ -42,7 +43,9 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
     }
     presets = list_presets(space)
     preset = next((name for name, each in presets.items() if each == defaults.augmentation), next(iter(presets)))
-    chosen = _choose(right, _("Augmentation"), {name: name for name in presets}, preset, f"{key}-augmentation")
+    chosen = right.selectbox(
+        _("Augmentation"), list(presets), format_func=preset_name, key=first(f"{key}-augmentation", preset)
+    )
     values["augmentation"] = presets[chosen].model_dump()
     with st.expander(_("More settings")):
         values |= _ask_start(space, defaults, key)

@@ -49,6 +49,7 @@ PRECISION_NAMES = {
     Precision.FLOAT32: mark("32 bits"),
 }
 OPTIMISER_NAMES = {Optimiser.ADAMW: "AdamW", Optimiser.SGD: "SGD"}
+_PRESET_NAMES = {"standard": mark("standard"), "classic": mark("classic"), "none": mark("none")}
 _VALUE_NAMES: dict[str, Mapping[Any, str]] = {
     "start": START_NAMES,
     "balance": BALANCE_NAMES,
@@ -66,6 +67,11 @@ def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> 
     if config.get("start") == Start.BUNDLE:
         shown |= {_(SETTING_NAMES[name]): _("the model's own") for name in OF_THE_MODEL}
     return shown
+
+
+def preset_name(preset: str) -> str:
+    """An augmentation as a list shows it; one of the workspace is called as somebody called it."""
+    return _(_PRESET_NAMES[preset]) if preset in _PRESET_NAMES else preset
 
 
 def dataset_name(dataset: str) -> str:
@@ -90,4 +96,4 @@ def _augmentation(value: Any, presets: Mapping[str, Augmentation]) -> str:
         return "–"
     own = Augmentation(**value)
     known = next((name for name, preset in presets.items() if preset == own), None)
-    return known or ", ".join(f"{name} {each:g}" for name, each in value.items())
+    return preset_name(known) if known else ", ".join(f"{name} {each:g}" for name, each in value.items())
