@@ -1,3 +1,4 @@
+import hashlib
 import time
 
 import numpy as np
@@ -80,6 +81,25 @@ def test_renaming_files_changes_nothing() -> None:
     parts = dict(zip(manifest["digest"], assign_parts(manifest, SplitSettings()), strict=True))
     again = dict(zip(renamed["digest"], assign_parts(renamed, SplitSettings()), strict=True))
     assert parts == again
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_picture_more_moves_few_and_none_from_test_to_training(seed: int) -> None:
+    """What was tested on stays unseen while a collection grows."""
+    counts, more = {"人": 203, "木": 57, "口": 8}, 40
+    grown = manifest_of({label: count + more for label, count in counts.items()})
+    grown["digest"] = [hashlib.blake2b(path.encode(), digest_size=16).hexdigest() for path in grown["path"]]
+    is_new = grown.groupby("label").cumcount() >= grown["label"].map(counts)
+    there = ~is_new
+    before = assign_parts(grown[there], SplitSettings(seed=seed)).reindex(grown.index)
+    for row in grown.index[is_new]:
+        there[row] = True
+        parts = assign_parts(grown[there], SplitSettings(seed=seed)).reindex(grown.index)
+        moved = there & before.notna() & (parts != before)
+        assert set(grown.loc[moved, "label"]) <= {grown.loc[row, "label"]}
+        assert moved.sum() <= 3
+        assert {*zip(before[moved], parts[moved], strict=True)}.isdisjoint({("test", "train"), ("train", "test")})
+        before = parts
 
 
 def test_copies_stay_together_under_whatever_label() -> None:
