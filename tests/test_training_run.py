@@ -1,5 +1,6 @@
 """Faults that are really caused, and what a run leaves when they come."""
 
+import importlib
 import resource
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import BundleError, DatasetError, HanziError, JobError, TrainingError, WorkspaceError
 from hanzi_core.jobs import Job, State, Work, run_work
 from hanzi_core.jobs.devices import CPU
-from hanzi_core.training.backend import load_backend
+from hanzi_core.training.backend import _without_jax, load_backend
 from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
@@ -206,6 +207,18 @@ def test_a_class_to_validate_on_that_training_lacks(
 def test_a_gpu_that_has_vanished(workspace: Workspace) -> None:
     with pytest.raises(JobError, match=r"There is no device “gpu:9” here; there are: .*cpu"):
         load_backend(["gpu:9"])
+
+
+def test_tensorflow_brings_no_jax_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To import that as well took a fifth longer, and it can be had afterwards."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    with _without_jax(), pytest.raises(ImportError):
+        importlib.import_module("jax")
+    assert "jax" not in sys.modules
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with _without_jax():
+        assert "jax" not in sys.modules, "it is free to come"
 
 
 def test_a_batch_too_large_for_memory_fails_with_a_size_that_fits(workspace: Workspace, tmp_path: Path) -> None:
