@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hanzi_core.bundle import WEIGHTS, Card, write_description
 from hanzi_core.dataset import SplitSettings
@@ -16,6 +16,9 @@ from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.config import Network, TrainingConfig
 from hanzi_core.workspace import Workspace
 from tests.handwriting import write_collection
+
+if TYPE_CHECKING:  # a process that trains has no use for it
+    import pytest
 
 SMALL: dict[str, Any] = {"dataset": "three", "image_size_px": 32, "batch_size": 8, "epochs": 3}
 
@@ -37,7 +40,7 @@ def make_run(workspace: Workspace, devices: Sequence[str] = (CPU,), **settings: 
     return Job.create(workspace, "train", config.model_dump(mode="json"), "small", devices)
 
 
-def make_model(workspace: Workspace, **card: Any) -> Any:
+def make_model(workspace: Workspace, network: Network = Network.COMPACT, **card: Any) -> Any:
     """The untrained model “small”, to start from; its network."""
     from hanzi_core.training.backend import load_backend
 
@@ -46,11 +49,22 @@ def make_model(workspace: Workspace, **card: Any) -> Any:
 
     folder, labels = workspace.models / "small", ("人", "口", "木")
     folder.mkdir()
-    model = build(Network.COMPACT, SMALL["image_size_px"], len(labels))
+    model = build(network, SMALL["image_size_px"], len(labels))
     model.save(folder / WEIGHTS)
-    about = Card(name="small", network="compact", created=0, image_size_px=SMALL["image_size_px"], **card)
+    about = Card(name="small", network=network.value, created=0, image_size_px=SMALL["image_size_px"], **card)
     write_description(folder, about, labels)
     return model
+
+
+def shallow_built_in(patch: "pytest.MonkeyPatch") -> None:
+    """The built-in network with one residual block a stage instead of three to five, for what is not about its depth.
+
+    To trace a step of it takes a third of the processor.
+    """
+    from hanzi_core.training import builtin_network
+
+    stage = builtin_network._stage
+    patch.setattr(builtin_network, "_stage", lambda x, width, _blocks: stage(x, width, 1))
 
 
 def fit(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hanzi_core.bundle import Bundle, bundle_folder
+from hanzi_core.cli import build
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job
 from hanzi_core.strokes.library import StrokeLibrary
@@ -34,6 +35,7 @@ from hanzi_core.training.builtin_bundle import (
 )
 from hanzi_core.training.builtin_network import average, build_builtin, transfer
 from tests.conftest import PROJECT
+from tests.runs import shallow_built_in
 
 SMALL = {"batch_size": 8, "warm_up_images": 0}
 
@@ -46,6 +48,12 @@ def write_pool(folder: Path, shards: int = 2, images: int = 24) -> Path:
         np.save(shard / "images.npy", rng.integers(0, 256, (images, 64, 64), np.uint8))
         np.save(shard / "labels.npy", rng.integers(0, 9574, images, np.int32))
     return folder / "pool"
+
+
+@pytest.fixture
+def shallow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network whose steps compile quickly."""
+    shallow_built_in(monkeypatch)
 
 
 class TestSchedule:
@@ -115,6 +123,7 @@ class TestPool:
 
 
 class TestTrainer:
+    @pytest.mark.usefixtures("shallow")
     def test_it_goes_on_where_it_stopped_and_grows(self, tmp_path: Path) -> None:
         pool = write_pool(tmp_path)
         first = Trainer(tmp_path, BuiltinConfig(images=32, working_size_px=32, **SMALL))
@@ -132,6 +141,7 @@ class TestTrainer:
         grown.train(pool)
         assert read_state(tmp_path).working_size_px == 48
 
+    @pytest.mark.usefixtures("shallow")
     def test_half_precision_scales_its_loss(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("hanzi_core.training.builtin.policy", lambda _precision: "mixed_float16")
         trainer = Trainer(tmp_path, BuiltinConfig(images=8, working_size_px=32, **SMALL))
@@ -180,6 +190,7 @@ class TestTrainer:
         assert package_again([tmp_path / "bundle"], held_out, tmp_path / "again") == figures
         assert Bundle.open(tmp_path / "again").card.notes == bundle.card.notes
 
+    @pytest.mark.usefixtures("shallow")
     def test_the_time_limit_ends_it(self, tmp_path: Path) -> None:
         trainer = Trainer(tmp_path, BuiltinConfig(working_size_px=32, time_limit_min=1e-4, **SMALL))
         trainer.train(write_pool(tmp_path))
@@ -240,7 +251,10 @@ def without_last_blocks(model: keras.Model) -> keras.Model:
 ENDLESS = """
 import sys
 from pathlib import Path
+import pytest
 from hanzi_core.training import builtin
+from tests.runs import shallow_built_in
+shallow_built_in(pytest.MonkeyPatch())
 builtin.CHECKPOINT_EVERY_S = 0
 folder = Path(sys.argv[1])
 builtin.Trainer(folder, builtin.BuiltinConfig(working_size_px=32, batch_size=8)).train(folder / "pool")
@@ -248,6 +262,7 @@ builtin.Trainer(folder, builtin.BuiltinConfig(working_size_px=32, batch_size=8))
 """A training that writes a checkpoint at every step, until it is killed."""
 
 
+@pytest.mark.usefixtures("shallow", "workspace")
 def test_killed_it_goes_on_from_a_whole_checkpoint(tmp_path: Path) -> None:
     write_pool(tmp_path)
     process = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)], cwd=PROJECT, stderr=subprocess.DEVNULL)
@@ -257,10 +272,8 @@ def test_killed_it_goes_on_from_a_whole_checkpoint(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     seen = read_state(tmp_path).images
-    command = [sys.executable, "-m", "hanzi_core", "builtin", "train", str(tmp_path), "--working-size-px", "32"]
-    command += ["--batch-size", "8", "--images", str(seen + 16)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    command = ["builtin", "train", str(tmp_path), "--working-size-px", "32", "--batch-size", "8"]
+    build()([*command, "--images", str(seen + 16)], standalone_mode=False)
     assert read_state(tmp_path).images == seen + 16
 
 

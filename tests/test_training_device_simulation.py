@@ -224,7 +224,10 @@ def test_what_breaks_while_drawing_ahead_is_said_where_the_batches_are_taken(tmp
 TRAIN_TWICE = """
 import sys
 from pathlib import Path
+import pytest
 from hanzi_core.cli import build
+from tests.runs import shallow_built_in
+shallow_built_in(pytest.MonkeyPatch())
 for images in ("32", "64"):
     build()(["builtin", "train", *sys.argv[1:], "--images", images], standalone_mode=False)
     from hanzi_core.training.builtin import read_state

@@ -16,6 +16,7 @@ from hanzi_core.training.builtin import BuiltinConfig, Trainer, read_state
 from hanzi_core.training.distillation import Lesson, mix, mixing, taught
 from hanzi_core.training.objective import SmoothedCrossentropy, SmoothedSoftCrossentropy
 from hanzi_core.training.teacher import LINE_PX, VIEWS, Teacher, view
+from tests.runs import shallow_built_in
 from tests.test_training_builtin import SMALL, write_pool
 
 LIBRARY = StrokeLibrary.load()
@@ -197,7 +198,10 @@ def test_soft_targets_cost_what_hard_ones_do() -> None:
     assert float(soft) == pytest.approx(float(hard), rel=1e-6)
 
 
-def test_a_training_with_a_teacher_tells_its_share(tmp_path: Path, teacher: Teacher) -> None:
+def test_a_training_with_a_teacher_tells_its_share(
+    tmp_path: Path, teacher: Teacher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shallow_built_in(monkeypatch)
     config = BuiltinConfig(images=16, working_size_px=32, teacher_share=0.3, mixtures=1, **SMALL)
     trainer = Trainer(tmp_path, config, teacher=teacher)
     before = trainer.model.get_layer("logits").get_weights()[0]
