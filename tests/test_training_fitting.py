@@ -15,6 +15,7 @@ from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.devices import CPU
 from hanzi_core.training.backend import load_backend
+from hanzi_core.training.config import Network
 from hanzi_core.workspace import Workspace
 from tests.conftest import PROJECT
 from tests.handwriting import write_collection
@@ -220,7 +221,7 @@ def test_a_run_is_not_taken_up_where_what_it_goes_over_was_split_anew(workspace:
     split = SplitSettings(validation=0.2, test=0.0)
     pictures = write_collection(tmp_path / "old", "人木", 6)
     old = import_dataset(workspace, ImportConfig(location=pictures, name="old", split=split), silent)
-    make_model(workspace)
+    make_model(workspace, Network.CNN)
     job = make_run(workspace, start="bundle", start_bundle="small", rehearsal="old")
     fit(workspace, job, lambda step: (job.folder / "stop").touch() if step == 2 else None)
     job.forget_process()

@@ -1,5 +1,6 @@
 """A model that learns what it did not know, and keeps what it knew."""
 
+import functools
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import SIMULATED_HAND, Balance, Start, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Balance, Network, Start, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
@@ -31,6 +32,7 @@ from hanzi_core.training.calibration import calibrated  # noqa: E402
 from hanzi_core.training.input import Material, epoch_order, gather, row_weights  # noqa: E402
 from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
 from hanzi_core.training.run import export_best, open_material, train  # noqa: E402
+from hanzi_core.training.simulation import Simulator  # noqa: E402
 from hanzi_core.training.trainee import concerned  # noqa: E402
 
 ROWS = np.empty(0, np.int64)
@@ -125,7 +127,8 @@ def test_fine_tuning_learns_the_new_and_keeps_the_old(
 def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     corrected: Workspace, finished_run: Job, command: Command
 ) -> None:
-    done = command("fine-tune", "--model", finished_run.id, "--dataset", "fixes", "--title", "mended")
+    options = ["--dataset", "fixes", "--title", "mended", "--epochs", "2"]
+    done = command("fine-tune", "--model", finished_run.id, *options)
     assert done.returncode == 0, done.stderr
     run = Job.find(corrected, done.stdout.splitlines()[0])
     assert (run.config["rehearsal"], run.config["keep_last"]) == ("ten", True)
@@ -147,7 +150,15 @@ def test_a_whole_model_that_rehearses_is_as_sure_as_its_own_validation_lets_it_b
     make_dataset(workspace, tmp_path / "three")
     pictures = write_collection(tmp_path / "old", "人木", 6)
     import_dataset(workspace, ImportConfig(location=pictures, name="old"), silent)
-    make_model(workspace, temperature=2.5, least_evidence=9.0, taught_likeness=0.5, dataset="old", notes="It is small.")
+    make_model(
+        workspace,
+        Network.CNN,
+        temperature=2.5,
+        least_evidence=9.0,
+        taught_likeness=0.5,
+        dataset="old",
+        notes="It is small.",
+    )
     job = make_run(workspace, start="bundle", start_bundle="small", rehearsal="old", epochs=1)
     work, config = Work(job), TrainingConfig(**job.config)
     train(work, workspace, config)
@@ -172,6 +183,14 @@ def test_corrections_concern_their_classes_and_what_new_ones_are_taken_for(
     assert learns == {"人", "川"} | {bundle.labels[answer] for answer in answers}
 
 
+@pytest.fixture
+def quick_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hand that studies its library once, and writes forty pictures to validate on instead of fifteen hundred."""
+    monkeypatch.setattr("hanzi_core.training.rehearsal._VALIDATED", 40)
+    monkeypatch.setattr("hanzi_core.training.rehearsal.Simulator", functools.cache(Simulator))
+
+
+@pytest.mark.usefixtures("quick_hand")
 def test_the_built_in_model_goes_over_what_the_simulated_hand_writes(corrected: Workspace) -> None:
     assert fine_tuning(corrected, "builtin", "fixes").rehearsal == SIMULATED_HAND
     material = Material(
@@ -210,6 +229,7 @@ def test_a_class_whose_name_no_model_can_hold_is_refused_before_training(workspa
         gather(dataset, "default", 32, silent)
 
 
+@pytest.mark.usefixtures("quick_hand")
 def test_a_group_that_is_stopped_leaves_a_bundle_though_it_must_write_again_what_it_went_over(
     corrected: Workspace, finished_run: Job
 ) -> None:

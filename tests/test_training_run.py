@@ -296,7 +296,7 @@ def test_an_estimate_measures_full_batches(
 
 def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
-    short = fit(workspace, make_run(workspace, time_limit_min=0.0001, epochs=1000, balance="weights"))
+    short = fit(workspace, make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000, balance="weights"))
     assert short.restore_best() and short.position.step == 1 and short.best.epoch == 0.25
     job = make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd")
     patient = fit(workspace, job)
