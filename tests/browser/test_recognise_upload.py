@@ -18,7 +18,7 @@ from hanzi_core.recognition.batch import COLUMNS
 from hanzi_core.recognition.corrections import Corrections
 from hanzi_core.workspace import Workspace
 from tests.browser.chromium import ARGUMENTS, find_chromium
-from tests.browser.conftest import WIDTHS, window
+from tests.browser.conftest import WIDTHS, open_page, window
 from tests.browser.pad import best, canvas
 from tests.collection import zipped
 from tests.handwriting import STROKES
@@ -147,6 +147,12 @@ def test_what_was_brought_stays_and_what_came_last_is_shown(desktop: Page) -> No
     expect(desktop.get_by_text("Nothing has been corrected yet")).to_be_visible()
     desktop.get_by_role("tab", name="Upload").click()
     expect(best(desktop, "大")).to_be_visible()
+    open_page(desktop, "Models")
+    open_page(desktop, "Recognise")
+    expect(best(desktop, "大")).to_be_visible()
+    desktop.get_by_role("button", name="Put away").click()
+    expect(best(desktop, "大")).not_to_be_visible()
+    upload(desktop, picture("大"))
     desktop.get_by_text("简体中文").click()
     expect(desktop.get_by_role("tab", name="上传")).to_have_attribute("aria-selected", "true")
     expect(best(desktop, "大")).to_be_visible()
