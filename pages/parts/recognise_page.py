@@ -199,9 +199,8 @@ def _is_one_pixel(box: Box) -> bool:
 def _draw_boxes(page: Page, characters: tuple[ReadCharacter, ...], chosen: list[int]) -> NDArray[np.uint8]:
     """The page with a box and a number about each character, both by their size: a full page is not to be covered."""
     picture = cv2.cvtColor(page.picture, cv2.COLOR_GRAY2RGB)
-    side = float(
-        np.median([max(each.box.bottom - each.box.top, each.box.right - each.box.left) for each in characters])
-    )
+    sides = [max(each.box.bottom - each.box.top, each.box.right - each.box.left) for each in characters]
+    side = float(np.median(sides or [0]))
     thick = max(1, round(min(max(picture.shape) / 600, side / 30)))
     scale = max(0.3, _NUMBER_SHARE * side / _DIGIT_PX)
     for number, each in enumerate(characters):
