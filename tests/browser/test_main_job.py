@@ -38,14 +38,13 @@ def bring_in(page: Page, zip_path: Path, name: str) -> None:
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
 
 
-def start_training(page: Page, workspace: Workspace, epochs: int, size_px: int = 64) -> Job:
+def start_training(page: Page, workspace: Workspace, epochs: int) -> Job:
     open_page(page, "Training")
     expander = page.get_by_test_id("stExpander").filter(has_text="New run").locator("details").first
     expect(expander).to_be_visible()
     if expander.get_attribute("open") is None:
         page.get_by_text("New run").click()
-    page.get_by_text("More settings").click()
-    for setting, value in (("Epochs", epochs), ("Batch size", 16), ("Picture size, px", size_px)):
+    for setting, value in (("Epochs", epochs), ("Batch size", 16)):
         field = page.get_by_role("spinbutton", name=setting, exact=True)
         field.fill(str(value))
         field.press("Enter")
@@ -116,7 +115,7 @@ def test_from_a_zip_to_a_character_read(page: Page, serve: Starter, workspace: W
     bring_in(page, zip_path, "ten")
     look_at_dataset(page, pictures=240)
     split_anew(page, Dataset.find(workspace, "ten"), seed=3)
-    job = start_training(page, workspace, epochs=16, size_px=32)  # half the processor of 64 px
+    job = start_training(page, workspace, epochs=24)
     watch_through_reload_and_crash(page, serve, workspace, job)
     see_confusions(page, workspace, job)
     open_page(page, "Recognise")
