@@ -6,6 +6,7 @@ from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
 from pages.parts.icon import ICON
 from pages.parts.kept_replies import keep_replies
+from pages.parts.own_address import own_address
 from pages.parts.page_change import guard_page_change
 from pages.parts.page_style import show_page_style
 from pages.parts.run_notice import watch_runs
@@ -40,7 +41,7 @@ show_page_style()
 translate_streamlit()
 guard_page_change()
 
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/recognise.py", title=_("Recognise"), icon=":material/stylus:", default=True),
         st.Page("pages/datasets.py", title=_("Datasets"), icon=":material/photo_library:"),
@@ -49,5 +50,7 @@ st.navigation(
         st.Page("pages/evaluation.py", title=_("Evaluation"), icon=":material/grid_on:"),
         st.Page("pages/models.py", title=_("Models"), icon=":material/deployed_code:"),
     ]
-).run()
+)
+with own_address(page.url_path, LANGUAGE):
+    page.run()
 watch_runs()

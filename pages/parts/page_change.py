@@ -2,6 +2,8 @@
 
 Streamlit runs what a fragment asks for after the next page and takes that for a return to the page before: the browser
 clears the new page, and the run after that finds no place in it.
+
+And one that is left by Back, which Streamlit makes stop at each parameter of the address.
 """
 
 import streamlit as st
@@ -19,6 +21,13 @@ window.addEventListener("error", (event) => {
   sessionStorage.setItem("hanzi-blank-at", Date.now());
   if (Date.now() - before > ONCE_MS) location.reload();
 });
+
+// What a page writes into its own address is no step of its own, or Back had to be pressed three times on Training.
+const push = history.pushState.bind(history);
+history.pushState = (state, unused, url) => {
+  const isOwn = new URL(url ?? "", location.href).pathname === location.pathname;
+  return isOwn ? history.replaceState(state, unused, url) : push(state, unused, url);
+};
 
 export default function () {
   const onPointerUp = (event) => {

@@ -2,16 +2,21 @@
 
 import re
 from itertools import permutations
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from playwright.sync_api import Error, Locator, Page, expect
 
+from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.strokes.frequency import frequencies_per_million
+from hanzi_core.workspace import Workspace
 from tests.browser.conftest import open_page
 from tests.browser.pad import best, canvas, draw
 from tests.errands import until
+from tests.handwriting import write_collection
+from tests.runs import silent
 
 pytestmark = pytest.mark.browser
 
@@ -159,3 +164,25 @@ def test_why_this_answer(screen: Page) -> None:
     views = screen.locator(".st-key-views-why").get_by_role("img")
     boxes = [views.nth(number).bounding_box() for number in (0, 1)]
     assert boxes[0] and boxes[1] and boxes[0]["y"] == boxes[1]["y"], "side by side"
+
+
+def test_back_is_one_step_and_each_page_keeps_its_own_choice(
+    desktop: Page, address: str, place: Workspace, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        write_collection(tmp_path / name, "人木", 12)
+        import_dataset(place, ImportConfig(location=tmp_path / name, name=name), silent)
+    choose_dataset = desktop.get_by_role("combobox", name="Dataset").first
+    open_page(desktop, "Datasets")
+    choose_dataset.click()
+    desktop.get_by_role("option", name="second").click()
+    expect(desktop).to_have_url(f"{address}/datasets?dataset=second")
+    open_page(desktop, "Evaluation")
+    expect(desktop).to_have_url(f"{address}/evaluation?model=builtin&dataset=first")
+    desktop.go_back()
+    expect(desktop.get_by_role("heading", name="Datasets", level=1)).to_be_visible()
+    expect(desktop).to_have_url(f"{address}/datasets?dataset=second")
+    expect(choose_dataset).to_have_value("second")
+    open_page(desktop, "Models")
+    open_page(desktop, "Datasets")
+    expect(choose_dataset).to_have_value("second")
