@@ -30,6 +30,7 @@ def test_histogram_of_thousands_is_one_shape() -> None:
 def test_values_are_binned_and_one_alone_is_named() -> None:
     assert list(value_histogram(pd.Series([0, 0, 10]), "px", bins=2).data[0].y) == [2, 1]
     assert value_histogram(pd.Series([64, 64]), "px").layout.xaxis.tickvals == (64,)
+    assert value_histogram(pd.Series([11.76758]), "%").layout.xaxis.ticktext == ("11.77",)
 
 
 @pytest.mark.parametrize("figure_of", ["loss", "accuracy"])

@@ -84,7 +84,9 @@ def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:
     bars = go.Bar(x=centres, y=heights, customdata=ranges, hovertemplate="%{customdata}: %{y}<extra></extra>")
     figure = go.Figure(bars)
     figure.update_layout(bargap=0)
-    figure.update_xaxes(title=title, tickvals=[near[0]] if np.ptp(near) == 0 else None)
+    figure.update_xaxes(title=title)
+    if np.ptp(near) == 0:
+        figure.update_xaxes(tickvals=[near[0]], ticktext=[f"{round(near[0], 2):.6g}"])
     figure.update_yaxes(title=_("Pictures"))
     return _compact(figure)
 
