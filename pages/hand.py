@@ -12,7 +12,7 @@ from hanzi_core.workspace import Workspace
 from pages.parts.hand_style import adjust_style, choose_preset
 from pages.parts.job_panel import watch_until_done
 from pages.parts.picture_address import picture_address
-from pages.parts.session import choices_kept, errors_shown, workspace
+from pages.parts.session import choices_kept, errors_shown, first, workspace
 from pages.parts.starter import show_last_synthesis, show_starter_form
 
 HANDS = 40
@@ -39,8 +39,7 @@ def show_page(space: Workspace) -> None:
     """Forty hands beside the sliders that shape them, and the form that lets them write a dataset."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         with st.container(horizontal=True, width="content"):  # their labels in line, though one is less high
-            st.session_state.setdefault("hand-character", FIRST)
-            asked = st.text_input(_("Character"), max_chars=1, width=110, key="hand-character")
+            asked = st.text_input(_("Character"), max_chars=1, width=110, key=first("hand-character", FIRST))
             character = asked.strip() or FIRST
             preset = choose_preset()
         if st.button(_("Other writers"), icon=":material/casino:"):

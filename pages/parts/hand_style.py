@@ -6,6 +6,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.strokes.style import PRESETS
 from hanzi_core.strokes.synthesis import MIXED
+from pages.parts.session import first
 
 STYLE_NAMES = {
     "neat": mark("Neat"),
@@ -45,9 +46,12 @@ _SLIDERS = {
 
 def choose_preset() -> str:
     """A preset by its key."""
-    st.session_state.setdefault("hand-preset", "everyday")
     chosen = st.segmented_control(
-        _("Style"), list(PRESETS), format_func=lambda key: _(STYLE_NAMES[key]), required=True, key="hand-preset"
+        _("Style"),
+        list(PRESETS),
+        format_func=lambda key: _(STYLE_NAMES[key]),
+        required=True,
+        key=first("hand-preset", "everyday"),
     )
     return str(chosen)
 
@@ -59,10 +63,8 @@ def adjust_style(name: str) -> dict[str, float | tuple[float, float]]:
         for key, label, low, high, explanation in sliders:
             start = _floats(getattr(PRESETS[name], key))
             step, shown = (1.0, "%d") if high > 3 else (high / 100, "percent")
-            st.session_state.setdefault(f"hand-{name}-{key}", start)
-            chosen = tab.slider(
-                _(label), low, high, None, step, format=shown, key=f"hand-{name}-{key}", help=_(explanation)
-            )
+            place = first(f"hand-{name}-{key}", start)
+            chosen = tab.slider(_(label), low, high, None, step, format=shown, key=place, help=_(explanation))
             if chosen != start:
                 changes[key] = chosen
     if changes:

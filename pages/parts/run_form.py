@@ -4,7 +4,6 @@ A clone begins with what another run had; a link from a page of corrections with
 """
 
 import shlex
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +29,7 @@ from pages.parts.dataset_facts import datasets_to_choose
 from pages.parts.job_panel import duration, escape, watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.run_settings import ask_settings
-from pages.parts.session import errors_shown, first
+from pages.parts.session import errors_shown, first, first_of
 
 CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
@@ -50,13 +49,13 @@ def show_run_form(space: Workspace) -> None:
     original = _original(space)
     names = [dataset.name for dataset in datasets_to_choose(space)]
     left, right = st.columns(2)
-    dataset = left.selectbox(_("Dataset"), names, key=_first("dataset", names, original.get("dataset")))
+    dataset = left.selectbox(_("Dataset"), names, key=first_of(_key("dataset"), names, original.get("dataset")))
     networks = list(Network)
     network = right.selectbox(
         _("Network"),
         networks,
         format_func=lambda choice: choice.value,
-        key=_first("network", networks, original.get("network")),
+        key=first_of(_key("network"), networks, original.get("network")),
     )
     about = st.empty()
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
@@ -116,11 +115,6 @@ def _key(name: str) -> str:
     return f"form-{name}-{st.session_state.get(CLONE, '')}-{st.query_params.get(START, '')}"
 
 
-def _first(name: str, choices: Sequence[Any], wanted: Any) -> str:
-    """Key of a widget that begins with ``wanted``, if it is one of its choices."""
-    return first(_key(name), wanted if wanted in choices else choices[0])
-
-
 def _original(space: Workspace) -> dict[str, Any]:
     """The settings to begin with; says whose they are."""
     if CLONE not in st.session_state:
@@ -159,7 +153,7 @@ def _ask_split(place: DeltaGenerator, space: Workspace, defaults: TrainingConfig
         splits = list(Dataset.find(space, defaults.dataset).splits())
         if len(splits) < 2:
             return {"split": splits[0]}
-        key = _first(f"split-{defaults.dataset}", splits, defaults.split)
+        key = first_of(_key(f"split-{defaults.dataset}"), splits, defaults.split)
         return {"split": place.selectbox(_("Split"), splits, key=key)}
     return {}
 

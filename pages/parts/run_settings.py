@@ -13,7 +13,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.workspace import Workspace
 from pages.parts.model_card import names_to_choose
-from pages.parts.session import first
+from pages.parts.session import first, first_of
 from pages.parts.setting_names import (
     BALANCE_NAMES,
     OPTIMISER_NAMES,
@@ -100,7 +100,7 @@ def _ask_bundle(space: Workspace, defaults: TrainingConfig, key: str) -> dict[st
         _("Model"),
         list(names),
         format_func=names.__getitem__,
-        key=first(f"{key}-bundle", defaults.start_bundle if defaults.start_bundle in names else next(iter(names))),
+        key=first_of(f"{key}-bundle", names, defaults.start_bundle),
         help=_("It is trained further, as a whole; its last layer is fitted to the classes."),
     )
     others = [SIMULATED_HAND, *(dataset.name for dataset in list_datasets(space) if dataset.name != defaults.dataset)]

@@ -1,6 +1,6 @@
 """What every page asks first: the workspace, and how to show what went wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,12 @@ def first(key: str, value: Any) -> str:
     """The key of a widget that begins with ``value`` where nothing was chosen: one of :func:`choices_kept`."""
     st.session_state.setdefault(key, value)
     return key
+
+
+def first_of(key: str, choices: Iterable[Any], wanted: Any) -> str:
+    """The same for a widget that begins with ``wanted``, if it is one of its ``choices``, else with their first."""
+    there = list(choices)
+    return first(key, wanted if wanted in there else there[0])
 
 
 @contextmanager

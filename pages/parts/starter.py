@@ -15,7 +15,7 @@ from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.synthesis import MIXED, SynthesisConfig
 from hanzi_core.workspace import Workspace, check_name
 from pages.parts.hand_style import STYLE_NAMES
-from pages.parts.session import errors_shown
+from pages.parts.session import errors_shown, first
 
 Adjustment = dict[str, float | tuple[float, float]]
 
@@ -42,12 +42,13 @@ def show_starter_form(space: Workspace, style: str = "", adjust: Adjustment | No
     chosen = right.selectbox(_("Characters"), list(SETS), format_func=_set_name, key="starter-set")
     text = st.text_area(_("My own characters"), key="starter-own", height=90) if chosen == OWN else chosen
     left, right = st.columns(2)
-    st.session_state.setdefault("starter-count", 20)
-    per_class = left.number_input(_("Pictures a character"), 1, 10_000, key="starter-count")
+    per_class = left.number_input(_("Pictures a character"), 1, 10_000, key=first("starter-count", 20))
     if not style:
-        st.session_state.setdefault("starter-style", MIXED)
         style = right.selectbox(
-            _("Style"), list(STYLE_NAMES), format_func=lambda key: _(STYLE_NAMES[key]), key="starter-style"
+            _("Style"),
+            list(STYLE_NAMES),
+            format_func=lambda key: _(STYLE_NAMES[key]),
+            key=first("starter-style", MIXED),
         )
     characters: list[str] = []
     with errors_shown():
@@ -79,8 +80,7 @@ def _characters_to_write(text: str) -> list[str]:
     shown = " ".join(unknown[:20])
     st.warning(_("The stroke library lacks: {skipped}").format(skipped=shown), icon=":material/warning:")
     rest = [character for character in wanted if character in library]
-    st.session_state.setdefault("starter-others", True)
-    return rest if rest and st.checkbox(_("Write the others"), key="starter-others") else []
+    return rest if rest and st.checkbox(_("Write the others"), key=first("starter-others", True)) else []
 
 
 def _show_size(characters: int, per_class: int) -> None:
