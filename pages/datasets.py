@@ -21,7 +21,8 @@ from pages.parts.dataset_overview import show_overview
 from pages.parts.dataset_pictures import show_pictures
 from pages.parts.dataset_split import show_split
 from pages.parts.dataset_write import show_writing_out
-from pages.parts.job_panel import escape, failed_here, follow, watch_until_done
+from pages.parts.job_panel import failed_here, follow, watch_until_done
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 

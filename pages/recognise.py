@@ -6,6 +6,7 @@ import streamlit as st
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.language import gettext as _
+from pages.parts.plain_text import show_error
 from pages.parts.recognise_corrections import show_corrections
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_draw import show_draw
@@ -36,7 +37,7 @@ with header.popover(_("Settings"), icon=":material/tune:"):
     preferences = choose_preferences()
     choose_pad()
 if chosen is None:
-    st.error(_("No model can be loaded."), icon=":material/error:")
+    show_error(_("No model can be loaded."))
     st.stop()
 desk = Desk(space, *chosen, preferences)
 

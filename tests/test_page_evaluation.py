@@ -15,7 +15,7 @@ from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, rea
 from hanzi_core.jobs import Job, Work, list_jobs, run_work
 from hanzi_core.language import mark, set_language_source
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 from tests.conftest import PROJECT
 from tests.runs import make_dataset
 from tests.test_pages import texts
@@ -184,7 +184,7 @@ def test_a_later_evaluation_that_came_to_nothing_does_not_take_the_figures_away(
         app = open_tab("Confusions")
         assert app.metric and [each.value for each in app.metric] == [each.value for each in before.metric]
         assert "Evaluate again" in [each.label for each in app.button]
-        assert [each.value for each in app.error] == ([] if asked_to_stop else ["c.png is empty (0 bytes)."])
+        assert [each.value for each in app.error] == ([] if asked_to_stop else [escape("c.png is empty (0 bytes).")])
         assert "**again**" in [each.value for each in app.markdown]
     finally:
         shutil.rmtree(later.folder)

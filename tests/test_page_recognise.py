@@ -31,6 +31,7 @@ from hanzi_core.recognition.prototypes import TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.drawing import Drawing
 from pages.parts.model_card import names_to_choose
+from pages.parts.plain_text import escape
 from pages.parts.recognise_batch import read_table
 from pages.parts.recognise_batch import start as start_batch
 from pages.parts.recognise_desk import Desk
@@ -153,7 +154,9 @@ def test_a_job_that_did_not_come_to_its_end_says_so_once(workspace: Workspace, s
     app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
     assert app.session_state["runs"] == 1, "the page ran again and again"
-    assert [each.value for each in app.error] == (["c.png is empty (0 bytes)."] if state is State.FAILED else [])
+    assert [each.value for each in app.error] == (
+        [escape("c.png is empty (0 bytes).")] if state is State.FAILED else []
+    )
     assert len(app.dataframe) == (state is State.STOPPED), "what was read is kept"
     assert app.markdown[0].value.startswith("**many**")
 

@@ -1,6 +1,7 @@
 """The Datasets page with real collections: what each tab shows; its buttons are pressed in a real browser."""
 
 import gc
+import re
 import time
 import weakref
 from pathlib import Path
@@ -12,6 +13,7 @@ from hanzi_core.dataset import Dataset, Fault, Source, SplitSettings
 from hanzi_core.jobs import list_jobs
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import source_of
+from pages.parts.plain_text import escape
 from tests.collection import drawn, imported, png, record, write_files, write_zip
 from tests.handwriting import write_collection
 from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
@@ -128,18 +130,20 @@ def test_an_import_waits_for_its_zip(workspace: Workspace, tmp_path: Path) -> No
 def test_a_path_that_was_left_empty_is_asked_for(workspace: Workspace) -> None:
     app = AppTest.from_function(import_form).run()
     app.button(key="FormSubmitter:on-server-Import").click().run()
-    assert [error.value for error in app.error] == ["Give the path of a folder or zip on the server."]
+    assert [error.value for error in app.error] == [escape("Give the path of a folder or zip on the server.")]
 
 
-@pytest.mark.parametrize(("path", "labels"), [("~数据", ""), (".", "~数据/labels.csv")])
-def test_a_path_of_nobodys_home_is_one_sentence(workspace: Workspace, path: str, labels: str) -> None:
+@pytest.mark.parametrize(("path", "labels"), [("~数据", ""), (".", "~数据/labels.csv"), ("/$a$ *b* &lt; `c`", "")])
+def test_a_path_that_is_not_there_is_told_letter_by_letter(workspace: Workspace, path: str, labels: str) -> None:
     app = AppTest.from_function(import_form).run()
     fields = {field.label: field for field in app.text_input}
     fields["Path on the server"].set_value(path)
     fields["Label list on the server, if it needs one"].set_value(labels)
     app.button(key="FormSubmitter:on-server-Import").click().run()
     assert not app.exception
-    assert [error.value for error in app.error] == [f"Nothing is at {labels or path} on this server: check the path."]
+    told = f"Nothing is at {labels or path} on this server: check the path."
+    assert [re.sub(r"\\(.)", r"\1", error.value) for error in app.error] == [told]
+    assert not re.findall(r"(?<!\\)[$*&`_]", app.error[0].value), "each would act as a sign of Markdown"
 
 
 def writing_form() -> None:
@@ -156,13 +160,13 @@ def test_a_target_in_nobodys_home_is_one_sentence(dataset: Dataset) -> None:
     app.text_input[0].set_value("~数据")
     app.button[0].click().run()
     assert not app.exception
-    assert [error.value for error in app.error] == ["Nothing is at ~数据 on this server: check the path."]
+    assert [error.value for error in app.error] == [escape("Nothing is at ~数据 on this server: check the path.")]
 
 
 def test_a_target_that_was_left_empty_is_asked_for(dataset: Dataset) -> None:
     app = AppTest.from_function(writing_form).run()
     app.button[0].click().run()
-    assert [error.value for error in app.error] == ["Give the folder to write to."]
+    assert [error.value for error in app.error] == [escape("Give the folder to write to.")]
 
 
 def test_everything_excluded_is_told(dataset: Dataset) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.evaluated_pictures import choose_row, show_evaluated
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 
 PAIR_LIMIT = 500
 

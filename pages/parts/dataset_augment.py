@@ -13,6 +13,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
+from pages.parts.plain_text import escape
 from pages.parts.session import choices_kept, errors_shown
 from pages.parts.setting_names import preset_name
 
@@ -63,7 +64,7 @@ def _choose_picture(dataset: Dataset) -> NDArray[np.uint8] | None:
     path = rows.loc[rows["label"] == label, "path"].iloc[number - 1]
     (picture,) = sample_pictures(source_of(dataset), [path])
     if picture is None:
-        st.warning(_("{path} can no longer be read: the source has changed.").format(path=path))
+        st.warning(_("{path} can no longer be read: the source has changed.").format(path=escape(path)))
         return None
     return normalise(picture)
 
@@ -86,7 +87,7 @@ def _show_keeping(space: Workspace, chosen: str, augmentation: Augmentation) -> 
         if st.form_submit_button(_("Save preset"), icon=":material/save:"):
             with errors_shown():
                 kept = save_preset(space, name, augmentation)
-                st.toast(_("“{name}” can be chosen for training.").format(name=kept))
+                st.toast(_("“{name}” can be chosen for training.").format(name=escape(kept)))
                 st.rerun()
     if chosen not in BUILT_IN and st.button(_("Delete this preset"), icon=":material/delete:"):
         with errors_shown():

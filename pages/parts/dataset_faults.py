@@ -9,8 +9,8 @@ from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
-from pages.parts.job_panel import escape
 from pages.parts.paging import page_of
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown
 
 PAGE_SIZE = 100

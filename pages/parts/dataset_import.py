@@ -20,6 +20,7 @@ from hanzi_core.workspace import Workspace, check_name, named_path
 from pages.parts.choice import show_next
 from pages.parts.dataset_split import ask_shares
 from pages.parts.job_panel import follow
+from pages.parts.plain_text import show_error
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis, show_starter_form
 from pages.parts.streamlit_words import file_uploader
@@ -66,7 +67,7 @@ def _show_server_form(space: Workspace) -> None:
         more = _ask_more()
         begin = st.form_submit_button(_("Import"), icon=":material/download:")
     if begin and not location:
-        st.error(_("Give the path of a folder or zip on the server."), icon=":material/error:")
+        show_error(_("Give the path of a folder or zip on the server."))
     elif begin:
         with errors_shown():
             settings = _checked(more)
@@ -122,7 +123,7 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, 
     zips = [file for file in files if file.name.lower().endswith(".zip")]
     lists = [file for file in files if file not in zips]
     if len(zips) != 1 or len(lists) > 1:
-        st.error(_("Upload one zip, and one label list at most."), icon=":material/error:")
+        show_error(_("Upload one zip, and one label list at most."))
         return
     name = check_name(name or Path(zips[0].name).stem)
     sweep_uploads(space)

@@ -15,8 +15,8 @@ from hanzi_core.image.normalise import normalise
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
-from pages.parts.job_panel import escape
 from pages.parts.paging import page_of
+from pages.parts.plain_text import escape
 
 PAGE_SIZE = 60
 TILE_PX = 84
@@ -33,7 +33,7 @@ def show_pictures(dataset: Dataset) -> None:
     )
     labels = [wanted] if wanted in counts.index else [sign for sign in dict.fromkeys(wanted) if sign in counts.index]
     if wanted and not labels:
-        st.info(_("There is no class “{label}” among the usable pictures.").format(label=wanted))
+        st.info(_("There is no class “{label}” among the usable pictures.").format(label=escape(wanted)))
         return
     if len(labels) == 1:
         _show_class(dataset, rows[rows["label"] == labels[0]])

@@ -12,6 +12,7 @@ from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import all_counts_of, manifest_of
 from pages.parts.hand_style import STYLE_NAMES
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown
 from pages.parts.starter import show_last_synthesis
 
@@ -52,7 +53,7 @@ def _show_lacking(counts: pd.Series, wanted: int) -> int:
             classes=f"{len(known):,}", pictures=f"{lacking:,}"
         )
     if unknown := [str(label) for label in small.index if label not in library]:
-        text += " " + _("The stroke library lacks: {skipped}").format(skipped=" ".join(unknown[:20]))
+        text += " " + _("The stroke library lacks: {skipped}").format(skipped=escape(" ".join(unknown[:20])))
     st.markdown(text)
     return lacking
 

@@ -10,6 +10,7 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, named_path
+from pages.parts.plain_text import show_error
 from pages.parts.session import errors_shown
 from pages.parts.setting_names import preset_name
 
@@ -32,7 +33,7 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         )
         begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
     if begin and not target.strip():
-        st.error(_("Give the folder to write to."), icon=":material/error:")
+        show_error(_("Give the folder to write to."))
     elif begin:
         with errors_shown():
             values = {
@@ -56,4 +57,4 @@ def _show_last(dataset: Dataset, space: Workspace) -> None:
         text = _("{files} files of {classes} classes; {linked} by link, {augmented} augmented.").format(**result)
         st.success(f"`{jobs[0].config['target']}` · {text}", icon=":material/check:")
     elif not status.state.is_active:
-        st.error(str(status.changes[-1]), icon=":material/error:")
+        show_error(status.changes[-1])

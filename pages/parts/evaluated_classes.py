@@ -9,7 +9,7 @@ from hanzi_core.evaluation.metrics import by_class
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.evaluated_pictures import choose_row, show_evaluated
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 
 
 def show_classes(job: Job, predictions: pd.DataFrame) -> None:

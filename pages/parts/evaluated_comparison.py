@@ -15,7 +15,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.evaluated_pictures import show_evaluated
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape, show_error
 
 _UNLIKELY, _TINY = 0.05, 0.001
 
@@ -48,7 +48,7 @@ def show_comparison(
     try:
         pairs = side_by_side(predictions, read(others[other].folder))
     except DatasetError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return
     if pairs.empty:
         st.info(_("The two have no picture in common: evaluate both again."), icon=":material/info:")

@@ -10,7 +10,7 @@ from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 from pages.parts.session import workspace
 
 PICTURE_LIMIT = 40

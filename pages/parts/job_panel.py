@@ -8,6 +8,7 @@ from hanzi_core.jobs import Job, Status, kill, stop
 from hanzi_core.jobs.queue import ahead
 from hanzi_core.jobs.store import STATE_NAMES, State
 from hanzi_core.language import gettext as _
+from pages.parts.plain_text import escape, show_error
 from pages.parts.session import errors_shown, workspace
 
 REFRESH_S = 1.0
@@ -46,7 +47,7 @@ def _watch(job: Job) -> None:
     try:
         status = job.status()
     except HanziError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return
     show_state(job, status)
     show_progress(status)
@@ -63,7 +64,7 @@ def show_state(job: Job, status: Status) -> None:
         st.markdown(f"**{escape(shown_name(job.title))}**")
         st.badge(_(STATE_NAMES[status.state]), color=colour)  # type: ignore[arg-type]
     if status.state in (State.FAILED, State.LOST):
-        st.error(str(status.changes[-1]), icon=":material/error:")
+        show_error(status.changes[-1])
 
 
 def show_progress(status: Status, within: str = "") -> None:
@@ -121,8 +122,3 @@ def short_duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     clock = f"{whole // 60 % 60}:{whole % 60:02d}"
     return clock if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
-def escape(text: str) -> str:
-    """Keep Markdown's signs in a name that somebody typed from acting."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|<>~$:" else sign for sign in text)

@@ -15,7 +15,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.training.config import NO_DATASET
 from hanzi_core.workspace import Workspace
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown
 
 LABELS_SHOWN = 2000

@@ -12,7 +12,7 @@ from hanzi_core.recognition import Answer
 from hanzi_core.recognition.corrections import Correction, Corrections
 from hanzi_core.recognition.ink import Stroke
 from hanzi_core.workspace import Workspace
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_writing import Write
 from pages.parts.session import errors_shown

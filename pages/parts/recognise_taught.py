@@ -14,8 +14,8 @@ from hanzi_core.recognition.ink import Stroke, draw_strokes
 from hanzi_core.recognition.prototypes import DRAWINGS, Taught, TaughtCharacters
 from hanzi_core.workspace import Workspace
 from pages.parts.ink_pad import SIDE_PX, drawing_of, show_ink_pad
-from pages.parts.job_panel import escape
 from pages.parts.picture_address import picture_address
+from pages.parts.plain_text import escape, show_error
 
 _PAD = "teach-pad"
 _DRAWN = "teach-drawn"
@@ -131,4 +131,4 @@ def _problem_kept(place: str) -> Iterator[None]:
 def _show_problem(place: str) -> None:
     problem = st.session_state.get(_PROBLEM)
     if problem and problem[0] == place:
-        st.error(problem[1], icon=":material/error:")
+        show_error(problem[1])

@@ -8,8 +8,8 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from hanzi_core.image.decode import EXTENSIONS
 from hanzi_core.language import gettext as _
-from pages.parts.job_panel import escape
 from pages.parts.paste_picture import paste_picture
+from pages.parts.plain_text import escape
 from pages.parts.recognise_batch import show_batch
 from pages.parts.recognise_desk import Desk
 from pages.parts.recognise_picture import show_picture

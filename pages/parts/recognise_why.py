@@ -6,7 +6,7 @@ import streamlit as st
 from hanzi_core.language import gettext as _
 from hanzi_core.recognition import Answer, Recogniser
 from hanzi_core.recognition.explanation import LookAlikes, heat_picture, occlusion_map
-from pages.parts.job_panel import escape
+from pages.parts.plain_text import escape
 from pages.parts.recognise_desk import Desk
 
 _SIDE_PX = 200

@@ -26,8 +26,9 @@ from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
 from pages.parts.dataset_facts import datasets_to_choose
-from pages.parts.job_panel import duration, escape, watch_until_done
+from pages.parts.job_panel import duration, watch_until_done
 from pages.parts.model_card import names_to_choose
+from pages.parts.plain_text import escape, show_error
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown, first, first_of
 
@@ -63,7 +64,7 @@ def show_run_form(space: Workspace) -> None:
         try:
             defaults = TrainingConfig(**{**original, "dataset": dataset})
         except ValidationError as error:  # of another version, which has other settings
-            st.error(str(of_settings(TrainingError, error)), icon=":material/error:")
+            show_error(of_settings(TrainingError, error))
     started = st.session_state.get(STARTED, 0)  # the next run is not to be called as the last one
     naming = left.empty()
     devices = _ask_devices(right, space)
@@ -121,7 +122,7 @@ def _original(space: Workspace) -> dict[str, Any]:
         return _fine_tuning(space) if START in st.query_params else {}
     with errors_shown():
         job = Job.find(space, st.session_state[CLONE])
-        st.caption(_("With the settings of “{run}”.").format(run=job.title))
+        st.caption(_("With the settings of “{run}”.").format(run=escape(job.title)))
         return job.config
     return {}
 
@@ -134,7 +135,8 @@ def _fine_tuning(space: Workspace) -> dict[str, Any]:
     if dataset not in names or model not in models:
         st.warning(_("What this link wants to train is no longer there."), icon=":material/warning:")
         return {}
-    st.caption(_("“{model}” learns “{dataset}”.").format(model=names_to_choose(models)[model], dataset=dataset))
+    learner = escape(names_to_choose(models)[model])
+    st.caption(_("“{model}” learns “{dataset}”.").format(model=learner, dataset=escape(dataset)))
     with errors_shown():
         return fine_tuning(space, model, dataset, st.query_params.get(REHEARSAL)).model_dump(mode="json")
     return {}
@@ -211,4 +213,4 @@ def _show_estimate(space: Workspace, values: dict[str, Any], devices: list[str])
                 icon=":material/timer:",
             )
         else:
-            st.error(str(status.changes[-1]), icon=":material/error:")
+            show_error(status.changes[-1])

@@ -11,6 +11,7 @@ from hanzi_core.jobs.queue import keep_watched
 from hanzi_core.jobs.store import STATE_NAMES, State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
+from pages.parts.plain_text import escape
 
 LOOK_S = 2.0
 QUEUE_LOOK_S = 30.0
@@ -42,7 +43,7 @@ def watch_runs() -> None:
     st.session_state["seen-states"] = now
     for key in now.keys() & (before or {}).keys():
         if before and before[key].is_active and not now[key].is_active:
-            words = _("“{run}”: {state}").format(run=Job.find(space, key).title, state=_(STATE_NAMES[now[key]]))
+            words = _("“{run}”: {state}").format(run=escape(Job.find(space, key).title), state=_(STATE_NAMES[now[key]]))
             st.toast(words, icon=_ICONS.get(now[key], ":material/error:"), duration="long")
 
 

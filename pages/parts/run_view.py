@@ -16,6 +16,7 @@ from hanzi_core.language import mark
 from pages.parts.chart import show_chart
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
 from pages.parts.model_card import link_model
+from pages.parts.plain_text import show_error
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
 from pages.parts.session import workspace
@@ -52,7 +53,7 @@ def _show_live(job: Job, drawn: State) -> None:
         status = job.status()
         _show(job, status)
     except HanziError as error:  # its folder may be deleted while we look at it
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         return
     if status.state is not drawn or not is_at_work(job, status):
         st.rerun()

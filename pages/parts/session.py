@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from hanzi_core.errors import HanziError
 from hanzi_core.workspace import Workspace
+from pages.parts.plain_text import show_error
 
 
 def workspace() -> Workspace:
@@ -17,7 +18,7 @@ def workspace() -> Workspace:
     try:
         return Workspace.open()
     except HanziError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)
         st.stop()
 
 
@@ -65,4 +66,4 @@ def errors_shown() -> Iterator[None]:
     try:
         yield
     except HanziError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(error)

@@ -15,6 +15,7 @@ from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.synthesis import MIXED, SynthesisConfig
 from hanzi_core.workspace import Workspace, check_name
 from pages.parts.hand_style import STYLE_NAMES
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown, first
 
 Adjustment = dict[str, float | tuple[float, float]]
@@ -78,7 +79,7 @@ def _characters_to_write(text: str) -> list[str]:
     if not unknown:
         return wanted
     shown = " ".join(unknown[:20])
-    st.warning(_("The stroke library lacks: {skipped}").format(skipped=shown), icon=":material/warning:")
+    st.warning(_("The stroke library lacks: {skipped}").format(skipped=escape(shown)), icon=":material/warning:")
     rest = [character for character in wanted if character in library]
     return rest if rest and st.checkbox(_("Write the others"), key=first("starter-others", True)) else []
 
@@ -112,7 +113,7 @@ def _show_outcome(job: Job) -> None:
     skipped = (job.result() or {})["skipped"]
     lacking = " " + _("The stroke library lacks: {skipped}").format(skipped=skipped) if skipped else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.success(f"**{job.title}** · {summary(job)}{lacking}", icon=":material/check:")
+        st.success(f"**{escape(job.title)}** · {escape(summary(job) + lacking)}", icon=":material/check:")
         if name := job.config["name"]:
             st.page_link(
                 "pages/datasets.py",
@@ -123,7 +124,7 @@ def _show_outcome(job: Job) -> None:
 
 
 def _show_end(space: Workspace, job: Job, reason: str) -> None:
-    st.error(f"**{job.title}** · {reason}", icon=":material/error:")
+    st.error(f"**{escape(job.title)}** · {escape(reason)}", icon=":material/error:")
     if st.button(_("Go on"), icon=":material/play_arrow:", help=_("What is written is kept."), key=f"go-on-{job.id}"):
         with errors_shown():
             resume(space, job)
