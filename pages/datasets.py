@@ -24,6 +24,7 @@ from pages.parts.dataset_write import show_writing_out
 from pages.parts.job_panel import failed_here, follow, watch_until_done
 from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown, workspace
+from pages.parts.starter import ASKED_FOR
 from pages.parts.tabs import show_tabs
 
 KINDS = ("import", "scan", "materialise", "synthesise")
@@ -82,7 +83,9 @@ for kind in KINDS:
             watch_until_done(job)
 
 datasets = {dataset.name: dataset for dataset in list_datasets(space)}
-with st.expander(_("Bring in a dataset"), expanded=not datasets, icon=":material/add:"):
+# Open until the first one is there that this session has asked for: another's would close what is being filled in.
+is_open = st.session_state.setdefault("import-open", not datasets) and st.session_state.get(ASKED_FOR) not in datasets
+with st.expander(_("Bring in a dataset"), expanded=is_open, icon=":material/add:"):
     show_import_form(space)
 
 if datasets:

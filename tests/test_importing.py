@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hanzi_core.cli.synthesise import check_is_new
+from hanzi_core.cli.datasets import check_is_new
 from hanzi_core.dataset import Dataset, Fault, ImportConfig, SplitSettings, import_dataset, list_datasets, rescan
 from hanzi_core.dataset.listing import LISTING
 from hanzi_core.dataset.scan import COMPARING, SCANNING

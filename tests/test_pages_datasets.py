@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hanzi_core.dataset import Dataset, Fault, Source, SplitSettings
-from hanzi_core.jobs import list_jobs
+from hanzi_core.dataset import Dataset, Fault, ImportConfig, Source, SplitSettings
+from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs.store import State
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import source_of
 from pages.parts.plain_text import escape
+from pages.parts.starter import ASKED_FOR
 from tests.collection import drawn, imported, png, record, write_files, write_zip
 from tests.handwriting import write_collection
 from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
@@ -146,6 +148,32 @@ def test_a_path_that_is_not_there_is_told_letter_by_letter(workspace: Workspace,
     assert not re.findall(r"(?<!\\)[$*&`_]", app.error[0].value), "each would act as a sign of Markdown"
 
 
+def test_an_import_of_a_name_that_is_on_its_way_is_refused_at_once(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "人", "人", 3)
+    config = ImportConfig(location=folder, name="mine").model_dump(mode="json")
+    job = Job.create(workspace, "import", config, "mine")
+    app = AppTest.from_function(import_form).run()
+    packed = write_zip(tmp_path / "mine.zip", {"人/1.png": png(drawn("人", 1))})
+    app.file_uploader[0].upload(packed.name, packed.read_bytes()).run()
+    app.button(key="FormSubmitter:upload-Import").click().run()
+    assert not app.exception
+    assert "on its way already" in app.error[0].value
+    assert list_jobs(workspace, "import") == [job]
+    assert not list(workspace.root.rglob("*.zip")), "it was copied before it was refused"
+
+
+def test_what_is_brought_in_by_others_closes_no_form(workspace: Workspace, tmp_path: Path) -> None:
+    app = open_page("datasets.py")
+    assert app.expander[0].proto.expanded
+    imported(workspace, write_collection(tmp_path / "a", "人", 3), "of others")
+    assert app.run().expander[0].proto.expanded
+    app.session_state[ASKED_FOR] = "mine"
+    assert app.run().expander[0].proto.expanded
+    imported(workspace, write_collection(tmp_path / "b", "人", 3), "mine")
+    assert not app.run().expander[0].proto.expanded
+    assert not open_page("datasets.py").expander[0].proto.expanded
+
+
 def writing_form() -> None:
     from hanzi_core.dataset import list_datasets
     from hanzi_core.workspace import Workspace
@@ -213,11 +241,23 @@ def wait_for_the_end(workspace: Workspace, kind: str) -> None:
 
 def test_why_an_import_failed_is_told(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:
     app = open_page("datasets.py", dataset="set")
+    (write_collection(tmp_path / "b", "人", 1) / "人" / "0.png").write_bytes(b"x")
+    next(each for each in app.text_input if each.label == "Path on the server").set_value(str(tmp_path / "b"))
+    app.button(key="FormSubmitter:on-server-Import").click().run()
+    wait_for_the_end(workspace, "import")
+    assert list_jobs(workspace, "import")[0].status().state is State.FAILED
+    assert str(list_jobs(workspace, "import")[0].status().changes[-1]) in texts(app.run()).replace("\\", "")
+
+
+def test_a_name_that_is_taken_is_told_before_anything_is_read(
+    dataset: Dataset, workspace: Workspace, tmp_path: Path
+) -> None:
+    app = AppTest.from_function(import_form).run()
     next(each for each in app.text_input if each.label == "Path on the server").set_value(str(tmp_path / "a"))
     next(each for each in app.text_input if each.key == "path-name").set_value("set")
     app.button(key="FormSubmitter:on-server-Import").click().run()
-    wait_for_the_end(workspace, "import")
-    assert "There is already a dataset “set”" in texts(app.run())
+    assert "There is already a dataset “set”" in app.error[0].value
+    assert not list_jobs(workspace, "import")
 
 
 def test_why_a_scan_failed_is_told(dataset: Dataset, workspace: Workspace, tmp_path: Path) -> None:

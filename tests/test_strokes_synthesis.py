@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hanzi_core.cli import build
-from hanzi_core.cli.synthesise import StarterConfig, check_is_new
+from hanzi_core.cli.datasets import check_is_new
+from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.likeness import copy_groups, likeness
 from hanzi_core.dataset.statistics import class_counts
@@ -328,10 +329,10 @@ class TestCommand:
     def test_a_second_of_one_name_is_refused_at_once(self, workspace: Workspace) -> None:
         """Also where it was asked for earlier: both would write for hours, and one would be refused at the end."""
         jobs = [starter(workspace, "永"), starter(workspace, "我")]
-        with pytest.raises(DatasetError, match="being written already"):
+        with pytest.raises(DatasetError, match="on its way already"):
             check_is_new(workspace, "starter")
         assert perform_here(workspace, jobs[1]) == 2
-        assert "being written already" in str(jobs[1].status().changes[-1])
+        assert "on its way already" in str(jobs[1].status().changes[-1])
         assert not list(workspace.root.rglob("*.png"))
         assert perform_here(workspace, jobs[0]) == 0
         with pytest.raises(DatasetError, match="already a dataset"):

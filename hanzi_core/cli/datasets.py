@@ -24,14 +24,14 @@ from hanzi_core.dataset import (
     split_shortfalls,
 )
 from hanzi_core.dataset.faults import EXCLUDABLE
-from hanzi_core.dataset.importing import usual_name
+from hanzi_core.dataset.importing import free_place, usual_name
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.materialise import MaterialiseConfig, materialise
 from hanzi_core.dataset.split import HANGS_TOGETHER, hangs_together
 from hanzi_core.dataset.statistics import class_counts
 from hanzi_core.errors import DatasetError, HanziError
 from hanzi_core.image.presets import find_preset
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Work, list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
@@ -81,6 +81,26 @@ def _do(
     return result
 
 
+def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
+    """Make sure that ``name`` is free for a new dataset: a second one would be refused when all is done.
+
+    Args:
+        workspace: Where it will live.
+        name: As :func:`~hanzi_core.workspace.check_name` has it.
+        own: The job that is to make it, where there is one by now.
+
+    Raises:
+        DatasetError: the name is taken or reserved, or another job is making such a dataset.
+    """
+    taken = free_place(workspace, name).name
+    jobs = (job for kind in ("import", "synthesise") for job in list_jobs(workspace, kind))
+    others = [job for job in jobs if job.id != own and job.config["name"] == taken]
+    if any(job.status().state.is_active for job in others):
+        raise DatasetError(
+            mark("A dataset “{name}” is on its way already: wait for it, or choose another name."), name=name
+        )
+
+
 @app.command("import")
 def import_(
     context: typer.Context,
@@ -102,9 +122,11 @@ def import_(
         if source is None:
             raise DatasetError(mark("Give the folder, zip or .gnt file to import."))
         shares = {"validation": validation, "test": test, "seed": seed, "writer_pattern": writer_pattern}
+        wanted = name or usual_name(source)
+        check_is_new(workspace, wanted)
         values = {
             "location": source.absolute(),
-            "name": name or usual_name(source),
+            "name": wanted,
             "label_list": labels.absolute() if labels else None,
             "split": read_config(SplitSettings, shares),
             "limits": {"total_gib": max_unpacked_gib, "ratio": max_ratio},

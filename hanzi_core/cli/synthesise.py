@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, ConfigDict, Field
 
+from hanzi_core.cli.datasets import check_is_new
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, list_datasets, rescan
-from hanzi_core.dataset.importing import free_place, is_made_of, take_over
+from hanzi_core.dataset.importing import is_made_of, take_over
 from hanzi_core.errors import DatasetError
-from hanzi_core.jobs import Job, Work, list_jobs
+from hanzi_core.jobs import Job, Work
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.strokes.character_sets import characters_named
@@ -156,25 +157,6 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     else:
         result = _make_dataset(work, workspace, config, told)
     return result.model_dump()
-
-
-def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
-    """Make sure that ``name`` is free for a dataset to be written: a second one would be refused when all is done.
-
-    Args:
-        workspace: Where it will live.
-        name: As :func:`~hanzi_core.workspace.check_name` has it.
-        own: The job that is to write it, where there is one by now.
-
-    Raises:
-        DatasetError: the name is taken or reserved, or another job is writing such a dataset.
-    """
-    free_place(workspace, name)
-    others = [job for job in list_jobs(workspace, "synthesise") if job.id != own and job.config["name"] == name]
-    if any(job.status().state.is_active for job in others):
-        raise DatasetError(
-            mark("A dataset “{name}” is being written already: wait for it, or choose another name."), name=name
-        )
 
 
 def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig, told: Report) -> SynthesisResult:

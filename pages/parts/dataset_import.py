@@ -7,7 +7,8 @@ from typing import TypedDict
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from hanzi_core.cli.perform import read_config, start
+from hanzi_core.cli.datasets import check_is_new
+from hanzi_core.cli.perform import begun, read_config, start
 from hanzi_core.dataset import ImportConfig, SplitSettings
 from hanzi_core.dataset.archive import ZipLimits
 from hanzi_core.dataset.importing import usual_name
@@ -22,7 +23,7 @@ from pages.parts.dataset_split import ask_shares
 from pages.parts.job_panel import follow
 from pages.parts.plain_text import show_error
 from pages.parts.session import errors_shown
-from pages.parts.starter import show_last_synthesis, show_starter_form
+from pages.parts.starter import ASKED_FOR, show_last_synthesis, show_starter_form
 from pages.parts.streamlit_words import file_uploader
 
 
@@ -125,7 +126,8 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, 
     if len(zips) != 1 or len(lists) > 1:
         show_error(_("Upload one zip, and one label list at most."))
         return
-    name = check_name(name or Path(zips[0].name).stem)
+    name = name or Path(zips[0].name).stem
+    check_is_new(space, name)
     sweep_uploads(space)
     with kept_uploads(space, [(file.name, file) for file in (*zips, *lists)]) as (location, *label_list):
         open_source(location, settings["limits"])  # one that is not to be trusted is refused at once
@@ -135,13 +137,19 @@ def _import_uploads(space: Workspace, files: Sequence[UploadedFile], name: str, 
 
 
 def _start(space: Workspace, values: dict[str, object]) -> Job:
+    """Start an import that is not on its way yet."""
     name = check_name(str(values["name"]))
-    return start(space, "import", read_config(ImportConfig, {**values, "name": name}), name)
+    config = read_config(ImportConfig, {**values, "name": name})
+    if twin := begun(space, "import", config, name):
+        return twin
+    check_is_new(space, name)
+    return start(space, "import", config, name)
 
 
 def _show_when_there(job: Job) -> None:
     """Show the new dataset as soon as it is there, or why it is not."""
     show_next("dataset", job.title)
     st.query_params["dataset"] = job.title
+    st.session_state[ASKED_FOR] = job.title
     follow(job)
     st.rerun()

@@ -4,8 +4,9 @@ import time
 
 import streamlit as st
 
+from hanzi_core.cli.datasets import check_is_new
 from hanzi_core.cli.perform import read_config, resume, start
-from hanzi_core.cli.synthesise import StarterConfig, check_is_new, summary
+from hanzi_core.cli.synthesise import StarterConfig, summary
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
@@ -20,6 +21,8 @@ from pages.parts.session import errors_shown, first
 
 Adjustment = dict[str, float | tuple[float, float]]
 
+ASKED_FOR = "dataset-asked-for"
+"""In the session: the new dataset that was asked for last."""
 OWN = "own"
 TOLD_S = 600.0
 """For so long after it was written everybody is told of a dataset."""
@@ -94,6 +97,7 @@ def _show_size(characters: int, per_class: int) -> None:
 def _start(space: Workspace, name: str, synthesis: SynthesisConfig) -> None:
     check_is_new(space, name)
     start(space, "synthesise", read_config(StarterConfig, {"name": name, "synthesis": synthesis}), name)
+    st.session_state[ASKED_FOR] = name
     st.rerun()
 
 
