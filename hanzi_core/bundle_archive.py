@@ -5,14 +5,14 @@ import shutil
 import unicodedata
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
-from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, choose_bundle, find_bundles, shown_place
+from hanzi_core.bundle import CARD, LABELS, MODEL, WEIGHTS, Bundle, Card, choose_bundle, find_bundles, shown_place
 from hanzi_core.dataset.archive import bursts
-from hanzi_core.errors import BundleError
+from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State, is_job_id
 from hanzi_core.language import mark
@@ -47,6 +47,14 @@ def archive_bundle(folder: Path) -> bytes:
             mark("The model in {folder} cannot be read: it may have been deleted."), folder=folder.name
         ) from error
     return buffer.getvalue()
+
+
+def archive_name(key: str, card: Card) -> str:
+    """What to call the zip file of the model ``key``: that of a run as its card does, where a file can be called so."""
+    if is_job_id(key):
+        with suppress(WorkspaceError):
+            return f"{check_name(card.name)}.zip"
+    return f"{key}.zip"
 
 
 def bring_in_bundle(workspace: Workspace, archive: Path, name: str) -> Bundle:

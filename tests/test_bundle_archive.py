@@ -26,7 +26,7 @@ from hanzi_core.bundle import (
     find_bundles,
     write_description,
 )
-from hanzi_core.bundle_archive import _unpack, archive_bundle, bring_in_bundle, delete_bundle
+from hanzi_core.bundle_archive import _unpack, archive_bundle, archive_name, bring_in_bundle, delete_bundle
 from hanzi_core.errors import BundleError, WorkspaceError
 from hanzi_core.jobs import Job, State
 from hanzi_core.language import Sentence
@@ -249,6 +249,18 @@ def test_a_file_named_after_a_run_is_called_as_its_card_says(workspace: Workspac
     assert (
         bring_in_bundle(workspace, built_in_zip(tmp_path), "train-20260102-030405-0a1b2c3d").folder.name == "Built-in"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "file"),
+    [
+        ("train-20260102-030405-0a1b2c3d", "毛笔 compact", "毛笔 compact.zip"),
+        ("train-20260102-030405-0a1b2c3d", "a/b: c", "train-20260102-030405-0a1b2c3d.zip"),
+        ("brush", "毛笔 compact", "brush.zip"),
+    ],
+)
+def test_the_file_of_a_run_s_model_is_called_as_the_model(key: str, name: str, file: str) -> None:
+    assert archive_name(key, Card(name=name, network="compact", created=0)) == file
 
 
 @pytest.mark.parametrize("text", ["\x1b[31m", "a\nb", "\u202eabc"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from hanzi_core.bundle import CARD, LABELS, Bundle, bundle_folder, shown_name
-from hanzi_core.bundle_archive import archive_bundle, delete_bundle, is_brought_in
+from hanzi_core.bundle_archive import archive_bundle, archive_name, delete_bundle, is_brought_in
 from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
@@ -52,9 +52,10 @@ def show_model(space: Workspace, key: str, folder: Path) -> None:
     with st.container(border=True):
         card, ways = st.container(), st.container(horizontal=True, vertical_alignment="center")
         with card, errors_shown():
-            _show_card(key, Bundle.open(folder))
+            bundle = Bundle.open(folder)
+            _show_card(key, bundle)
             with ways:
-                _show_ways_on(space, key, folder)
+                _show_ways_on(space, key, bundle)
         if is_brought_in(space, folder):
             with ways, st.popover(_("Delete"), icon=":material/delete:"):
                 _offer_deletion(space, key)
@@ -103,12 +104,12 @@ def link_model(key: str) -> None:
         st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params={"model": key})
 
 
-def _show_ways_on(space: Workspace, key: str, folder: Path) -> None:
+def _show_ways_on(space: Workspace, key: str, bundle: Bundle) -> None:
     link_model(key)
-    if folder == bundle_folder(Job(space.jobs / key)):
+    if bundle.folder == bundle_folder(Job(space.jobs / key)):
         icon = ":material/model_training:"
         st.page_link("pages/training.py", label=_("Its run"), icon=icon, query_params={"run": key})
-    _offer_download(key, folder)
+    _offer_download(key, bundle)
 
 
 def _offer_deletion(space: Workspace, key: str) -> None:
@@ -119,11 +120,11 @@ def _offer_deletion(space: Workspace, key: str) -> None:
             st.rerun()
 
 
-def _offer_download(key: str, folder: Path) -> None:
+def _offer_download(key: str, bundle: Bundle) -> None:
     st.download_button(
         _("Download"),
-        lambda: archive_bundle(folder),
-        f"{key}.zip",
+        lambda: archive_bundle(bundle.folder),
+        archive_name(key, bundle.card),
         "application/zip",
         key=f"download-{key}",
         icon=":material/archive:",
