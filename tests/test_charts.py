@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.charts.curves import COLOURS, POINT_LIMIT, learning_curves
+from hanzi_core.charts.curves import COLOURS, POINT_LIMIT, Axis, compared_curves, learning_curves
 from hanzi_core.charts.distribution import class_histogram, value_histogram
 from hanzi_core.charts.heatmap import confusion_heatmap
 
@@ -31,6 +31,13 @@ def test_values_are_binned_and_one_alone_is_named() -> None:
     assert list(value_histogram(pd.Series([0, 0, 10]), "px", bins=2).data[0].y) == [2, 1]
     assert value_histogram(pd.Series([64, 64]), "px").layout.xaxis.tickvals == (64,)
     assert value_histogram(pd.Series([11.76758]), "%").layout.xaxis.ticktext == ("11.77",)
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_no_axis_has_a_fifth_of_a_picture(logarithmic: bool) -> None:
+    assert class_histogram(pd.Series({"小": 1, "大": 2}), logarithmic).layout.yaxis.tickvals == (0, 1, 2)
+    assert class_histogram(pd.Series({"小": 1, "大": 9}), logarithmic).layout.yaxis.tickvals is None
+    assert value_histogram(pd.Series([64, 70]), "px").layout.yaxis.tickvals == (0, 1)
 
 
 @pytest.mark.parametrize("figure_of", ["loss", "accuracy"])
@@ -63,6 +70,11 @@ def test_curves_of_a_long_run_are_thinned_and_keep_their_end() -> None:
     curve = next(curve for curve in learning_curves(rows, "loss").data if curve.name == "training")
     assert len(curve.x) <= POINT_LIMIT + 2
     assert curve.x[-1] == 9_999
+
+
+def test_a_run_whose_name_looks_like_a_tag_is_named() -> None:
+    (curve,) = compared_curves({"<b>": [{"kind": "epoch", "epoch": 1, "val_loss": 2.0}]}, "loss", Axis.EPOCH).data
+    assert curve.name == "&lt;b&gt;"
 
 
 def test_curves_of_nothing() -> None:
@@ -101,3 +113,19 @@ def test_heatmap_shortens_long_names_and_keeps_them_apart() -> None:
 def test_heatmap_shows_a_name_that_looks_like_a_tag() -> None:
     heat = confusion_heatmap(pd.DataFrame([[0]], index=["<b>"], columns=["<b>"]), pd.Series({"<b>": 1})).data[0]
     assert list(heat.x) == list(heat.y) == ["&lt;b&gt;"]
+
+
+def test_heatmap_names_its_rows_within() -> None:
+    """On a phone a row's name at the left is out of sight once one has moved to its mistakes."""
+    matrix = pd.DataFrame(1, index=["人", "<", "zhang 張"], columns=["人", "入", "<", "zhang 張"])
+    _heat, names = confusion_heatmap(matrix, pd.Series(3, matrix.columns)).data
+    assert names.x == names.y == ("人", "&lt;", "zhang 張")
+    assert names.text == ("人", "&lt;", "")
+
+
+def test_heatmap_is_as_large_as_its_cells() -> None:
+    layout = confusion_heatmap(
+        pd.DataFrame(1, index=list("人入"), columns=list("人入木")), pd.Series(3, list("人入"))
+    ).layout
+    assert layout.xaxis.range == (-0.5, 2.5)
+    assert layout.yaxis.range == (1.5, -0.5), "the first row is at the top"

@@ -52,6 +52,11 @@ def test_heeding_less_leaves_what_is_right() -> None:
     assert np.isnan(coverage(said([0.3], [True])).iloc[-1]["right"])
 
 
+def test_an_axis_of_shares_has_room_for_its_end() -> None:
+    """Plotly leaves out a tick whose text would not fit on the page."""
+    assert coverage_curve(coverage(said([0.99], [True]))).layout.margin.r >= 16
+
+
 def test_the_charts_draw_what_the_tables_hold() -> None:
     predictions = said([0.99, 0.6, 0.5, 0.2], [True, True, False, False])
     points = reliability_diagram(reliability(predictions)).data[1]

@@ -62,7 +62,7 @@ def _figure(across: str, up: str | None) -> go.Figure:
     return go.Figure(
         layout=go.Layout(
             height=340,
-            margin={"l": 0, "r": 0, "t": 36, "b": 0},
+            margin={"l": 0, "r": 16, "t": 36, "b": 0},  # or there is no room for the half of “100%”
             legend={"orientation": "h", "y": 1.14, "x": 1, "xanchor": "right"},
             xaxis={**percent, "title": {"text": across}},
             yaxis={**percent, **({"title": {"text": up}} if up else {})},

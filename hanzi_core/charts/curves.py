@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -82,7 +83,7 @@ def compared_curves(runs: Mapping[str, Rows], figure_of: str, axis: Axis) -> go.
     along: str | Callable[[dict[str, Any]], float] = "epoch" if axis is Axis.EPOCH else _minutes
     for name, rows in runs.items():
         epochs = _thin([row for row in rows if row.get("kind") == "epoch"])
-        _add(figure, epochs, along, f"val_{figure_of}", name, mode="lines+markers")
+        _add(figure, epochs, along, f"val_{figure_of}", escape(name), mode="lines+markers")  # plotly reads tags
     return figure
 
 

@@ -15,6 +15,8 @@ from hanzi_core.language import gettext as _
 _NAMED_LIMIT = 60
 _BAR_LIMIT = 200
 """Bars up to which each is a thing of its own in the browser, which takes seconds to show seven thousand."""
+_FEW_PICTURES = 5
+"""Up to which an axis has a tick for each: plotly's own choice begins with 0.2 of a picture."""
 _MARK = COLOURS[1]
 _MOST = 0.95
 _FAR = 4.0
@@ -40,7 +42,8 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
     bars = go.Bar(**data, marker_line_width=0) if len(ordered) <= _BAR_LIMIT else _outline(data)
     figure = go.Figure(bars)
     figure.update_layout(bargap=0.1, hovermode="x")
-    figure.update_yaxes(title=_("Pictures"), type="log" if logarithmic else "linear")
+    figure.update_yaxes(type="log" if logarithmic else "linear")
+    _count_pictures(figure, int(ordered.max()))
     figure.update_xaxes(title=_("Classes by size"))
     if len(ordered) <= _NAMED_LIMIT:
         names = [_shown(label) for label in ordered.index]
@@ -87,8 +90,14 @@ def value_histogram(values: pd.Series, title: str, bins: int = 40) -> go.Figure:
     figure.update_xaxes(title=title)
     if np.ptp(near) == 0:
         figure.update_xaxes(tickvals=[near[0]], ticktext=[f"{round(near[0], 2):.6g}"])
-    figure.update_yaxes(title=_("Pictures"))
+    _count_pictures(figure, int(heights.max()))
     return _compact(figure)
+
+
+def _count_pictures(figure: go.Figure, most: int) -> None:
+    figure.update_yaxes(title=_("Pictures"))
+    if most <= _FEW_PICTURES:
+        figure.update_yaxes(tickvals=list(range(most + 1)))
 
 
 def _compact(figure: go.Figure) -> go.Figure:

@@ -18,7 +18,8 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
     """Heatmap of a confusion matrix, rows true, columns predicted.
 
     Colour is the share of the class's pictures. The diagonal, what was right, has no colour: it would outshine every
-    mistake.
+    mistake. Characters stand there instead: near it are most mistakes, and on a phone the names of the rows soon are
+    out of sight.
 
     Args:
         matrix: Counts; the columns are the rows' classes and others, not all that pictures of a row were taken for.
@@ -45,6 +46,15 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
             ygap=1,
         )
     )
+    figure.add_scatter(
+        x=names,
+        y=names,
+        text=[name if is_character(label) else "" for label, name in zip(matrix.index, names, strict=True)],
+        mode="text",
+        textfont={"color": "gray", "size": 11},
+        hoverinfo="skip",
+        showlegend=False,
+    )
     # Of a fixed size: squeezed into a phone's width, a column of fifty has no room for its name. A drag is for the box
     # that scrolls, and no zoom.
     figure.update_layout(
@@ -56,8 +66,9 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
     fixed = {"type": "category", "fixedrange": True, "showgrid": False, "tickfont": {"size": 11}}
     for axis, labels in ((figure.layout.xaxis, matrix.columns), (figure.layout.yaxis, matrix.index)):
         shown = [escape(short_label(label)) for label in labels]
-        axis.update(fixed, tickvals=list(range(len(shown))), ticktext=shown)
+        ends = [-0.5, len(shown) - 0.5]
+        axis.update(fixed, tickvals=list(range(len(shown))), ticktext=shown, range=ends)
     upright = all(is_character(label) for label in matrix.columns)
     figure.update_xaxes(title=_("recognised as"), side="top", tickangle=0 if upright else -90)
-    figure.update_yaxes(title=_("written"), autorange="reversed")
+    figure.update_yaxes(title=_("written"), range=figure.layout.yaxis.range[::-1])
     return figure
