@@ -7,6 +7,7 @@ from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.evaluated_pictures import choose_row, show_evaluated
 from pages.parts.plain_text import escape
+from pages.parts.share_column import share_column
 
 PAIR_LIMIT = 500
 
@@ -19,7 +20,7 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
             "label": st.column_config.TextColumn(_("Written"), width=64),
             "predicted": st.column_config.TextColumn(_("Recognised as"), width=98),
             "count": st.column_config.NumberColumn(_("Times"), width=56),
-            "share": st.column_config.ProgressColumn(_("Share"), format="percent", min_value=0, max_value=1, width=104),
+            "share": share_column(_("Share"), 104),
         }
         row = choose_row(pairs.head(PAIR_LIMIT), columns, height=320, key=f"pairs-{job.id}")
         if len(pairs) > PAIR_LIMIT:

@@ -1,7 +1,5 @@
 """Every character of an evaluation: how well it was read, and its pictures."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +8,7 @@ from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.evaluated_pictures import choose_row, show_evaluated
 from pages.parts.plain_text import escape
+from pages.parts.share_column import share_column
 
 
 def show_classes(job: Job, predictions: pd.DataFrame) -> None:
@@ -20,10 +19,11 @@ def show_classes(job: Job, predictions: pd.DataFrame) -> None:
         columns = {
             "label": st.column_config.TextColumn(_("Written"), width=64),
             "images": st.column_config.NumberColumn(_("Pictures"), width=64),
-            "f1": _share("F1", _("Harmonic mean of recall and precision.")),
-            "recall": _share(_("Recall"), _("Of the pictures of this character, how many were read as it.")),
-            "precision": _share(
-                _("Precision"), _("Of the pictures that were read as this character, how many are of it.")
+            # On a phone there is room for figures, and none for bars.
+            "f1": share_column("F1", 66, _("Harmonic mean of recall and precision.")),
+            "recall": share_column(_("Recall"), 66, _("Of the pictures of this character, how many were read as it.")),
+            "precision": share_column(
+                _("Precision"), 66, _("Of the pictures that were read as this character, how many are of it.")
             ),
         }
         label = choose_row(classes[list(columns)], columns, height=420, key=f"classes-{job.id}")["label"]
@@ -34,8 +34,3 @@ def show_classes(job: Job, predictions: pd.DataFrame) -> None:
         pairs = zip(rows["predicted_1"], rows["probability_1"], strict=True)
         answers = [f"{predicted} {probability:.0%}" for predicted, probability in pairs]
         show_evaluated(job, rows, answers, _("Below each, what it was read as, and how sure the model was."))
-
-
-def _share(name: str, explanation: str) -> Any:
-    """A column of shares from 0 to 1."""
-    return st.column_config.ProgressColumn(name, help=explanation, format="percent", min_value=0, max_value=1, width=76)

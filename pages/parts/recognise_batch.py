@@ -22,6 +22,7 @@ from hanzi_core.workspace import writing
 from pages.parts.job_panel import watch_until_done
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
+from pages.parts.share_column import share_column
 
 _PICTURES = "pictures.zip"
 _SHOWN = "batch-shown"
@@ -150,9 +151,7 @@ def _show_table(job: Job, written: pd.DataFrame) -> None:
         column_config={
             "path": _("File"),
             "label_1": _("Character"),
-            "probability_1": st.column_config.ProgressColumn(
-                _("Probability"), format="percent", min_value=0, max_value=1
-            ),
+            "probability_1": share_column(_("Probability")),
             "label_2": _("Or"),
             "label_3": _("Or else"),
             "error": _("Fault"),

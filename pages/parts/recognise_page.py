@@ -25,6 +25,7 @@ from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
 from pages.parts.recognise_correct import Place, kept_at, show_correct
 from pages.parts.recognise_desk import Desk
+from pages.parts.share_column import share_column
 
 _BOX_COLOUR = (178, 58, 46)
 _DOUBT_COLOUR = (225, 150, 0)
@@ -158,9 +159,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
             "number": st.column_config.NumberColumn("#", width=36),
             "picture": st.column_config.ImageColumn(_("Seen"), width=46),
             "label": st.column_config.TextColumn(_("Character"), width=70),
-            "probability": st.column_config.ProgressColumn(
-                _("Probability"), format="percent", min_value=0, max_value=1, width=100
-            ),
+            "probability": share_column(_("Probability"), 100),
             "others": st.column_config.TextColumn(_("Or"), width=72),
         },
     )
