@@ -10,12 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle, write_card, write_description
 from hanzi_core.cli.evaluation import evaluate_model
-from hanzi_core.dataset import Part
+from hanzi_core.dataset import Part, store
 from hanzi_core.errors import ImageError
 from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, read_predictions, write_predictions
 from hanzi_core.jobs import Job, Work, list_jobs, run_work
 from hanzi_core.language import mark, set_language_source
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from pages.parts import evaluated_pictures
 from pages.parts.plain_text import escape
 from tests.conftest import PROJECT
 from tests.runs import make_dataset
@@ -262,6 +263,58 @@ def test_predictions_that_are_gone_do_not_stop_the_comparison(evaluated: Workspa
         assert "predictions" in app.error[0].value and "evaluate again" in app.error[0].value
     finally:
         hidden.rename(table)
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_the_rest_is_shown_where_the_pictures_are_away(evaluated: Workspace) -> None:
+    pictures = evaluated.root.parent / "three"
+    away = pictures.rename(pictures.with_name("away"))
+    st.cache_resource.clear()
+    try:
+        app = open_tab("Confusions", "twin")
+        assert "The pictures can no longer be read" in texts(app)
+        assert "colour is the share of the row's pictures" in texts(app)
+        assert [each.label for each in app.button] == ["Evaluate again"]
+    finally:
+        away.rename(pictures)
+        st.cache_resource.clear()
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_the_source_of_pictures_is_opened_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip of 138,499 files takes seconds to open, at each pair that one looks at."""
+    opened = []
+    really_open = store.open_source
+    monkeypatch.setattr(store, "open_source", lambda *place: opened.append(place) or really_open(*place))
+    st.cache_resource.clear()
+    for _time in range(2):
+        assert open_tab("Confusions", "twin").get("image")
+    assert len(opened) == 1
+
+
+def a_large_picture() -> None:
+    import numpy as np
+    import streamlit as st
+
+    from hanzi_core.evaluation.predictions import read_predictions
+    from hanzi_core.jobs import list_jobs
+    from pages.parts import evaluated_pictures
+    from pages.parts.session import workspace
+
+    evaluated_pictures.sample_pictures = lambda _source, paths: [np.zeros((3000, 2000), np.uint8) for _path in paths]
+    evaluated_pictures.st.image = lambda pictures, **_manner: st.text(str([picture.shape for picture in pictures]))
+    job = list_jobs(workspace(), "evaluate")[0]
+    evaluated_pictures.show_evaluated(job, read_predictions(job.folder).head(1), ["人"], "")
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_a_large_scan_is_sent_as_small_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scan is simulated: forty such with the noise of paper come to 137 MB."""
+    monkeypatch.setattr(evaluated_pictures, "sample_pictures", evaluated_pictures.sample_pictures)
+    monkeypatch.setattr(st, "image", st.image)
+    app = AppTest.from_function(a_large_picture, default_timeout=30).run()
+    assert not app.exception
+    assert app.text[0].value == "[(192, 192)]"
 
 
 @pytest.mark.usefixtures("_at_work")
