@@ -17,6 +17,7 @@ from hanzi_core.jobs import Job, Work, list_jobs, run_work
 from hanzi_core.language import mark, set_language_source
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from pages.parts import evaluated_pictures
+from pages.parts.evaluated_comparison import by_turns
 from pages.parts.plain_text import escape
 from tests.conftest import PROJECT
 from tests.runs import make_dataset
@@ -323,3 +324,8 @@ def test_shares_in_tables_have_one_digit_each() -> None:
     for tab, names in (("Confusions", ["share"]), ("Characters", ["f1", "recall", "precision"])):
         columns = json.loads(open_tab(tab, "twin").dataframe[0].proto.columns)
         assert [columns[name]["type_config"]["step"] for name in names] == [0.001] * len(names)
+
+
+def test_pictures_of_many_characters_come_before_many_of_one() -> None:
+    rows = pd.DataFrame({"label": list("一一一二三三"), "row": range(6)})
+    assert list(by_turns(rows)["row"]) == [0, 3, 4, 1, 5, 2]

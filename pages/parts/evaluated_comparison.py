@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -105,10 +106,15 @@ def _show_pictures(job: Job, pairs: pd.DataFrame, this: str, that: str) -> None:
     right, other_right = pairs["rank"] == 1, pairs["other_rank"] == 1
     sides = ((this, right & ~other_right, "other_predicted"), (that, ~right & other_right, "predicted_1"))
     for place, (model, chosen, taken_for) in zip(st.columns(2), sides, strict=True):
-        rows = pairs[chosen]
+        rows = by_turns(pairs[chosen])
         if rows.empty:
             continue
         with place:
             st.markdown(_("Only **{model}** reads these right").format(model=escape(model)))
             captions = [f"{label} → {taken}" for label, taken in zip(rows["label"], rows[taken_for], strict=True)]
             show_evaluated(job, rows, captions, _("Below each, what is written, and what the other took it for."))
+
+
+def by_turns(rows: pd.DataFrame) -> pd.DataFrame:
+    """One picture of each character first, then a second: else the first forty are of one large class."""
+    return rows.iloc[np.argsort(rows.groupby("label").cumcount(), kind="stable")]
