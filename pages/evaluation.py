@@ -192,9 +192,12 @@ with errors_shown():
         if newest.status().state.is_active:
             st.stop()
     if done:
-        if is_outdated(done, digest, bundles[model]):
-            st.info(_("The dataset or the model has changed since these figures were made."), icon=":material/update:")
-        show_evaluation(space, done, names)
+        with errors_shown():  # whatever is damaged, the button below makes it anew
+            if is_outdated(done, digest_of_split(datasets[dataset], split), bundles[model]):
+                st.info(
+                    _("The dataset or the model has changed since these figures were made."), icon=":material/update:"
+                )
+            show_evaluation(space, done, names)
         asked = st.button(_("Evaluate again"), icon=":material/refresh:")
     else:
         asked = st.button(_("Evaluate"), type="primary", icon=":material/play_arrow:")

@@ -1,4 +1,5 @@
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
-from hanzi_core.evaluation.predictions import EvaluationConfig, _predict, evaluate, read_predictions
+from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, _predict, evaluate, read_predictions
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.workspace import Workspace
 from tests.handwriting import write_collection
@@ -129,6 +130,24 @@ def test_the_card_of_a_model_that_was_trained_further_meanwhile_stays(
 def test_missing_predictions_are_told(workspace: Workspace) -> None:
     with pytest.raises(DatasetError, match="evaluate again"):
         read_predictions(workspace.root)
+
+
+@pytest.mark.parametrize("fault", ["half", "other columns", "any byte"])
+def test_damaged_predictions_are_told(trained: Workspace, tmp_path: Path, fault: str) -> None:
+    sound = list_jobs(trained, "evaluate")[0].folder / PREDICTIONS
+    content, table = sound.read_bytes(), tmp_path / PREDICTIONS
+    if fault == "half":
+        table.write_bytes(content[: len(content) // 2])
+    elif fault == "other columns":
+        pd.read_parquet(sound).drop(columns="rank").to_parquet(table)
+    else:  # of the description at its end, where every byte says something
+        for place in range(len(content) - 3000, len(content), 2):
+            table.write_bytes(content[:place] + bytes([content[place] ^ 0x55]) + content[place + 1 :])
+            with suppress(DatasetError):
+                read_predictions(tmp_path)
+        return
+    with pytest.raises(DatasetError, match="missing or damaged: evaluate again"):
+        read_predictions(tmp_path)
 
 
 def test_the_largest_are_found_in_the_order_of_a_stable_sort() -> None:

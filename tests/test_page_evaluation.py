@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -264,6 +265,31 @@ def test_predictions_that_are_gone_do_not_stop_the_comparison(evaluated: Workspa
         assert "predictions" in app.error[0].value and "evaluate again" in app.error[0].value
     finally:
         hidden.rename(table)
+
+
+def damage(folder: Path, fault: str) -> None:
+    if fault == "no predictions":
+        (folder / PREDICTIONS).unlink()
+    elif fault == "other predictions":
+        read_predictions(folder).drop(columns="rank").to_parquet(folder / PREDICTIONS)
+    else:
+        (folder / "result.json").write_text("{")
+
+
+@pytest.mark.usefixtures("_at_work")
+@pytest.mark.parametrize("fault", ["no predictions", "other predictions", "damaged result"])
+def test_who_is_told_to_evaluate_again_can_do_so(evaluated: Workspace, tmp_path: Path, fault: str) -> None:
+    folder = next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == "twin").folder
+    shutil.copytree(folder, tmp_path / "sound")
+    damage(folder, fault)
+    st.cache_resource.clear()
+    try:
+        app = open_tab("Confusions", "twin")
+        assert "damaged" in app.error[0].value
+        assert [each.label for each in app.button] == ["Evaluate again"]
+    finally:
+        shutil.copytree(tmp_path / "sound", folder, dirs_exist_ok=True)
+        st.cache_resource.clear()
 
 
 @pytest.mark.usefixtures("_at_work")

@@ -34,6 +34,10 @@ from hanzi_core.workspace import Workspace, replace_file
 PREDICTIONS = "predictions.parquet"
 PREDICTING = mark("Recognising pictures")
 CANDIDATES = 5
+COLUMNS = [
+    *("row", "path", "label", "rank"),
+    *(f"{what}_{place + 1}" for place in range(CANDIDATES) for what in ("predicted", "probability")),
+]
 _BATCH = 64
 
 
@@ -139,8 +143,8 @@ def read_predictions(folder: Path) -> pd.DataFrame:
         DatasetError: they are missing or damaged.
     """
     try:
-        return read_whole(folder / PREDICTIONS)
-    except (OSError, ValueError) as error:
+        return read_whole(folder / PREDICTIONS, COLUMNS)
+    except Exception as error:  # of a damaged table pandas and pyarrow raise KeyError, TypeError and more
         raise DatasetError(
-            mark("The predictions in {folder} are missing: evaluate again."), folder=folder.name
+            mark("The predictions in {folder} are missing or damaged: evaluate again."), folder=folder.name
         ) from error
