@@ -8,13 +8,14 @@ import streamlit as st
 from hanzi_core.cli.datasets import ScanConfig
 from hanzi_core.cli.perform import start
 from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.dataset.manifest import SYNTHETIC
 from hanzi_core.dataset.store import PICTURES, UPLOAD
 from hanzi_core.jobs import list_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.dataset_augment import show_augmentation
-from pages.parts.dataset_facts import delete_dataset, manifest_of
+from pages.parts.dataset_facts import delete_dataset, wholly_synthetic
 from pages.parts.dataset_faults import show_faults
 from pages.parts.dataset_import import show_import_form
 from pages.parts.dataset_overview import show_overview
@@ -50,8 +51,8 @@ def where_from(dataset: Dataset) -> str:
     """Where its pictures are, in a sentence."""
     description = dataset.description
     location = description["location"]
-    if location == PICTURES and manifest_of(dataset)["synthetic"].all():
-        return _("Written by the simulated hand: figures of it tell nothing about real writing.")
+    if location == PICTURES and wholly_synthetic(dataset):
+        return _(SYNTHETIC)
     if location in (PICTURES, UPLOAD):
         taken = Path(description.get("taken_from") or location).name
         return _("Kept in the workspace: {name}").format(name=f"`{taken}`")

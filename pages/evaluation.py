@@ -15,7 +15,7 @@ from hanzi_core.dataset.split import PART_NAMES
 from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.forms import forms_as_one
-from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember, own_lesson
+from hanzi_core.evaluation.lessons import Lesson, lessons_of, own_lesson
 from hanzi_core.evaluation.metrics import summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations, read_predictions
 from hanzi_core.jobs import Job
@@ -27,6 +27,7 @@ from pages.parts.chart import show_chart
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
 from pages.parts.dataset_facts import datasets_to_choose, digest_of_split
+from pages.parts.evaluated_caveats import is_outdated, show_caveats
 from pages.parts.evaluated_classes import show_classes
 from pages.parts.evaluated_comparison import show_comparison
 from pages.parts.evaluated_confidence import show_confidence
@@ -142,14 +143,6 @@ def show_confusions(job: Job, predictions: pd.DataFrame) -> None:
     show_chart(chart, "heatmap")
 
 
-def is_outdated(job: Job, digest: str, model: Path) -> bool:
-    """Whether the split, as ``digest`` says, or the model has changed since."""
-    result, created = job.result() or {}, Bundle.open(model).card.created
-    if "model_created" not in result:  # earlier versions did not keep it, nor the digest at first
-        return result.get("split_digest", digest) != digest or job.created < created
-    return (result["split_digest"], result["model_created"]) != (digest, created)
-
-
 space = workspace()
 st.title(_("Evaluation"))
 bundles = find_bundles(space)
@@ -183,9 +176,7 @@ with errors_shown():
             key="part",
         )
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
-    digest = digest_of_split(datasets[dataset], split)
-    if may_remember(lessons, config, digest):
-        st.warning(_(REMEMBERS), icon=":material/leak_add:")
+    show_caveats(datasets[dataset], config, lessons)
     newest, done = evaluations_of(space, config)
     if newest and newest is not done:  # at work; or it ended without figures, and earlier ones still hold
         watch_until_done(newest)

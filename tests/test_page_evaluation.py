@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.bundle import BUILT_IN, Bundle, write_card, write_description
 from hanzi_core.cli.evaluation import evaluate_model
 from hanzi_core.dataset import Part, store
+from hanzi_core.dataset.manifest import read_manifest, write_manifest
+from hanzi_core.dataset.store import MANIFEST
 from hanzi_core.errors import ImageError
 from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, read_predictions, write_predictions
 from hanzi_core.jobs import Job, Work, list_jobs, run_work
@@ -352,6 +354,39 @@ def test_shares_in_tables_have_one_digit_each() -> None:
         assert [columns[name]["type_config"]["step"] for name in names] == [0.001] * len(names)
 
 
+@pytest.mark.usefixtures("_at_work")
+def test_a_comparison_says_what_the_other_has_not_earned(evaluated: Workspace) -> None:
+    told = "may have learned from some of these pictures"
+    assert told not in texts(open_tab("Compare", "builtin"))
+    folder = evaluated.models / "twin"
+    card = Bundle.open(folder).card
+    lesson = Job.create(evaluated, "train", {"dataset": "three", "split": "other"}, "run", ["cpu"])
+    learned = lesson.folder.rename(lesson.folder.with_name("twin"))  # a run by which the model has its name
+    write_card(folder, card.model_copy(update={"created": card.created - 1}))
+    folder.rename(learned / "bundle")
+    try:
+        shown = texts(open_tab("Compare", "builtin"))
+        assert f"**\\*Twin\\*** {told}" in shown
+        assert "The dataset or **\\*Twin\\*** has changed since its figures were made" in shown
+    finally:
+        (learned / "bundle").rename(folder)
+        shutil.rmtree(learned)
+        write_card(folder, card)
+
+
 def test_pictures_of_many_characters_come_before_many_of_one() -> None:
     rows = pd.DataFrame({"label": list("一一一二三三"), "row": range(6)})
     assert list(by_turns(rows)["row"]) == [0, 3, 4, 1, 5, 2]
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_that_all_is_of_the_simulated_hand_is_told(evaluated: Workspace) -> None:
+    told = "figures of it tell nothing about real writing"
+    assert told not in texts(open_tab("Confusions"))
+    path = evaluated.datasets / "three" / MANIFEST
+    as_it_is = read_manifest(path)
+    write_manifest(as_it_is.assign(synthetic=True), path)
+    try:
+        assert told in texts(open_tab("Confusions"))
+    finally:
+        write_manifest(as_it_is, path)

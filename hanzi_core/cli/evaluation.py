@@ -8,6 +8,7 @@ import typer
 from hanzi_core.bundle import Bundle, choose_bundle, write_card
 from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, Part
+from hanzi_core.dataset.manifest import SYNTHETIC, is_wholly_synthetic
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError
 from hanzi_core.evaluation.calibration import likely_range
@@ -73,6 +74,8 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
     title = Bundle.open(choose_bundle(workspace, config.model)).card.name
     if may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config)):
         print(_(REMEMBERS), file=sys.stderr)
+    if is_wholly_synthetic(Dataset.find(workspace, config.dataset).manifest()):
+        print(_(SYNTHETIC), file=sys.stderr)
     return _perform(workspace, Job.create(workspace, "evaluate", config.model_dump(mode="json"), title))
 
 

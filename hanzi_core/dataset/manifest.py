@@ -118,6 +118,15 @@ def only_to_train_on(manifest: pd.DataFrame) -> pd.Series:
     return synthetic if has_real else pd.Series(False, index=manifest.index)
 
 
+SYNTHETIC = mark("Written by the simulated hand: figures of it tell nothing about real writing.")
+
+
+def is_wholly_synthetic(manifest: pd.DataFrame) -> bool:
+    """Whether the simulated hand wrote all that is usable, for which :data:`SYNTHETIC` is to be told."""
+    rows = manifest.loc[usable(manifest), "synthetic"]
+    return len(rows) > 0 and bool(rows.all())
+
+
 def write_manifest(manifest: pd.DataFrame, path: Path) -> None:
     """Replace the manifest in one step.
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from hanzi_core.dataset import Dataset, find_faults, find_leaks, list_datasets, split_shortfalls
 from hanzi_core.dataset.entry import Source
-from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.manifest import is_wholly_synthetic, usable
 from hanzi_core.dataset.statistics import all_class_counts, class_counts
 from hanzi_core.dataset.store import CORRECTIONS, split_digest
 from hanzi_core.workspace import Workspace
@@ -54,6 +54,11 @@ def _digest(folder: Path, time: float, split: str) -> str:
     return split_digest(Dataset(folder).parts(split))
 
 
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _wholly_synthetic(folder: Path, time: float) -> bool:
+    return is_wholly_synthetic(_manifest(folder, time))
+
+
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _source(folder: Path, time: float) -> Source:
     return Dataset(folder).source()
@@ -93,6 +98,11 @@ def split_report(dataset: Dataset, split: str) -> tuple[pd.Series, pd.DataFrame,
 def digest_of_split(dataset: Dataset, split: str) -> str:
     """A short name for the division as it is now."""
     return _digest(dataset.folder, dataset.manifest_time, split)
+
+
+def wholly_synthetic(dataset: Dataset) -> bool:
+    """Whether the simulated hand wrote all of it that is usable."""
+    return _wholly_synthetic(dataset.folder, dataset.manifest_time)
 
 
 def delete_dataset(dataset: Dataset) -> None:

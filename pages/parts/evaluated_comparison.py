@@ -15,6 +15,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
+from pages.parts.evaluated_caveats import show_caveats_of_other
 from pages.parts.evaluated_pictures import show_evaluated
 from pages.parts.plain_text import escape, show_error
 
@@ -46,6 +47,8 @@ def show_comparison(
         )
         return
     other = choose(_("Compare with"), {model: names[model] for model in others}, "other")
+    this, that = names[shown.model], names[other]
+    show_caveats_of_other(space, others[other], that)
     try:
         pairs = side_by_side(predictions, read(others[other].folder))
     except DatasetError as error:
@@ -55,7 +58,6 @@ def show_comparison(
         st.info(_("The two have no picture in common: evaluate both again."), icon=":material/info:")
         return
     found = compare(pairs)
-    this, that = names[shown.model], names[other]
     st.markdown(_verdict(found, this, that))
     _show_counts(found, this, that)
     _show_pictures(job, pairs, this, that)

@@ -1,0 +1,45 @@
+"""What to know before one believes the figures of an evaluation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from hanzi_core.bundle import Bundle, choose_bundle
+from hanzi_core.dataset import Dataset
+from hanzi_core.dataset.manifest import SYNTHETIC
+from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, lessons_of, may_remember
+from hanzi_core.evaluation.predictions import EvaluationConfig
+from hanzi_core.jobs import Job
+from hanzi_core.language import gettext as _
+from hanzi_core.workspace import Workspace
+from pages.parts.dataset_facts import digest_of_split, wholly_synthetic
+from pages.parts.plain_text import escape
+
+
+def show_caveats(dataset: Dataset, config: EvaluationConfig, lessons: Sequence[Lesson]) -> None:
+    """Why figures of this part would not tell how well the model reads what it has never seen people write."""
+    if may_remember(lessons, config, digest_of_split(dataset, config.split)):
+        st.warning(_(REMEMBERS), icon=":material/leak_add:")
+    if wholly_synthetic(dataset):
+        st.info(_(SYNTHETIC), icon=":material/draw:")
+
+
+def show_caveats_of_other(space: Workspace, job: Job, name: str) -> None:
+    """Why another model, called ``name``, has not earned by ``job`` what it is compared by."""
+    config = EvaluationConfig.model_validate(job.config)
+    digest = digest_of_split(Dataset.find(space, config.dataset), config.split)
+    if may_remember(lessons_of(space, config.model), config, digest):
+        told = _("**{model}** may have learned from some of these pictures, and remember them.")
+        st.warning(told.format(model=escape(name)), icon=":material/leak_add:")
+    if is_outdated(job, digest, choose_bundle(space, config.model)):
+        told = _("The dataset or **{model}** has changed since its figures were made: evaluate it again.")
+        st.info(told.format(model=escape(name)), icon=":material/update:")
+
+
+def is_outdated(job: Job, digest: str, model: Path) -> bool:
+    """Whether the split, as ``digest`` says, or the model has changed since."""
+    result, created = job.result() or {}, Bundle.open(model).card.created
+    if "model_created" not in result:  # earlier versions did not keep it, nor the digest at first
+        return result.get("split_digest", digest) != digest or job.created < created
+    return (result["split_digest"], result["model_created"]) != (digest, created)
