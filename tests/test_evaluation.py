@@ -1,3 +1,4 @@
+import errno
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hanzi_core.bundle import BUILT_IN, Bundle, Card, Output, bundle_folder, choose_bundle, largest, write_card
+from hanzi_core.bundle import BUILT_IN, CARD, Bundle, Card, Output, bundle_folder, choose_bundle, largest, write_card
 from hanzi_core.cli import evaluation as cli
 from hanzi_core.cli.evaluation import digest_of, evaluate_model
 from hanzi_core.dataset import Dataset, Part, SplitSettings
@@ -18,8 +19,10 @@ from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
 from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, _predict, evaluate, read_predictions
+from hanzi_core.image.synthetic import encode_synthetic
 from hanzi_core.jobs import Job, list_jobs
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import Workspace, writing
+from tests.collection import drawn, imported, write_files
 from tests.handwriting import write_collection
 from tests.runs import make_dataset, silent
 
@@ -125,6 +128,36 @@ def test_the_card_of_a_model_that_was_trained_further_meanwhile_stays(
     assert evaluate_model(workspace, config) == 0
     later = Bundle.open(folder).card
     assert (later.created, later.temperature, later.metrics) == (first.created + 9, 2.0, {})
+
+
+def test_the_figures_stay_where_the_card_cannot_be_written(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The refusal is simulated: whoever runs the tests may be the administrator, whom no system refuses."""
+    write_collection(tmp_path / "two", "人木", 12)
+    import_dataset(workspace, ImportConfig(location=tmp_path / "two", name="two"), silent)
+    run = learned(workspace, split_digest(Dataset.find(workspace, "two").parts("default")), dataset="two")
+    shutil.copytree(BUILT_IN, bundle_folder(run))
+
+    def refuse(folder: Path, _card: Card) -> None:
+        with writing(folder / CARD):
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(cli, "write_card", refuse)
+    assert evaluate_model(workspace, EvaluationConfig(model=run.id, dataset="two")) == 0
+    told = capsys.readouterr()
+    assert "top-1" in told.out and "card.json cannot be written" in told.err
+    (job,) = list_jobs(workspace, "evaluate")
+    assert (job.result() or {})["top_1"] > 0.9 and len(read_predictions(job.folder))
+
+
+def test_that_a_dataset_is_of_the_simulated_hand_is_told(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {f"{label}/{n}.png": encode_synthetic(drawn(label, n)) for label in "人木" for n in range(12)}
+    imported(workspace, write_files(tmp_path / "ours", files), name="ours")
+    assert evaluate_model(workspace, EvaluationConfig(model="builtin", dataset="ours")) == 0
+    assert "tell nothing about real writing" in capsys.readouterr().err
 
 
 def test_missing_predictions_are_told(workspace: Workspace) -> None:
