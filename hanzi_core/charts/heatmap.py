@@ -39,7 +39,7 @@ def confusion_heatmap(matrix: pd.DataFrame, pictures: pd.Series) -> go.Figure:
             colorscale=_COLOURS,
             zmin=0,
             zmax=float(np.nanmax(shares)) if np.isfinite(shares).any() and np.nanmax(shares) > 0 else 1,
-            hovertemplate=_("%{y} taken for %{x}: %{customdata:.0f} (%{z:.0%})") + "<extra></extra>",
+            hovertemplate=_("%{y} taken for %{x}: %{customdata:.0f} (%{z:.1%})") + "<extra></extra>",
             hoverongaps=False,
             colorbar={"tickformat": ".0%", "thickness": 12},
             xgap=1,

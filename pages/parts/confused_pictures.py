@@ -16,6 +16,7 @@ def show_pairs(job: Job, predictions: pd.DataFrame, pairs: pd.DataFrame) -> None
     """A table of pairs; the selected one's pictures beside it."""
     table, pictures = st.columns(2)
     with table:
+        st.caption(_("The most frequent first."))  # and no tab is where a touch screen shows the buttons of the table
         columns = {
             "label": st.column_config.TextColumn(_("Written"), width=64),
             "predicted": st.column_config.TextColumn(_("Recognised as"), width=98),

@@ -16,6 +16,7 @@ def show_classes(job: Job, predictions: pd.DataFrame) -> None:
     classes = by_class(predictions)
     table, pictures = st.columns(2)
     with table:
+        st.caption(_("The worst first."))  # and no tab is where a touch screen shows the buttons of the table
         columns = {
             "label": st.column_config.TextColumn(_("Written"), width=64),
             "images": st.column_config.NumberColumn(_("Pictures"), width=64),

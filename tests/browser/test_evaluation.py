@@ -64,6 +64,28 @@ def test_a_finger_moves_the_heatmap_in_its_box_and_the_page(chromium: Browser, a
 
 
 @pytest.mark.usefixtures("_mistaken")
+@pytest.mark.parametrize(
+    ("tab", "order"), [("Confusions", "The most frequent first."), ("Characters", "The worst first.")]
+)
+def test_the_buttons_of_a_table_cover_no_tab(chromium: Browser, address: str, tab: str, order: str) -> None:
+    with window(chromium, 390, 844, has_touch=True, is_mobile=True) as page:
+        page.goto(f"{address}/evaluation?model=twin&dataset=three")
+        choose_validation(page)
+        page.get_by_role("tab", name=tab).tap()
+        expect(page.get_by_text(order)).to_be_visible()
+        table = page.get_by_role("tabpanel", name=tab).get_by_test_id("stDataFrame")
+        table.wait_for()
+        place = table.bounding_box()
+        assert place
+        page.touchscreen.tap(place["x"] + 80, place["y"] + 50)
+        buttons = page.get_by_test_id("stElementToolbar").filter(has=page.get_by_role("button", name="Search"))
+        expect(buttons).to_be_visible()
+        shown, last = buttons.bounding_box(), page.get_by_role("tab", name="Compare").bounding_box()
+        assert shown and last
+        assert shown["y"] >= last["y"] + last["height"]
+
+
+@pytest.mark.usefixtures("_mistaken")
 def test_the_part_is_kept_while_another_page_is_looked_at(page: Page, address: str) -> None:
     page.goto(f"{address}/evaluation?model=twin&dataset=three")
     choose_validation(page)
