@@ -33,7 +33,7 @@ from pages.parts.evaluated_comparison import show_comparison
 from pages.parts.evaluated_confidence import show_confidence
 from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
-from pages.parts.session import choices_kept, errors_shown, workspace
+from pages.parts.session import errors_shown, workspace
 from pages.parts.tabs import show_tabs
 
 
@@ -168,13 +168,9 @@ with errors_shown():
     lessons = lessons_of(space, model)
     with second:
         dataset, split = choose_data(datasets, model, own_lesson(lessons))
-    with choices_kept("part"):
-        part = third.selectbox(
-            _("Part"),
-            [Part.TEST, Part.VALIDATION, Part.TRAIN],
-            format_func=lambda choice: _(PART_NAMES[choice]),
-            key="part",
-        )
+    with third:
+        parts = {part.value: _(PART_NAMES[part]) for part in (Part.TEST, Part.VALIDATION, Part.TRAIN)}
+        part = Part(choose(_("Part"), parts, "part"))
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
     show_caveats(datasets[dataset], config, lessons)
     newest, done = evaluations_of(space, config)

@@ -76,6 +76,16 @@ def test_a_figure_says_how_far_it_can_be_trusted(evaluated: Workspace) -> None:
 
 
 @pytest.mark.usefixtures("_at_work")
+def test_a_link_leads_to_the_part_that_its_sender_saw() -> None:
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=30)
+    app.query_params.update({"model": "twin", "dataset": "three", "part": "validation"})
+    app.switch_page("pages/evaluation.py").run()
+    assert [metric.value for metric in app.metric][:2] == ["9", "66.67%"]
+    app.selectbox(key="part").set_value("test").run()
+    assert app.query_params["part"] == "test" and not app.metric
+
+
+@pytest.mark.usefixtures("_at_work")
 def test_the_worst_character_comes_first_with_its_pictures() -> None:
     app = open_tab("Characters", "twin")
     table = app.dataframe[0].value
