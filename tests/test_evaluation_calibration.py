@@ -62,5 +62,6 @@ def test_the_charts_draw_what_the_tables_hold() -> None:
     points = reliability_diagram(reliability(predictions)).data[1]
     assert list(points.y) == list(reliability(predictions)["right"])
     assert min(points.marker.size) > 0
+    assert points.cliponaxis is False, "the largest point is mostly in the corner, where half of it was cut off"
     right, share = coverage_curve(coverage(predictions)).data
     assert (share.y[0], right.y[0]) == (1.0, 0.5)

@@ -27,6 +27,7 @@ def reliability_diagram(table: pd.DataFrame) -> go.Figure:
         mode="lines+markers",
         line={"color": _MODEL},
         marker={"size": size, "opacity": 1},
+        cliponaxis=False,
         hovertemplate=_("Of {images} answers with a confidence of {confidence}, {right} are right").format(
             images="%{customdata:,}", confidence="%{x:.0%}", right="%{y:.1%}"
         )

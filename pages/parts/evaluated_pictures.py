@@ -21,6 +21,7 @@ from pages.parts.session import workspace
 
 PICTURE_LIMIT = 40
 _SHOWN_PX = 96
+_ROW_PX = 35
 
 
 def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explanation: str) -> None:
@@ -57,13 +58,13 @@ def choose_row(rows: pd.DataFrame, columns: dict[str, Any], height: int, key: st
     Args:
         rows: What it shows.
         columns: How each column is shown.
-        height: Of the table, in pixels.
+        height: Of the table, in pixels, at most.
         key: Of the choice in the session.
     """
     table = st.dataframe(
         rows,
         hide_index=True,
-        height=height,
+        height=min(height, _ROW_PX * (len(rows) + 1) + 3),
         on_select="rerun",
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [0]}},
