@@ -26,7 +26,7 @@ from hanzi_core.workspace import Workspace
 from pages.parts.chart import show_chart
 from pages.parts.choice import choose, show_next
 from pages.parts.confused_pictures import show_pairs
-from pages.parts.dataset_facts import datasets_to_choose, digest_of_split
+from pages.parts.dataset_facts import datasets_to_choose
 from pages.parts.evaluated_caveats import is_outdated, show_caveats
 from pages.parts.evaluated_classes import show_classes
 from pages.parts.evaluated_comparison import show_comparison
@@ -180,7 +180,7 @@ with errors_shown():
             st.stop()
     if done:
         with errors_shown():  # whatever is damaged, the button below makes it anew
-            if is_outdated(done, digest_of_split(datasets[dataset], split), bundles[model]):
+            if is_outdated(done, datasets[dataset], config, bundles[model]):
                 st.info(
                     _("The dataset or the model has changed since these figures were made."), icon=":material/update:"
                 )

@@ -11,14 +11,21 @@ import pytest
 from hanzi_core.bundle import BUILT_IN, CARD, Bundle, Card, Output, bundle_folder, choose_bundle, largest, write_card
 from hanzi_core.cli import evaluation as cli
 from hanzi_core.cli.evaluation import digest_of, evaluate_model
-from hanzi_core.dataset import Dataset, Part, SplitSettings
+from hanzi_core.dataset import Dataset, Part, SplitSettings, rescan
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
 from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
-from hanzi_core.evaluation.predictions import PREDICTIONS, EvaluationConfig, _predict, evaluate, read_predictions
+from hanzi_core.evaluation.predictions import (
+    PREDICTIONS,
+    EvaluationConfig,
+    _predict,
+    evaluate,
+    pictures_digest,
+    read_predictions,
+)
 from hanzi_core.image.synthetic import encode_synthetic
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.workspace import Workspace, writing
@@ -78,14 +85,37 @@ def test_matrix_puts_confused_classes_side_by_side(predictions: pd.DataFrame) ->
 def test_a_real_evaluation_is_consistent(trained: Workspace) -> None:
     job = list_jobs(trained, "evaluate")[0]
     table, result = read_predictions(job.folder), job.result()
+    dataset = Dataset.find(trained, "ten")
     assert result == {
         **summarise(table),
+        "pictures_digest": pictures_digest(dataset.manifest(), dataset.parts("default"), Part.TEST),
         "split_digest": split_digest(Dataset.find(trained, "ten").parts("default")),
         "model_created": Bundle.open(choose_bundle(trained, job.config["model"])).card.created,
     }
     assert len(table) == (Dataset.find(trained, "ten").parts("default") == "test").sum() > 0
     assert ((table["rank"] == 1) == (table["label"] == table["predicted_1"])).all()
     assert (table["probability_1"] >= table["probability_2"]).all()
+
+
+def test_pictures_under_another_label_or_changed_are_others(workspace: Workspace, tmp_path: Path) -> None:
+    """The division is the same where a folder of pictures of another character was given its right name."""
+
+    def digests() -> tuple[str, str]:
+        parts = dataset.parts("default")
+        return split_digest(parts), pictures_digest(dataset.manifest(), parts, Part.TEST)
+
+    dataset = imported(workspace, write_collection(tmp_path / "set", "人木口", 12))
+    before = digests()
+    rescan(dataset, silent)
+    assert digests() == before
+    (tmp_path / "set" / "木").rename(tmp_path / "set" / "本")
+    rescan(dataset, silent)
+    renamed = digests()
+    assert renamed[0] == before[0] and renamed[1] != before[1]
+    manifest = dataset.manifest()
+    tested = manifest["path"][dataset.parts("default") == Part.TEST.value].iloc[0]
+    other = manifest.assign(digest=manifest["digest"].mask(manifest["path"] == tested, "0" * 32))
+    assert pictures_digest(other, dataset.parts("default"), Part.TEST) != renamed[1]
 
 
 class Saturated:

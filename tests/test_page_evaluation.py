@@ -234,6 +234,36 @@ def test_figures_of_an_earlier_model_of_the_same_name_are_told(evaluated: Worksp
         write_card(folder, card)
 
 
+@pytest.mark.usefixtures("_at_work")
+def test_figures_of_pictures_that_are_said_to_be_another_character_now_are_told(evaluated: Workspace) -> None:
+    path = evaluated.datasets / "three" / MANIFEST
+    as_it_is = read_manifest(path)
+    told = "has changed since these figures were made"
+    assert told not in texts(open_tab("Confusions"))
+    write_manifest(as_it_is.assign(label=as_it_is["label"].replace("木", "本")), path)
+    try:
+        assert told in texts(open_tab("Confusions"))
+    finally:
+        write_manifest(as_it_is, path)
+
+
+@pytest.mark.usefixtures("_at_work")
+@pytest.mark.parametrize("kept", [(), ("split_digest",), ("split_digest", "model_created")])
+def test_figures_of_an_earlier_version_are_taken_for_what_they_say(evaluated: Workspace, kept: tuple[str, ...]) -> None:
+    job = next(job for job in list_jobs(evaluated, "evaluate") if job.config["model"] == "twin")
+    result = job.result() or {}
+    of_later = {"split_digest", "model_created", "pictures_digest"} - set(kept)
+    job.write_result({name: value for name, value in result.items() if name not in of_later})
+    told = "has changed since these figures were made"
+    try:
+        assert told not in texts(open_tab("Confusions", "twin"))
+        if kept:
+            job.write_result({**(job.result() or {}), "split_digest": "another"})
+            assert told in texts(open_tab("Confusions", "twin"))
+    finally:
+        job.write_result(result)
+
+
 def table_of() -> None:
     import pandas as pd
     import streamlit as st

@@ -10,6 +10,7 @@
 | rank | int32 | place of the true class among all, 1 is best; 0 for a class the model does not know |
 """
 
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import suppress
@@ -69,7 +70,9 @@ def list_evaluations(workspace: Workspace) -> Iterator[tuple[Job, EvaluationConf
 
 
 def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: EvaluationConfig) -> dict[str, Any]:
-    """Predict every picture of a part, keep the predictions in the job's folder, and return the summary.
+    """Predict every picture of a part, keep the predictions in the job's folder, and return what they come to.
+
+    That is the summary, and as ``pictures_digest`` what :func:`pictures_digest` says of the pictures.
 
     The very file that is served is what is evaluated.
 
@@ -79,7 +82,7 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
     """
     dataset = Dataset.find(workspace, config.dataset)
     manifest = dataset.manifest()
-    rows = part_rows(dataset.parts(config.split).mask(only_to_train_on(manifest), ""), config.part)
+    rows = _rows_to_judge_by(manifest, dataset.parts(config.split), config.part)
     if not len(rows):
         raise DatasetError(
             mark("The {part} part of “{name}” is empty: split the dataset with a larger share for it."),
@@ -95,7 +98,24 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
         work.report(PREDICTING, start + len(some), len(rows))
     predictions = pd.concat(tables, ignore_index=True)
     write_predictions(predictions, work.folder / PREDICTIONS)
-    return summarise(predictions)
+    return {**summarise(predictions), "pictures_digest": _digest(manifest.iloc[rows])}
+
+
+def pictures_digest(manifest: pd.DataFrame, parts: pd.Series, part: Part) -> str:
+    """A short name for exactly the pictures that a model is judged by, and the characters that they are said to be.
+
+    A folder that was renamed, as its pictures are of another character, leaves the division as it was.
+    """
+    return _digest(manifest.iloc[_rows_to_judge_by(manifest, parts, part)])
+
+
+def _digest(rows: pd.DataFrame) -> str:
+    lines = rows["path"] + "\n" + rows["label"] + "\n" + rows["digest"]
+    return hashlib.blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def _rows_to_judge_by(manifest: pd.DataFrame, parts: pd.Series, part: Part) -> NDArray[np.int64]:
+    return part_rows(parts.mask(only_to_train_on(manifest), ""), part)
 
 
 def _predict(model: Model, images: NDArray[np.uint8], rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from hanzi_core.dataset import Dataset, find_faults, find_leaks, list_datasets, split_shortfalls
+from hanzi_core.dataset import Dataset, Part, find_faults, find_leaks, list_datasets, split_shortfalls
 from hanzi_core.dataset.entry import Source
 from hanzi_core.dataset.manifest import is_wholly_synthetic, usable
 from hanzi_core.dataset.statistics import all_class_counts, class_counts
 from hanzi_core.dataset.store import CORRECTIONS, split_digest
+from hanzi_core.evaluation.predictions import pictures_digest
 from hanzi_core.workspace import Workspace
 
 
@@ -52,6 +53,11 @@ def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _digest(folder: Path, time: float, split: str) -> str:
     return split_digest(Dataset(folder).parts(split))
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _pictures_digest(folder: Path, time: float, split: str, part: Part) -> str:
+    return pictures_digest(_manifest(folder, time), Dataset(folder).parts(split), part)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
@@ -98,6 +104,11 @@ def split_report(dataset: Dataset, split: str) -> tuple[pd.Series, pd.DataFrame,
 def digest_of_split(dataset: Dataset, split: str) -> str:
     """A short name for the division as it is now."""
     return _digest(dataset.folder, dataset.manifest_time, split)
+
+
+def digest_of_pictures(dataset: Dataset, split: str, part: Part) -> str:
+    """A short name for the pictures of a part as they are now, with their labels."""
+    return _pictures_digest(dataset.folder, dataset.manifest_time, split, part)
 
 
 def wholly_synthetic(dataset: Dataset) -> bool:

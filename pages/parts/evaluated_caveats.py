@@ -13,7 +13,7 @@ from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
-from pages.parts.dataset_facts import digest_of_split, wholly_synthetic
+from pages.parts.dataset_facts import digest_of_pictures, digest_of_split, wholly_synthetic
 from pages.parts.plain_text import escape
 
 
@@ -28,18 +28,21 @@ def show_caveats(dataset: Dataset, config: EvaluationConfig, lessons: Sequence[L
 def show_caveats_of_other(space: Workspace, job: Job, name: str) -> None:
     """Why another model, called ``name``, has not earned by ``job`` what it is compared by."""
     config = EvaluationConfig.model_validate(job.config)
-    digest = digest_of_split(Dataset.find(space, config.dataset), config.split)
-    if may_remember(lessons_of(space, config.model), config, digest):
+    dataset = Dataset.find(space, config.dataset)
+    if may_remember(lessons_of(space, config.model), config, digest_of_split(dataset, config.split)):
         told = _("**{model}** may have learned from some of these pictures, and remember them.")
         st.warning(told.format(model=escape(name)), icon=":material/leak_add:")
-    if is_outdated(job, digest, choose_bundle(space, config.model)):
+    if is_outdated(job, dataset, config, choose_bundle(space, config.model)):
         told = _("The dataset or **{model}** has changed since its figures were made: evaluate it again.")
         st.info(told.format(model=escape(name)), icon=":material/update:")
 
 
-def is_outdated(job: Job, digest: str, model: Path) -> bool:
-    """Whether the split, as ``digest`` says, or the model has changed since."""
+def is_outdated(job: Job, dataset: Dataset, config: EvaluationConfig, model: Path) -> bool:
+    """Whether the pictures that figures are of, their labels or the model have changed since."""
     result, created = job.result() or {}, Bundle.open(model).card.created
-    if "model_created" not in result:  # earlier versions did not keep it, nor the digest at first
-        return result.get("split_digest", digest) != digest or job.created < created
-    return (result["split_digest"], result["model_created"]) != (digest, created)
+    if result["model_created"] != created if "model_created" in result else job.created < created:
+        return True
+    if "pictures_digest" in result:
+        return bool(result["pictures_digest"] != digest_of_pictures(dataset, config.split, config.part))
+    # Earlier versions kept only which picture was in which part, and the earliest not even that.
+    return "split_digest" in result and result["split_digest"] != digest_of_split(dataset, config.split)
