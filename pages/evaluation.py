@@ -165,14 +165,13 @@ with errors_shown():
         # One's own come first here: the built-in model is what they are compared with.
         names = names_to_choose({key: bundles[key] for key in sorted(bundles, key=BUILT_IN_KEY.__eq__)})
         model = choose(_("Model"), names, "model")
-    lessons = lessons_of(space, model)
     with second:
-        dataset, split = choose_data(datasets, model, own_lesson(lessons))
+        dataset, split = choose_data(datasets, model, own_lesson(lessons_of(space, model)))
     with third:
         parts = {part.value: _(PART_NAMES[part]) for part in (Part.TEST, Part.VALIDATION, Part.TRAIN)}
         part = Part(choose(_("Part"), parts, "part"))
     config = EvaluationConfig(model=model, dataset=dataset, split=split, part=part)
-    show_caveats(datasets[dataset], config, lessons)
+    show_caveats(space, config)
     newest, done = evaluations_of(space, config)
     if newest and newest is not done:  # at work; or it ended without figures, and earlier ones still hold
         watch_until_done(newest)

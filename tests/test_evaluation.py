@@ -16,7 +16,7 @@ from hanzi_core.dataset.importing import ImportConfig, import_dataset
 from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import DatasetError
 from hanzi_core.evaluation.confusion import confused_pairs, confusion_matrix
-from hanzi_core.evaluation.lessons import Lesson, lessons_of, may_remember, own_lesson
+from hanzi_core.evaluation.lessons import Lesson, learned_elsewhere, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import by_class, summarise
 from hanzi_core.evaluation.predictions import (
     PREDICTIONS,
@@ -263,3 +263,29 @@ def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspac
     assert told("other") == [True, True, True, False]
     dataset.split(SplitSettings(seed=6))  # under the name that the runs know
     assert told() == [True, True, True, False]
+
+
+def test_the_same_pictures_under_another_name_are_remembered_too(
+    workspace: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = write_collection(tmp_path / "pictures", "人木口", 12)
+    first = imported(workspace, pictures, name="first")
+    again = imported(workspace, pictures, name="again")
+    digest = split_digest(first.parts("default"))
+    run = learned(workspace, digest, dataset="first")
+    whole = learned(workspace, digest, dataset="first", keep_last=True)
+    gone = learned(workspace, digest, dataset="gone")
+
+    def told(dataset: str = "again") -> list[bool]:
+        models = (run.id, whole.id, gone.id, "builtin")
+        configs = [EvaluationConfig(model=model, dataset=dataset) for model in models]
+        return [learned_elsewhere(workspace, lessons_of(workspace, each.model), each) for each in configs]
+
+    assert told() == [False, True, False, False], "pictures fall into the same parts, whatever their dataset is called"
+    again.split(SplitSettings(seed=7))
+    assert told() == [True, True, False, False]
+    shutil.copytree(BUILT_IN, bundle_folder(run))
+    assert evaluate_model(workspace, EvaluationConfig(model=run.id, dataset="again")) == 0
+    assert "may have learned from some of these pictures" in capsys.readouterr().err
+    imported(workspace, write_collection(tmp_path / "others", "人木口", 12, seed=1), name="others")
+    assert told("others") == [False] * 4

@@ -420,6 +420,24 @@ def test_pictures_of_many_characters_come_before_many_of_one() -> None:
 
 
 @pytest.mark.usefixtures("_at_work")
+def test_pictures_that_were_learned_under_another_name_are_told(evaluated: Workspace) -> None:
+    """The twin is made a run that learned from all of “again”, which is “three” a second time."""
+    again = evaluated.datasets / "again"
+    shutil.copytree(evaluated.datasets / "three", again)
+    lesson = {"dataset": "again", "split": "default", "keep_last": True}
+    run = Job.create(evaluated, "train", lesson, "run", ["cpu"])
+    shutil.copytree(evaluated.models / "twin", run.folder / "bundle")
+    try:
+        assert "may have learned from some of these pictures" in texts(open_tab("Confusions", run.id))
+        assert "may have learned" not in texts(open_tab("Confusions", "twin"))
+        shutil.rmtree(again)
+        assert "may have learned" not in texts(open_tab("Confusions", run.id)), "nobody knows any more"
+    finally:
+        shutil.rmtree(again, ignore_errors=True)
+        shutil.rmtree(run.folder)
+
+
+@pytest.mark.usefixtures("_at_work")
 def test_that_all_is_of_the_simulated_hand_is_told(evaluated: Workspace) -> None:
     told = "figures of it tell nothing about real writing"
     assert told not in texts(open_tab("Confusions"))

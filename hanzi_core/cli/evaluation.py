@@ -1,6 +1,7 @@
 """``python -m hanzi_core evaluate``."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,7 @@ from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import JobError, WorkspaceError
 from hanzi_core.evaluation.calibration import likely_range
 from hanzi_core.evaluation.forms import forms_as_one
-from hanzi_core.evaluation.lessons import REMEMBERS, lessons_of, may_remember, own_lesson
+from hanzi_core.evaluation.lessons import REMEMBERS, Lesson, learned_elsewhere, lessons_of, may_remember, own_lesson
 from hanzi_core.evaluation.metrics import summarise
 from hanzi_core.evaluation.predictions import EvaluationConfig, read_predictions
 from hanzi_core.evaluation.predictions import evaluate as predict_part
@@ -72,7 +73,7 @@ def evaluate_model(workspace: Workspace, config: EvaluationConfig) -> int:
         BundleError: there is no such model.
     """
     title = Bundle.open(choose_bundle(workspace, config.model)).card.name
-    if may_remember(lessons_of(workspace, config.model), config, digest_of(workspace, config)):
+    if _may_remember(workspace, lessons_of(workspace, config.model), config, digest_of(workspace, config)):
         print(_(REMEMBERS), file=sys.stderr)
     if is_wholly_synthetic(Dataset.find(workspace, config.dataset).manifest()):
         print(_(SYNTHETIC), file=sys.stderr)
@@ -102,9 +103,13 @@ def _evaluate(work: Work, workspace: Workspace) -> dict[str, Any]:
     lessons = lessons_of(workspace, config.model)
     own = own_lesson(lessons)
     meant = own and (own.dataset, own.split, Part.TEST) == (config.dataset, config.split, config.part)
-    if meant and not may_remember(lessons, config, digest):
+    if meant and not _may_remember(workspace, lessons, config, digest):
         _tell_in_card(bundle, result)
     return {**result, "split_digest": digest, "model_created": bundle.card.created}
+
+
+def _may_remember(workspace: Workspace, lessons: Sequence[Lesson], config: EvaluationConfig, digest: str) -> bool:
+    return may_remember(lessons, config, digest) or learned_elsewhere(workspace, lessons, config)
 
 
 def _tell_in_card(bundle: Bundle, result: dict[str, Any]) -> None:

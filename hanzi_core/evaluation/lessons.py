@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from hanzi_core.dataset import Part
+import pandas as pd
+
+from hanzi_core.dataset import Dataset, Part
+from hanzi_core.dataset.manifest import usable
+from hanzi_core.dataset.store import split_digest
+from hanzi_core.errors import HanziError
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import mark
@@ -66,3 +71,29 @@ def may_remember(lessons: Sequence[Lesson], config: EvaluationConfig, digest: st
     ``digest`` is that of the split as it is now, see :func:`~hanzi_core.dataset.store.split_digest`.
     """
     return any(each.covers(config, digest) for each in lessons)
+
+
+def learned_elsewhere(workspace: Workspace, lessons: Sequence[Lesson], config: EvaluationConfig) -> bool:
+    """Whether ``config`` judges a model by pictures that it learned from as those of another dataset.
+
+    The very same files, imported a second time under another name perhaps, and divided otherwise.
+    """
+    dataset = Dataset.find(workspace, config.dataset)
+    judged = dataset.manifest(["digest"])["digest"][dataset.parts(config.split) == config.part.value]
+    return any(judged.isin(_learned(workspace, lesson)).any() for lesson in lessons if lesson.dataset != config.dataset)
+
+
+def _learned(workspace: Workspace, lesson: Lesson) -> pd.Series:
+    """Digests of the pictures of a lesson: all of its dataset where none was held out, or they are divided anew since.
+
+    None where the dataset is no longer there.
+    """
+    try:
+        dataset = Dataset.find(workspace, lesson.dataset)
+        manifest = dataset.manifest(["digest", "fault", "excluded"])
+        parts = dataset.parts(lesson.split) if lesson.split in dataset.splits() else None
+    except HanziError:
+        return pd.Series(dtype=str)
+    if parts is None or lesson.whole or lesson.split_digest not in ("", split_digest(parts)):
+        return manifest["digest"][usable(manifest)]
+    return manifest["digest"][parts == Part.TRAIN.value]
