@@ -62,6 +62,13 @@ class EvaluationConfig(BaseModel):
         return values
 
 
+_EMPTY = {
+    Part.TRAIN: mark("The training part of “{name}” is empty: split the dataset with smaller shares for the others."),
+    Part.VALIDATION: mark("The validation part of “{name}” is empty: split the dataset with a larger share for it."),
+    Part.TEST: mark("The test part of “{name}” is empty: split the dataset with a larger share for it."),
+}
+
+
 def list_evaluations(workspace: Workspace) -> Iterator[tuple[Job, EvaluationConfig]]:
     """Every evaluation and what it was asked, the newest first; one that cannot be read is passed over."""
     for job in list_jobs(workspace, "evaluate"):
@@ -84,11 +91,7 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
     manifest = dataset.manifest()
     rows = _rows_to_judge_by(manifest, dataset.parts(config.split), config.part)
     if not len(rows):
-        raise DatasetError(
-            mark("The {part} part of “{name}” is empty: split the dataset with a larger share for it."),
-            part=config.part.value,
-            name=config.dataset,
-        )
+        raise DatasetError(_EMPTY[config.part], name=config.dataset)
     pack = open_pack(dataset, work.report, bundle.card.image_size_px)
     model = bundle.load(threads=2)
     tables = []
