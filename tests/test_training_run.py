@@ -296,13 +296,17 @@ def test_an_estimate_measures_full_batches(
 
 def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
-    short = fit(workspace, make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000, balance="weights"))
+    job = make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000, balance="weights")
+    short = fit(workspace, job)
     assert short.restore_best() and short.position.step == 1 and short.best.epoch == 0.25
+    _begin, epoch, end = job.log_tail().splitlines()
+    assert " epoch 1 of 1000, cut short at 25%: " in epoch and end.endswith(" ends early: its time is up")
     job = make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd")
     patient = fit(workspace, job)
     assert 1 < patient.position.epoch < 50
-    begin, *epochs = job.log_tail().splitlines()
+    begin, *epochs, end = job.log_tail().splitlines()
     assert " begins: compact, " in begin
+    assert end.endswith(f" ends early: the validation loss was lowest after epoch {len(epochs) - 1}")
     assert len(epochs) == patient.position.epoch, "a line an epoch"
     assert "epoch 1 of 50: " in epochs[0] and "val_accuracy 0." in epochs[0]
 

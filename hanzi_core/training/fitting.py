@@ -107,6 +107,7 @@ class Fitting:
                 self.save()
                 break
             self._validate()
+        self._note_end()
         self._events.close()
 
     def _note_start(self) -> None:
@@ -118,6 +119,13 @@ class Fitting:
             f"{', '.join(self._work.job.devices)}; {len(material.labels):,} classes, {material.pictures_per_epoch:,} "
             f"pictures an epoch in {self.steps_per_epoch:,} steps, {len(material.validation):,} to validate on"
         )
+
+    def _note_end(self) -> None:
+        """Why it ends, where that is neither its last epoch nor a request or a fault, which the job itself tells."""
+        if self.position.epoch < self._config.epochs and not self._must_leave():
+            lowest = self.position.epoch - self.position.epochs_since_lowest
+            patience = f"the validation loss was lowest after epoch {lowest}"
+            self._work.note(f"ends early: {patience if self._is_exhausted() else 'its time is up'}")
 
     @property
     def best(self) -> _Best:
@@ -131,12 +139,15 @@ class Fitting:
         self._model.set_weights(self._best.weights)
         return True
 
-    def _is_over(self) -> bool:
+    def _is_exhausted(self) -> bool:
         patience = self._config.early_stopping
-        exhausted = patience is not None and self.position.epochs_since_lowest >= patience
+        return patience is not None and self.position.epochs_since_lowest >= patience
+
+    def _is_over(self) -> bool:
         # An epoch that was begun is validated first, though it is taken up after the limit: it may be all there is.
         out_of_time = self._agree_on_time(0) and self.position.step > 0 and self.position.batch == 0
-        return self.position.epoch >= self._config.epochs or exhausted or out_of_time or self.fault is not None
+        is_done = self.position.epoch >= self._config.epochs or self._is_exhausted()
+        return is_done or out_of_time or self.fault is not None
 
     def _must_leave(self) -> bool:
         return self.fault is not None or self._work.stopping()
@@ -346,7 +357,9 @@ class Fitting:
         where = {"kind": "epoch", "epoch": self._epochs_done(), "step": self.position.step}
         self._work.record({**where, **rounded, "elapsed_s": round(self.elapsed_s(), 3)})
         read = ", ".join(f"{name} {value:.4g}" for name, value in rounded.items())
-        self._work.note(f"epoch {where['epoch']:g} of {self._config.epochs}: {read}")
+        share = self.position.batch / self.steps_per_epoch
+        cut = f", cut short at {share:.0%}" if share < 1 else ""
+        self._work.note(f"epoch {self.position.epoch + 1} of {self._config.epochs}{cut}: {read}")
         self._events.write(self.position.step, rounded)
         self._work.show(self._pace.progress(self._remaining_limit_s()))
 
