@@ -67,6 +67,23 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _catalogue(current_language()).ngettext(singular, plural, count)
 
 
+def duration(seconds: float) -> str:
+    """A time span as people say it: 45 s, 3 min 20 s, 2 h."""
+    whole = max(0, round(seconds))
+    if not whole:
+        return gettext("less than 1 s")
+    hours, minutes, seconds = whole // 3600, whole % 3600 // 60, whole % 60
+    if hours:
+        return (gettext("{hours} h {minutes} min") if minutes else gettext("{hours} h")).format(
+            hours=hours, minutes=minutes
+        )
+    if minutes:
+        return (gettext("{minutes} min {seconds} s") if seconds else gettext("{minutes} min")).format(
+            minutes=minutes, seconds=seconds
+        )
+    return gettext("{seconds} s").format(seconds=seconds)
+
+
 def mark(message: str) -> str:
     """Mark ``message`` for the catalogue where it is only shown later."""
     return message

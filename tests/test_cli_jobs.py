@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from hanzi_core.cli import build
-from hanzi_core.cli.training import settings
+from hanzi_core.cli.perform import _show
+from hanzi_core.cli.training import estimated, settings
 from hanzi_core.errors import JobError
-from hanzi_core.jobs import Job, State, list_jobs
+from hanzi_core.jobs import Job, Progress, State, list_jobs
 from hanzi_core.jobs.devices import CPU, slots
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import look, wait_in_line
@@ -39,6 +40,13 @@ def test_name_tags_and_notes(workspace: Workspace, ended: Job) -> None:
     told = jobs(workspace, "describe", ended.id, "--title", "mine", "--tag", "good", "--tag", "slow", "--notes", "seen")
     assert told == "mine\t#good\t#slow\tseen\n"
     assert (ended.title, ended.tags, ended.notes) == ("mine", ("good", "slow"), "seen")
+
+
+def test_times_in_a_terminal_are_written_as_people_write_them(capsys: pytest.CaptureFixture[str]) -> None:
+    _show(Progress(phase="Training", done=30, total=40, remaining_s=3725))
+    assert "30/40   75%  1 h 2 min" in capsys.readouterr().err
+    found = {"epoch_s": 0.3, "total_s": 12.4, "memory_bytes": 2**30, "images_per_s": 1234.0}
+    assert estimated(found).startswith("less than 1 s an epoch, 12 s in all"), "and not 0 s"
 
 
 def test_to_the_trash_and_back(workspace: Workspace, ended: Job) -> None:

@@ -19,11 +19,10 @@ from hanzi_core.jobs.devices import CPU, Device
 from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
-from hanzi_core.language import Sentence, set_language_source
+from hanzi_core.language import Sentence, duration, set_language_source
 from hanzi_core.training.config import SIMULATED_HAND, Start, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
-from pages.parts.job_panel import duration
 from pages.parts.run_compare import written
 from pages.parts.setting_names import SETTING_NAMES, readable
 from tests.handwriting import write_collection

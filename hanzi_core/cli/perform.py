@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from hanzi_core.errors import JobError, of_settings
 from hanzi_core.jobs import Job, Progress, Work, enqueue, launch, list_jobs, requeue, run_work
+from hanzi_core.language import duration
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
 
@@ -97,6 +98,6 @@ def read_config(kind: type[Config], values: dict[str, Any]) -> Config:
 
 def _show(progress: Progress) -> None:
     share = f"{progress.done / progress.total:4.0%}" if progress.total else ""
-    left = f"{progress.remaining_s:.0f} s" if progress.remaining_s is not None else ""
+    left = duration(progress.remaining_s) if progress.remaining_s is not None else ""
     line = f"{_(progress.phase)}  {progress.done}/{progress.total or '?'}  {share}  {left}"
     print(f"\r{line:<78}", end="", file=sys.stderr)

@@ -21,8 +21,8 @@ from hanzi_core.jobs import Job, State, Work, enqueue, stop
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
+from hanzi_core.language import duration, mark
 from hanzi_core.language import gettext as _
-from hanzi_core.language import mark
 from hanzi_core.training.backend import load_backend
 from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
@@ -136,12 +136,18 @@ def estimate(
         found = Job.find(workspace, job)
     code = perform(found, lambda work: _estimate(work, workspace))
     if code == 0 and (result := found.result()):
-        print(
-            _("{images_per_s:.0f} images/s, {epoch_s:.0f} s an epoch, {memory_gib:.1f} GiB of memory").format(
-                memory_gib=result["memory_bytes"] / 2**30, **result
-            )
-        )
+        print(estimated(result))
     raise typer.Exit(code)
+
+
+def estimated(result: dict[str, Any]) -> str:
+    """What an estimate has found, in one line."""
+    return _("{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB; {rate:,.0f} images/s").format(
+        epoch=duration(result["epoch_s"]),
+        total=duration(result["total_s"]),
+        memory=result["memory_bytes"] / 2**30,
+        rate=result["images_per_s"],
+    )
 
 
 def _new_job(

@@ -7,6 +7,7 @@ from hanzi_core.errors import HanziError
 from hanzi_core.jobs import Job, Status, kill, stop
 from hanzi_core.jobs.queue import ahead
 from hanzi_core.jobs.store import STATE_NAMES, State
+from hanzi_core.language import duration
 from hanzi_core.language import gettext as _
 from pages.parts.plain_text import escape, show_error
 from pages.parts.session import errors_shown, workspace
@@ -100,21 +101,6 @@ def show_end_buttons(job: Job, status: Status) -> None:
         with errors_shown():
             kill(job) if asked else stop(job)
         st.rerun(scope="fragment")
-
-
-def duration(seconds: float) -> str:
-    """A time span as people say it: 45 s, 3 min 20 s, 2 h."""
-    whole = max(0, round(seconds))
-    if not whole:
-        return _("less than 1 s")
-    hours, minutes, seconds = whole // 3600, whole % 3600 // 60, whole % 60
-    if hours:
-        return (_("{hours} h {minutes} min") if minutes else _("{hours} h")).format(hours=hours, minutes=minutes)
-    if minutes:
-        return (_("{minutes} min {seconds} s") if seconds else _("{minutes} min")).format(
-            minutes=minutes, seconds=seconds
-        )
-    return _("{seconds} s").format(seconds=seconds)
 
 
 def short_duration(seconds: float) -> str:

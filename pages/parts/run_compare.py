@@ -12,9 +12,9 @@ from hanzi_core.charts.curves import AXIS_NAMES, Axis, compared_curves
 from hanzi_core.errors import HanziError
 from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Job
+from hanzi_core.language import duration, mark
 from hanzi_core.language import gettext as _
 from pages.parts.chart import show_chart
-from pages.parts.job_panel import duration
 from pages.parts.plain_text import escape
 from pages.parts.run_view import epochs, is_at_work, rows_of
 from pages.parts.session import workspace

@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.cli.perform import start
-from hanzi_core.cli.training import checked, chosen_devices
+from hanzi_core.cli.training import checked, chosen_devices, estimated
 from hanzi_core.dataset import Dataset, list_datasets
 from hanzi_core.errors import TrainingError, of_settings
 from hanzi_core.jobs import Job, State
@@ -26,7 +26,7 @@ from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import show_next
 from pages.parts.dataset_facts import datasets_to_choose
-from pages.parts.job_panel import duration, watch_until_done
+from pages.parts.job_panel import watch_until_done
 from pages.parts.model_card import names_to_choose
 from pages.parts.plain_text import escape, show_error
 from pages.parts.run_settings import ask_settings
@@ -203,14 +203,6 @@ def _show_estimate(space: Workspace, values: dict[str, Any], devices: list[str])
         elif job.config != _as_stored(values) or job.devices != tuple(devices) or status.state is State.STOPPED:
             return
         elif found := job.result():
-            st.info(
-                _("{epoch} an epoch, {total} in all, validation apart; {memory:.1f} GiB; {rate:,.0f} images/s").format(
-                    epoch=duration(found["epoch_s"]),
-                    total=duration(found["total_s"]),
-                    memory=found["memory_bytes"] / 2**30,
-                    rate=found["images_per_s"],
-                ),
-                icon=":material/timer:",
-            )
+            st.info(estimated(found), icon=":material/timer:")
         else:
             show_error(status.changes[-1])
