@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.bundle import BUILT_IN_KEY
 from hanzi_core.dataset import Dataset, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.image.augment import Augmentation
+from hanzi_core.image.presets import save_preset
 from hanzi_core.jobs import Job, Progress, State, list_jobs
 from hanzi_core.jobs.devices import CPU, Device
 from hanzi_core.jobs.notice import webhook
@@ -255,6 +257,37 @@ def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
     assert "With the settings of “older”" in texts(app)
     fields = {field.label: field.value for field in app.number_input}
     assert (fields["Epochs"], fields["Batch size"], fields["Picture size, px"]) == (2, 8, 32)
+
+
+def test_a_clone_has_the_augmentation_of_its_run_whatever_became_of_the_preset(
+    workspace: Workspace, runs: list[Job]
+) -> None:
+    """It had the first preset of the list, without a word."""
+    save_preset(workspace, "mine", Augmentation(rotation_deg=40))
+    job = make_run(workspace, augmentation=Augmentation(rotation_deg=40))
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    holder = write_run(workspace, "holds the CPU", State.RUNNING)
+    save_preset(workspace, "mine", Augmentation(rotation_deg=5))
+    app = press(open_page("training.py", run=job.id), "Clone")
+    chosen = next(box for box in app.selectbox if box.label == "Augmentation")
+    assert chosen.options[:2] == ["as that run had it", "standard"]
+    press(app, "Start training")
+    assert not app.exception and not app.error
+    (made,) = set(list_jobs(workspace, "train")) - {*runs, job, holder}
+    assert made.config == job.config
+
+
+def test_a_clone_tells_what_of_its_run_is_gone(workspace: Workspace, runs: list[Job]) -> None:
+    start = {"start": Start.BUNDLE, "start_bundle": "lost", "rehearsal": "old"}
+    job = make_run(workspace, **start, split="half")
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    app = press(open_page("training.py", run=job.id), "Clone")
+    assert not app.exception
+    assert [warning.value for warning in app.warning] == [
+        "No longer there: Split “half”, Model to start from “lost”, Rehearse with “old”. "
+        "Look at what is chosen in its place."
+    ]
+    assert not press(open_page("training.py", run=runs[0].id), "Clone").warning
 
 
 def test_a_clone_of_a_run_of_another_version_says_what_it_does_not_know(workspace: Workspace, runs: list[Job]) -> None:

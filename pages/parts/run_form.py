@@ -4,6 +4,7 @@ A clone begins with what another run had; a link from a page of corrections with
 """
 
 import shlex
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +21,7 @@ from hanzi_core.jobs import Job, State
 from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
-from hanzi_core.training.config import Network, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Network, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
@@ -31,6 +32,7 @@ from pages.parts.model_card import names_to_choose
 from pages.parts.plain_text import escape, show_error
 from pages.parts.run_settings import ask_settings
 from pages.parts.session import errors_shown, first, first_of
+from pages.parts.setting_names import SETTING_NAMES
 
 CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
@@ -123,8 +125,26 @@ def _original(space: Workspace) -> dict[str, Any]:
     with errors_shown():
         job = Job.find(space, st.session_state[CLONE])
         st.caption(_("With the settings of “{run}”.").format(run=escape(job.title)))
+        if gone := ", ".join(_gone(space, job.config)):
+            told = _("No longer there: {names}. Look at what is chosen in its place.").format(names=gone)
+            st.warning(told, icon=":material/warning:")
         return job.config
     return {}
+
+
+def _gone(space: Workspace, config: dict[str, Any]) -> Iterator[str]:
+    """What a run had that cannot be chosen any more."""
+    datasets = {dataset.name: dataset for dataset in list_datasets(space)}
+    own = datasets.get(config["dataset"])
+    there = {
+        "dataset": datasets,
+        "split": own.splits() if own else {config["split"]},
+        "start_bundle": find_bundles(space),
+        "rehearsal": {SIMULATED_HAND, *datasets},
+    }
+    for name, choices in there.items():
+        if (value := config.get(name)) and value not in choices:
+            yield f"{_(SETTING_NAMES[name])} “{escape(value)}”"
 
 
 def _fine_tuning(space: Workspace) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.dataset import list_datasets
+from hanzi_core.image.augment import Augmentation
 from hanzi_core.image.presets import list_presets
 from hanzi_core.language import gettext as _
 from hanzi_core.training.config import IMAGENET_NETWORKS, SIMULATED_HAND, Optimiser, Start, TrainingConfig
@@ -16,6 +17,7 @@ from pages.parts.model_card import names_to_choose
 from pages.parts.session import first, first_of
 from pages.parts.setting_names import (
     BALANCE_NAMES,
+    OF_THE_RUN,
     OPTIMISER_NAMES,
     PRECISION_NAMES,
     SETTING_NAMES,
@@ -41,17 +43,24 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
             help=_("Stops then, and keeps the best."),
         ),
     }
-    presets = list_presets(space)
-    preset = next((name for name, each in presets.items() if each == defaults.augmentation), next(iter(presets)))
-    chosen = right.selectbox(
-        _("Augmentation"), list(presets), format_func=preset_name, key=first(f"{key}-augmentation", preset)
-    )
-    values["augmentation"] = presets[chosen].model_dump()
+    values["augmentation"] = _ask_augmentation(right, space, defaults, key).model_dump()
     with st.expander(_("More settings")):
         values |= _ask_start(space, defaults, key)
         is_further = values["start"] is Start.BUNDLE
         values |= _ask_optimiser(defaults, key) | _ask_rest(defaults, key, is_further) | _ask_group(defaults, key)
     return values
+
+
+def _ask_augmentation(place: Any, space: Workspace, defaults: TrainingConfig, key: str) -> Augmentation:
+    """One of the presets, or what a run had whose preset has been changed or deleted since."""
+    presets = list_presets(space)
+    preset = next((name for name, each in presets.items() if each == defaults.augmentation), OF_THE_RUN)
+    if preset == OF_THE_RUN:
+        presets = {OF_THE_RUN: defaults.augmentation, **presets}
+    chosen = place.selectbox(
+        _("Augmentation"), list(presets), format_func=preset_name, key=first(f"{key}-augmentation", preset)
+    )
+    return presets[chosen]
 
 
 def _ask_number(place: Any, name: str, defaults: TrainingConfig, key: str, **more: Any) -> Any:

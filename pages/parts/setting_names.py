@@ -49,7 +49,14 @@ PRECISION_NAMES = {
     Precision.FLOAT32: mark("32 bits"),
 }
 OPTIMISER_NAMES = {Optimiser.ADAMW: "AdamW", Optimiser.SGD: "SGD"}
-_PRESET_NAMES = {"standard": mark("standard"), "classic": mark("classic"), "none": mark("none")}
+OF_THE_RUN = ":run"
+"""In the place of a preset: the augmentation of a run that is cloned. No preset can be called so."""
+_PRESET_NAMES = {
+    "standard": mark("standard"),
+    "classic": mark("classic"),
+    "none": mark("none"),
+    OF_THE_RUN: mark("as that run had it"),
+}
 _VALUE_NAMES: dict[str, Mapping[Any, str]] = {
     "start": START_NAMES,
     "balance": BALANCE_NAMES,
