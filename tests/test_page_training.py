@@ -1,6 +1,7 @@
 """The training page as Streamlit runs it, over runs whose folders were written by hand."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,6 +99,37 @@ def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, r
     assert job.stop_requested()
 
 
+def test_a_run_that_writes_its_model_is_in_no_epoch(workspace: Workspace, runs: list[Job]) -> None:
+    """It was in “epoch 3 of 3, 0%”."""
+    del runs
+    job = write_run(workspace, "at its end", State.RUNNING)
+    job.write_progress(Progress(phase="Writing the model bundle", done=0, total=1))
+    (bar,) = open_page("training.py", run=job.id).get("progress")
+    assert bar.proto.text == "Writing the model bundle"
+
+
+@pytest.mark.parametrize(
+    ("keep_last", "best", "told"),
+    [
+        (True, "20.0%", "on what it goes over (the simulated hand): how little it forgets"),
+        (False, "30.0%", "on pictures of “three” and of what it goes over (the simulated hand) together"),
+    ],
+)
+def test_a_run_that_rehearses_says_on_what_it_is_validated(
+    workspace: Workspace, runs: list[Job], keep_last: bool, best: str, told: str
+) -> None:
+    """Of one that holds nothing out the last weights are kept, whatever came before."""
+    del runs
+    start = {"start": Start.BUNDLE, "start_bundle": BUILT_IN_KEY, "rehearsal": SIMULATED_HAND}
+    job = make_run(workspace, **start, keep_last=keep_last)
+    for number, accuracy in enumerate((0.3, 0.2), 1):
+        job.history.append({"kind": "epoch", "epoch": number, "elapsed_s": 1.0, "val_accuracy": accuracy})
+    job.write_status(job.stored_status().to(State.FINISHED, Sentence("As the test wants it.")))
+    app = open_page("training.py", run=job.id)
+    assert {metric.label: metric.value for metric in app.metric}["Best in validation"] == best
+    assert told in texts(app)
+
+
 def test_runs_are_compared(runs: list[Job]) -> None:
     app = open_page("training.py", view="several")
     assert not app.exception
@@ -106,6 +138,36 @@ def test_runs_are_compared(runs: list[Job]) -> None:
     assert [float(each) for each in reached.loc["Best in validation, %"]] == [30.0, 20.0]
     assert list(settings.loc["Epochs"]) == ["3", "2"]
     assert settings.index[0] == "Epochs", "what differs comes first"
+
+
+def test_what_cannot_be_compared_is_not_marked_as_best(workspace: Workspace, runs: list[Job], tmp_path: Path) -> None:
+    """Without smoothing each loss is lower, and other pictures may be easier."""
+    for number, job in enumerate(runs):
+        for speed in (900 - number, 300 + number):
+            row = {"epoch": 4.0, "elapsed_s": 9.0, "val_accuracy": 0.1, "val_loss": 0.9 - number / 10}
+            job.history.append({"kind": "epoch", **row, "images_per_s": speed})
+
+    def marked() -> tuple[list[str], str]:
+        app = open_page("training.py", view="several")
+        assert not app.exception
+        table = app.table[0]
+        rows = sorted({int(row) for row in re.findall(r"row(\d+)_col", table.proto.arrow_data.styler.styles)})
+        return [table.value.index[row] for row in rows], texts(app)
+
+    assert marked()[0] == ["Best in validation, %", "Lowest loss in validation", "Images/s"]
+    reached = open_page("training.py", view="several").table[0].value
+    assert list(reached.loc["Images/s"]) == [301, 300], "the last that each told, as its own page shows"
+    config = runs[0].config
+    runs[0].describe(config={**config, "label_smoothing": 0.0})
+    names, told = marked()
+    assert names == ["Best in validation, %", "Images/s"] and "Losses of different label smoothing" in told
+    runs[0].describe(config={**config, "split": "other"})
+    names, told = marked()
+    assert names == ["Images/s"] and "validated on different pictures" in told
+    runs[0].describe(config=config)
+    for number, job in enumerate(runs):
+        job.write_result({"split_digest": str(number)})
+    assert marked()[0] == ["Images/s"], "the split was made anew in between"
 
 
 def test_what_runs_have_reached_is_written_as_people_write_it() -> None:
@@ -134,7 +196,7 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     )
     app = open_page("training.py", dataset="fixes", start="builtin", rehearsal="three")
     assert not app.exception
-    assert "“Built-in” learns “fixes”." in texts(app)
+    assert "“Built\\-in” learns “fixes”." in texts(app)
     chosen = {box.label: box.value for box in app.selectbox}
     assert (chosen["Dataset"], chosen["Model"], chosen["Rehearse with"]) == ("fixes", "builtin", "three")
     before = set(list_jobs(workspace, "train"))

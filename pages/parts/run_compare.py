@@ -16,12 +16,21 @@ from hanzi_core.language import duration, mark
 from hanzi_core.language import gettext as _
 from pages.parts.chart import show_chart
 from pages.parts.plain_text import escape
-from pages.parts.run_view import epochs, is_at_work, rows_of
-from pages.parts.session import workspace
+from pages.parts.run_view import epochs, is_at_work, kept, rows_of, speed_of
+from pages.parts.session import errors_shown, workspace
 from pages.parts.setting_names import readable
 
 MARK = "background-color: rgba(178, 58, 46, 0.18)"
 BEST = "background-color: rgba(46, 139, 87, 0.25)"
+
+_ACCURACY, _LOSS, _SPEED = mark("Best in validation, %"), mark("Lowest loss in validation"), mark("Images/s")
+_BETTER = {_ACCURACY: "max", _LOSS: "min", _SPEED: "max"}
+"""Which value of a figure is the best."""
+_OTHER_PICTURES = mark(
+    "These runs are validated on different pictures: neither accuracy nor loss tells which is better."
+)
+_OTHER_SMOOTHING = mark("Losses of different label smoothing cannot be compared.")
+_DOUBTFUL = {_OTHER_PICTURES: (_ACCURACY, _LOSS), _OTHER_SMOOTHING: (_LOSS,)}
 
 _REFRESH_S = 2.0
 """While a run is at work: several runs are read at each, and nobody waits for a comparison second by second."""
@@ -71,7 +80,8 @@ def _at_work(runs: dict[str, Job]) -> list[str]:
 @st.fragment(run_every=_REFRESH_S)
 def _show_live(runs: dict[str, Job], axis: Axis, drawn: list[str]) -> None:
     """The list of runs names their states, so the whole page is drawn anew when one of ``drawn`` has ended."""
-    _show(runs, axis)
+    with errors_shown():  # one of them may be thrown away while we look
+        _show(runs, axis)
     if _at_work(runs) != drawn:
         st.rerun()
 
@@ -83,7 +93,11 @@ def _show(runs: dict[str, Job], axis: Axis) -> None:
         chart = compared_curves(histories, figure_of, axis)
         show_chart(chart, f"compared-{figure_of}", place)
     reached = pd.DataFrame({escape(name): _reached(run) for name, run in runs.items()})  # a table reads Markdown
-    st.table(written(reached).apply(_best_marked, axis=1))
+    doubt = _doubt(list(runs.values()))
+    better = {figure for figure in _BETTER if figure not in _DOUBTFUL.get(doubt, ())}
+    st.table(written(reached).apply(_best_marked, axis=1, better=better))
+    if doubt:
+        st.caption(_(doubt))
 
 
 def _show_settings(runs: dict[str, Job]) -> None:
@@ -97,14 +111,14 @@ def _show_settings(runs: dict[str, Job]) -> None:
 
 
 def _reached(run: Job) -> dict[str, float | None]:
-    rows = [row for row in rows_of(run) if "val_accuracy" in row]
-    best = max(rows, key=lambda row: row["val_accuracy"], default=None)
+    rows = rows_of(run)
+    best = kept(run, rows)
     return {
-        _("Best in validation, %"): 100 * best["val_accuracy"] if best else None,
+        _(_ACCURACY): 100 * best["val_accuracy"] if best else None,
         _("in epoch"): best["epoch"] if best else None,
         _("after"): best["elapsed_s"] if best else None,
-        _("Lowest loss in validation"): min((row["val_loss"] for row in rows if "val_loss" in row), default=None),
-        _("Images/s"): max((row.get("images_per_s", 0) for row in rows), default=None),
+        _(_LOSS): min((row["val_loss"] for row in rows if "val_loss" in row), default=None),
+        _(_SPEED): speed_of(rows),
     }
 
 
@@ -121,12 +135,25 @@ def _figure(value: Any) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
-def _best_marked(row: pd.Series) -> list[str]:
+def _doubt(runs: list[Job]) -> str:
+    """Why a better figure makes no better run, if it does not."""
+    configs = [run.config for run in runs]
+    digests = {found["split_digest"] for run in runs if (found := run.result()) and found.get("split_digest")}
+
+    def differ(*settings: str) -> bool:
+        return len({tuple(config.get(name) for name in settings) for config in configs}) > 1
+
+    if len(digests) > 1 or differ("dataset", "split", "rehearsal", "keep_last"):
+        return _OTHER_PICTURES
+    return _OTHER_SMOOTHING if differ("label_smoothing") else ""
+
+
+def _best_marked(row: pd.Series, better: set[str]) -> list[str]:
     """Colour the best of a figure: the highest accuracy and speed, the lowest loss; to peak early is no merit."""
-    best_of = {_("Best in validation, %"): row.max, _("Images/s"): row.max, _("Lowest loss in validation"): row.min}
+    best_of = {_(name): which for name, which in _BETTER.items() if name in better}
     if row.name not in best_of or row.nunique() < 2:
         return [""] * len(row)
-    best = best_of[row.name]()
+    best = row.agg(best_of[row.name])
     return [BEST if value == best else "" for value in row]
 
 

@@ -16,11 +16,11 @@ from hanzi_core.language import mark
 from pages.parts.chart import show_chart
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
 from pages.parts.model_card import link_model
-from pages.parts.plain_text import show_error
+from pages.parts.plain_text import escape, show_error
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
 from pages.parts.session import workspace
-from pages.parts.setting_names import readable
+from pages.parts.setting_names import dataset_name, readable
 
 CURVES = {
     "accuracy loss": mark("Accuracy and loss"),
@@ -84,11 +84,12 @@ def _show(job: Job, status: Status) -> None:
 
 
 def _epoch(job: Job, rows: list[dict[str, Any]]) -> str:
-    """How far the run is within its present epoch."""
-    done = rows[-1].get("epoch", 0.0) if rows else 0.0
-    number = min(int(done) + 1, job.config["epochs"])
+    """How far the run is within its present epoch; nothing after the last one, when its model is written."""
+    done, count = rows[-1].get("epoch", 0.0), job.config["epochs"]
+    if done >= count:
+        return ""
     return _("epoch {number} of {epochs}, {share}").format(
-        number=number, epochs=job.config["epochs"], share=f"{done - int(done):.0%}"
+        number=int(done) + 1, epochs=count, share=f"{done - int(done):.0%}"
     )
 
 
@@ -100,6 +101,19 @@ def epochs(count: float) -> str:
 def rows_of(job: Job) -> list[dict[str, Any]]:
     """The history of ``job`` by now."""
     return _follower(str(job.history.path)).rows()
+
+
+def kept(job: Job, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The epoch whose weights are the model's by now: the best in validation, the last where nothing is held out."""
+    validated = [row for row in rows if "val_accuracy" in row]
+    if job.config.get("keep_last"):
+        return validated[-1] if validated else None
+    return max(validated, key=lambda row: row["val_accuracy"], default=None)
+
+
+def speed_of(rows: list[dict[str, Any]]) -> float | None:
+    """Pictures a second as it was last told."""
+    return next((row["images_per_s"] for row in reversed(rows) if row.get("images_per_s")), None)
 
 
 def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
@@ -118,12 +132,12 @@ def _show_curves(job: Job, rows: list[dict[str, Any]]) -> None:
 
 def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     latest = rows[-1] if rows else {}
-    accuracies = [row["val_accuracy"] for row in rows if "val_accuracy" in row]
-    speed = next((row["images_per_s"] for row in reversed(rows[-3:]) if row.get("images_per_s")), None)
+    best = kept(job, rows)
+    speed = speed_of(rows)
     memory = next((row["memory_bytes"] for row in reversed(rows[-9:]) if "memory_bytes" in row), None)
     figures = {
         _("Epoch"): f"{epochs(latest.get('epoch', 0))} / {job.config['epochs']}",
-        _("Best in validation"): f"{max(accuracies):.1%}" if accuracies else "–",
+        _("Best in validation"): f"{best['val_accuracy']:.1%}" if best else "–",
         _("Images/s"): f"{speed:,.0f}" if speed else "–",
         _("Memory"): f"{memory / 2**30:.1f} GiB" if memory else "–",
     }
@@ -138,3 +152,15 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     with st.container(horizontal=True):
         for name, value in figures.items():
             st.metric(name, value, border=True)
+    if job.config.get("rehearsal"):
+        st.caption(_validated_on(job.config))
+
+
+def _validated_on(config: dict[str, Any]) -> str:
+    """Which pictures a run that rehearses is validated on."""
+    told = (
+        _("Validation is on what it goes over ({rehearsal}): how little it forgets. The last weights are kept.")
+        if config.get("keep_last")
+        else _("Validation is on pictures of “{dataset}” and of what it goes over ({rehearsal}) together.")
+    )
+    return told.format(dataset=escape(config["dataset"]), rehearsal=escape(dataset_name(config["rehearsal"])))
