@@ -221,6 +221,16 @@ def test_a_class_of_pictures_that_would_be_held_out_is_learned_where_nothing_is(
     assert material.split_digest == held_out.split_digest, "the split is the same"
 
 
+def test_a_model_that_is_to_learn_nothing_is_told_so(workspace: Workspace, tmp_path: Path) -> None:
+    """It was an unexpected fault: the classes of the model are there without any picture."""
+    make_dataset(workspace, tmp_path / "three")
+    dataset = Dataset.find(workspace, "three")
+    dataset.exclude([], list(dataset.manifest()["path"]))
+    for hold_out in (True, False):
+        with pytest.raises(TrainingError, match="“three” has no picture to learn from"):
+            gather(dataset, "default", 32, silent, ["木", "火"], hold_out=hold_out)
+
+
 def test_a_class_whose_name_no_model_can_hold_is_refused_before_training(workspace: Workspace, tmp_path: Path) -> None:
     folder = write_collection(tmp_path / "given", "人木", 3)
     (folder / "木").rename(folder / ("pictures that still have to be sorted, " * 2))

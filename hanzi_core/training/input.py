@@ -94,13 +94,19 @@ def gather(
         hold_out: Else every usable picture of the split is trained on, of whichever part, and its class is known.
 
     Raises:
-        TrainingError: fewer than two classes, or one whose name no model can hold.
+        TrainingError: fewer than two classes, or one whose name no model can hold; or no picture to train on.
     """
     manifest, divided = dataset.manifest(), dataset.parts(split)
     parts = divided if hold_out else divided.where(divided == "", Part.TRAIN.value)
     kept = set(known_labels)
     labels = [*known_labels, *(label for label in labels_of(manifest, parts) if label not in kept)]
     _check_classes(dataset.name, labels)
+    train = part_rows(parts, Part.TRAIN)
+    if not len(train):  # a model to start from has classes all the same
+        raise TrainingError(
+            mark("“{name}” has no picture to learn from: import some, or take back what is excluded."),
+            name=dataset.name,
+        )
     number = {label: index for index, label in enumerate(labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     validation = part_rows(parts, Part.VALIDATION)
@@ -110,7 +116,7 @@ def gather(
         print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
     pack = open_pack(dataset, report, image_size_px)
     digest = split_digest(divided)
-    return Material(pack, targets, labels, part_rows(parts, Part.TRAIN), known, digest, rehearse_all=not hold_out)
+    return Material(pack, targets, labels, train, known, digest, rehearse_all=not hold_out)
 
 
 def _check_classes(dataset: str, labels: list[str]) -> None:
