@@ -224,9 +224,9 @@ def test_an_evaluation_of_an_earlier_version_is_still_one() -> None:
     assert EvaluationConfig.model_validate(earlier) == EvaluationConfig(model="train-1", dataset="ten")
 
 
-def learned(workspace: Workspace, digest: str = "", **config: Any) -> Job:
+def learned(workspace: Workspace, digest: str = "", result: dict[str, str] | None = None, **config: Any) -> Job:
     run = Job.create(workspace, "train", {"split": "default", **config}, "run", ["cpu"])
-    run.write_result({"split_digest": digest})
+    run.write_result({"split_digest": digest, **(result or {})})
     return run
 
 
@@ -237,6 +237,9 @@ def test_what_a_model_learned_from_is_followed_back_to_its_beginnings(workspace:
     expected = [Lesson("fixes", "default", whole=True), Lesson("more", "default"), Lesson("ten", "default", "a")]
     assert lessons_of(workspace, second.id) == expected
     assert own_lesson(expected) is None and own_lesson(expected[2:]) == expected[2]
+    gone_over = {"rehearsal_split": "writers", "rehearsal_digest": "b"}
+    third = learned(workspace, "c", gone_over, dataset="fixes", rehearsal="ten", **begun)
+    assert lessons_of(workspace, third.id)[1] == Lesson("ten", "writers", "b")
     assert lessons_of(workspace, "builtin") == []
     alone = learned(workspace, dataset="fixes", start="random", start_bundle=first.id)
     assert lessons_of(workspace, alone.id) == [Lesson("fixes", "default")]

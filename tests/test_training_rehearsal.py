@@ -10,8 +10,10 @@ import pytest
 
 from hanzi_core.bundle import Bundle, Card, bundle_folder
 from hanzi_core.cli.training import checked
-from hanzi_core.dataset import Dataset, SplitSettings
+from hanzi_core.dataset import Dataset, Part, SplitSettings
 from hanzi_core.dataset.importing import ImportConfig, import_dataset
+from hanzi_core.dataset.split import part_rows
+from hanzi_core.dataset.store import split_digest
 from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.training.backend import load_backend
@@ -30,7 +32,7 @@ import keras  # noqa: E402
 from hanzi_core.training.anchor import Anchor  # noqa: E402
 from hanzi_core.training.calibration import calibrated  # noqa: E402
 from hanzi_core.training.input import Material, epoch_order, gather, row_weights  # noqa: E402
-from hanzi_core.training.rehearsal import Packs, written  # noqa: E402
+from hanzi_core.training.rehearsal import Packs, split_gone_over, written  # noqa: E402
 from hanzi_core.training.run import export_best, open_material, train  # noqa: E402
 from hanzi_core.training.simulation import Simulator  # noqa: E402
 from hanzi_core.training.trainee import concerned  # noqa: E402
@@ -237,6 +239,27 @@ def test_a_class_whose_name_no_model_can_hold_is_refused_before_training(workspa
     dataset = import_dataset(workspace, ImportConfig(location=tmp_path / "given", name="given"), silent)
     with pytest.raises(TrainingError, match="“pictures that still have to be sorted, p…” has more than 64 signs"):
         gather(dataset, "default", 32, silent)
+
+
+def test_what_is_gone_over_is_divided_as_when_it_was_learned(workspace: Workspace, tmp_path: Path) -> None:
+    """By the split of the usual name the model was taught its own test; without one of that name it could not learn."""
+    make_dataset(workspace, tmp_path / "three")
+    pictures = write_collection(tmp_path / "old", "人木口", 20)
+    old = import_dataset(workspace, ImportConfig(location=pictures, name="old"), silent)
+    old.split(SplitSettings(name="mine", validation=0.2, test=0.3, seed=5))
+    make_model(workspace, Network.CNN, dataset="old", split="mine")
+    config = fine_tuning(workspace, "small", "three").model_copy(update={"epochs": 1})
+    job = Job.create(workspace, "train", config.model_dump(mode="json"), "learns", ["cpu"])
+    result = train(Work(job), workspace, config)
+    material = open_material(Work(job), workspace, config)
+    first = len(Dataset.find(workspace, "three").manifest())
+    assert set(material.rehearsal) == set(first + part_rows(old.parts("mine"), Part.TRAIN))
+    assert set(material.validation) == set(first + part_rows(old.parts("mine"), Part.VALIDATION))
+    assert (result["rehearsal_split"], result["rehearsal_digest"]) == ("mine", split_digest(old.parts("mine")))
+    other = Card(name="other", network="cnn", created=0)
+    assert split_gone_over(old, other) == "default"
+    old.delete_split("default")
+    assert split_gone_over(old, other) == "mine", "the only one"
 
 
 @pytest.mark.usefixtures("quick_hand")

@@ -56,7 +56,9 @@ def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
         config, result = run.config, run.result() or {}
         yield Lesson(config["dataset"], config["split"], result.get("split_digest", ""), bool(config.get("keep_last")))
         if config.get("rehearsal"):
-            yield Lesson(config["rehearsal"], "default")
+            # Earlier versions went by the split of that name, and kept no digest.
+            by, digest = result.get("rehearsal_split", "default"), result.get("rehearsal_digest", "")
+            yield Lesson(config["rehearsal"], by, digest)
         model = config["start_bundle"] if config.get("start") == "bundle" else ""
 
 

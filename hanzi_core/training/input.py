@@ -44,8 +44,10 @@ class Material:
     split_digest: str
     rehearsal: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     """Rows of what is known already."""
+    rehearsal_split: str = ""
+    """Of the dataset that they are of, if they are of one."""
     rehearsal_digest: str = ""
-    """Of how the dataset that they are of is divided."""
+    """Of how that is divided."""
     rehearse_all: bool = False
     """Whether each epoch goes over as much of it as it can, since the model is to answer as before."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hanzi_core.bundle import Card
 from hanzi_core.dataset import Dataset, Part, open_pack
 from hanzi_core.dataset.scan import Report
 from hanzi_core.dataset.split import part_rows
@@ -85,15 +86,23 @@ def written(material: Material, image_size_px: int, seed: int, report: Report) -
     )
 
 
-def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: Report) -> Material:
-    """``material`` with the pictures of ``dataset`` mixed in, to train and to validate on.
+def split_gone_over(dataset: Dataset, before: Card) -> str:
+    """The split of ``dataset`` to rehearse by: the one that the model learned by, so that its test stays unseen."""
+    there = list(dataset.splits())
+    if before.dataset == dataset.name and before.split in there:
+        return before.split
+    return SPLIT if SPLIT in there else there[0]
+
+
+def rehearsed(material: Material, dataset: Dataset, split: str, image_size_px: int, report: Report) -> Material:
+    """``material`` with the pictures of ``dataset`` mixed in, to train and to validate on as ``split`` divides them.
 
     Pictures of classes that ``material`` does not name are left out.
 
     Raises:
         TrainingError: then none is left.
     """
-    manifest, parts = dataset.manifest(), dataset.parts(SPLIT)
+    manifest, parts = dataset.manifest(), dataset.parts(split)
     number = {label: index for index, label in enumerate(material.labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     first = len(material.pack)
@@ -113,5 +122,6 @@ def rehearsed(material: Material, dataset: Dataset, image_size_px: int, report: 
         targets=np.concatenate([material.targets, targets]),
         validation=np.concatenate([material.validation, known(Part.VALIDATION)]),
         rehearsal=known(Part.TRAIN),
+        rehearsal_split=split,
         rehearsal_digest=split_digest(parts),
     )

@@ -27,7 +27,7 @@ from hanzi_core.training.fitting import Fitting
 from hanzi_core.training.input import Batches, Material, gather
 from hanzi_core.training.memory import available_bytes, needed_bytes, too_large
 from hanzi_core.training.precision import prepare
-from hanzi_core.training.rehearsal import rehearsed, written
+from hanzi_core.training.rehearsal import rehearsed, split_gone_over, written
 from hanzi_core.training.start import check_start, image_size_px, start_bundle, trained_name
 from hanzi_core.training.trainee import Trainee, in_float32, prepare_trainee
 from hanzi_core.workspace import FULL_DISK, Workspace, no_space
@@ -135,8 +135,9 @@ def open_material(work: Work, workspace: Workspace, config: TrainingConfig, repo
     material = gather(dataset, config.split, size, report, known_labels, hold_out=not config.keep_last)
     if config.rehearsal == SIMULATED_HAND:
         material = written(material, size, config.seed, report)
-    elif config.rehearsal:
-        material = rehearsed(material, Dataset.find(workspace, config.rehearsal), size, report)
+    elif config.rehearsal and bundle:
+        known = Dataset.find(workspace, config.rehearsal)
+        material = rehearsed(material, known, split_gone_over(known, bundle.card), size, report)
     if not len(material.validation):
         raise TrainingError(
             mark("The split “{split}” of “{name}” has nothing to validate on: split it with a larger share."),
@@ -221,8 +222,16 @@ def _result(fitting: Fitting, material: Material, trainee: Trainee) -> dict[str,
         "parameters": int(trainee.model.count_params()),
         "classes": len(material.labels),
         "split_digest": material.split_digest,
+        **_gone_over(material),
         **(_learned(trainee, material, fitting.validation_batch_size) if material.rehearse_all else {}),
     }
+
+
+def _gone_over(material: Material) -> dict[str, str]:
+    """By which split of the dataset that it rehearsed with, as that was."""
+    if not material.rehearsal_split:
+        return {}
+    return {"rehearsal_split": material.rehearsal_split, "rehearsal_digest": material.rehearsal_digest}
 
 
 def _learned(trainee: Trainee, material: Material, batch_size: int) -> dict[str, int]:
