@@ -78,7 +78,8 @@ def _show(job: Job, status: Status) -> None:
         with st.container(horizontal=True):
             link_model(job.id)
     with st.expander(_("Log, life and settings")):
-        st.code(job.log_tail() or _("The log is empty."), language=None, height=240, wrap_lines=True)
+        with st.container(height=240, border=False, autoscroll=True):  # one looks for what came last
+            st.code(job.log_tail() or _("The log is empty."), language=None, wrap_lines=True)
         show_life(status)
         st.table(pd.Series(readable(job.config, list_presets(workspace())), name=_("Setting")))
 

@@ -93,8 +93,16 @@ def test_a_run_is_seen_live_and_its_end_is_told(
     expect(page.locator(".js-plotly-plot").filter(has_text="Load")).to_be_visible()
     page.get_by_role("radio", name="Top-5 and learning rate").click()
     expect(page.locator(".js-plotly-plot").filter(has_text="Learning rate")).to_be_visible()
+    trainer.job.log_path.write_text("".join(f"line {number}.\n" for number in range(100)))
     page.get_by_text("Log, life and settings").click()
     expect(page.get_by_role("rowheader", name="Batch size")).to_be_visible()
+    log = page.get_by_test_id("stExpanderDetails").get_by_test_id("stVerticalBlock").filter(has_text="line 99.").last
+    at_its_end = "box => box.scrollHeight - box.clientHeight - box.scrollTop < 20 && box.scrollTop > 500"
+    page.wait_for_function(at_its_end, arg=log.element_handle())  # the newest line is seen
+    with trainer.job.log_path.open("a") as more:
+        more.write("a line that comes later\n" * 20)
+    expect(log).to_contain_text("a line that comes later")
+    page.wait_for_function(at_its_end, arg=log.element_handle())
     with window(chromium) as other:  # on quite another page, the end is told all the same
         other.goto(f"{server.url}/models")
         expect(other.get_by_role("heading", name="Models", level=1)).to_be_visible()
