@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -5,7 +7,7 @@ from hanzi_core.cli.training import chosen_devices, settings
 from hanzi_core.errors import HanziError, JobError
 from hanzi_core.image.augment import NO_AUGMENTATION
 from hanzi_core.image.presets import list_presets
-from hanzi_core.training.config import Network, TrainingConfig
+from hanzi_core.training.config import Network, Start, TrainingConfig
 from hanzi_core.training.presets import PRESETS, preset_values
 from hanzi_core.workspace import Workspace
 
@@ -64,6 +66,14 @@ def test_what_is_given_goes_before_the_preset(workspace: Workspace) -> None:
     assert settings(workspace, {"network": Network.CNN})["augmentation"] == NO_AUGMENTATION
     with pytest.raises(HanziError, match="no augmentation “wild”"):
         settings(workspace, {"augmentation": "wild"})
+
+
+def test_who_names_first_weights_begins_with_them(workspace: Workspace) -> None:
+    """The run began at random, without a word."""
+    assert settings(workspace, {"start_bundle": "builtin"})["start"] is Start.BUNDLE
+    assert settings(workspace, {"start_file": Path("x.h5")})["start"] is Start.IMAGENET
+    assert settings(workspace, {"start_bundle": "builtin", "start": Start.RANDOM})["start"] is Start.RANDOM
+    assert "start" not in settings(workspace, {})
 
 
 def test_devices_that_are_not_there() -> None:

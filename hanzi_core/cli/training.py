@@ -24,7 +24,7 @@ from hanzi_core.jobs.queue import wait_in_line
 from hanzi_core.language import duration, mark
 from hanzi_core.language import gettext as _
 from hanzi_core.training.backend import load_backend
-from hanzi_core.training.config import SIMULATED_HAND, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Start, TrainingConfig
 from hanzi_core.training.distributed import Rank, RankWork, join_group, run_group, run_rank
 from hanzi_core.training.fine_tuning import check_rehearsal, fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
@@ -32,6 +32,8 @@ from hanzi_core.training.start import check_start, trained_name
 from hanzi_core.workspace import Workspace
 
 DEFAULTS = TrainingConfig(dataset="any")
+IMPLIED = {"start_bundle": Start.BUNDLE, "start_file": Start.IMAGENET}
+"""Options that say where the first weights come from, unless ``--start`` says otherwise."""
 
 
 def _option(name: str) -> Any:
@@ -179,6 +181,7 @@ def settings(workspace: Workspace, given: dict[str, Any], clone: str | None = No
         HanziError: there is no such run, or no augmentation preset of the name that was given.
     """
     told = {name: value for name, value in given.items() if value is not None and value != []}
+    told = next(({"start": start} for name, start in IMPLIED.items() if name in told), {}) | told
     original = Job.find(workspace, clone).config if clone else preset_values(told.get("network", DEFAULTS.network))
     values = original | told
     if "augmentation" in told:
