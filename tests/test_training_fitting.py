@@ -99,6 +99,22 @@ def test_half_precision_scales_its_loss_also_after_it_was_left(
     assert lasting(whole)[0]["learning_rate"] > 0 == lasting(whole)[1]["learning_rate"]
 
 
+def test_of_epochs_that_read_equally_many_right_the_one_of_lowest_loss_is_kept(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """The first of them was kept, which is the least trained."""
+    make_dataset(workspace, tmp_path / "three")
+    job = make_run(workspace, network="cnn", optimiser="sgd", learning_rate=1e-4, augmentation=NO_AUGMENTATION)
+    fitting = fit(workspace, job)
+    rows = lasting(job)
+    assert len({row["val_accuracy"] for row in rows}) == 1 and len({row["val_loss"] for row in rows}) == 3
+    lowest = min(rows, key=lambda row: row["val_loss"])
+    assert fitting.best.epoch == lowest["epoch"] > 1
+    fitting.save()
+    fitting.look_back()
+    assert fitting.best.loss == pytest.approx(lowest["val_loss"], abs=1e-6), "one that is taken up knows it still"
+
+
 class _GoneError(BaseException):
     """The process is no more."""
 

@@ -48,6 +48,7 @@ class _Best:
     """The best weights so far, and what they reached."""
 
     accuracy: float = -1.0
+    loss: float = math.inf
     epoch: float = 0.0
     weights: Arrays | None = None
     is_saved: bool = True
@@ -201,7 +202,8 @@ class Fitting:
         stored = load_arrays(self._work.folder / BEST_WEIGHTS)
         if stored:
             facts = json.loads(stored[0])
-            self._best = _Best(facts["accuracy"], facts["epoch"], stored[1])
+            # Earlier versions kept no loss: whatever is as accurate comes before it.
+            self._best = _Best(facts["accuracy"], facts.get("loss", math.inf), facts["epoch"], stored[1])
 
     def restore_metrics(self) -> None:
         """Put the running metrics of an epoch that was left within it back: Keras has just reset them."""
@@ -246,7 +248,7 @@ class Fitting:
     def _save_best(self) -> None:
         if self._best.weights is None or self._best.is_saved:
             return
-        facts = json.dumps({"accuracy": self._best.accuracy, "epoch": self._best.epoch})
+        facts = json.dumps({name: getattr(self._best, name) for name in ("accuracy", "loss", "epoch")})
         save_arrays(self._work.folder / BEST_WEIGHTS, facts, self._best.weights)
         self._best.is_saved = True
 
@@ -296,7 +298,7 @@ class Fitting:
             return
         found = self._means()
         with averaged(self._trainee):
-            self._keep_best(found["accuracy"])
+            self._keep_best(found["accuracy"], found["loss"])
         figures = {**(self.position.trained or {}), **{f"val_{name}": value for name, value in found.items()}}
         self._record_epoch(figures)
         self._next_epoch(found["loss"])
@@ -347,10 +349,11 @@ class Fitting:
         """An epoch that was cut short is not a whole one: 3.4 epochs, not 4."""
         return round(self.position.epoch + self.position.batch / self.steps_per_epoch, 3)
 
-    def _keep_best(self, accuracy: float) -> None:
-        if self._config.keep_last or accuracy > self._best.accuracy or self._best.weights is None:
+    def _keep_best(self, accuracy: float, loss: float) -> None:
+        is_better = _rank(accuracy, loss) > _rank(self._best.accuracy, self._best.loss)
+        if self._config.keep_last or is_better or self._best.weights is None:
             weights = [np.array(each) for each in self._model.get_weights()]
-            self._best = _Best(float(accuracy), self._epochs_done(), weights, is_saved=False)
+            self._best = _Best(float(accuracy), float(loss), self._epochs_done(), weights, is_saved=False)
 
     def _record_epoch(self, figures: dict[str, float]) -> None:
         rounded = {name: round(float(value), 6) for name, value in figures.items() if math.isfinite(value)}
@@ -377,6 +380,15 @@ class Fitting:
                 "epochs_since_lowest": 0 if lower else self.position.epochs_since_lowest + 1,
             }
         )
+
+
+def _rank(accuracy: float, loss: float) -> tuple[float, float]:
+    """The greater, the better: of epochs that read as many pictures right, the one of lower loss.
+
+    A few hundred pictures to validate on are often read equally well by several epochs; the first of them is the least
+    trained. Sums of means differ beyond the sixth place for the same count.
+    """
+    return round(accuracy, 6), -loss
 
 
 class _Restorer(keras.callbacks.Callback):

@@ -1,5 +1,6 @@
 """A run, live while it trains: progress, figures, curves and log, all read from its folder."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def kept(job: Job, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     validated = [row for row in rows if "val_accuracy" in row]
     if job.config.get("keep_last"):
         return validated[-1] if validated else None
-    return max(validated, key=lambda row: row["val_accuracy"], default=None)
+    return max(validated, key=lambda row: (row["val_accuracy"], -row.get("val_loss", math.inf)), default=None)
 
 
 def speed_of(rows: list[dict[str, Any]]) -> float | None:
