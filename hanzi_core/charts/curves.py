@@ -1,5 +1,6 @@
 """Runs over their epochs, or over time."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from html import escape
@@ -121,5 +122,5 @@ def _empty(figure_of: str, axis: Axis) -> go.Figure:
 
 
 def _thin(rows: Rows) -> Rows:
-    stride = max(1, len(rows) // POINT_LIMIT)
+    stride = max(1, math.ceil(len(rows) / POINT_LIMIT))
     return rows if stride == 1 else [*rows[:-1:stride], rows[-1]]
