@@ -141,6 +141,7 @@ def test_a_run_of_the_verb_learns_every_correction_and_is_as_sure_as_before(
     result = run.result()
     assert result and result["to_learn"] == 24 and result["learned"] > 21
     assert f"Learned: {result['learned']} of 24" in done.stdout
+    assert f"Accuracy on what it went over: {result['validation_accuracy']:.1%}" in done.stdout
     assert recalled(corrected, "fixes", after) > 0.9
     assert recalled(corrected, "ten", after) >= recalled(corrected, "ten", before) - 0.05
 

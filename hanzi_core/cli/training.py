@@ -246,10 +246,15 @@ def _train_and_test(workspace: Workspace, job: Job) -> int:
     result = job.result()
     if result is None or code:
         return code
-    print(_("Best accuracy in validation: {accuracy:.1%}").format(accuracy=result["validation_accuracy"]))
+    config = read_config(TrainingConfig, job.config)
+    told = (
+        _("Accuracy on what it went over: {accuracy:.1%}")
+        if config.keep_last
+        else _("Best accuracy in validation: {accuracy:.1%}")
+    )
+    print(told.format(accuracy=result["validation_accuracy"]))
     if "learned" in result:
         print(_("Learned: {learned} of {count}").format(learned=result["learned"], count=result["to_learn"]))
-    config = read_config(TrainingConfig, job.config)
     if config.keep_last:
         return code  # it was trained on all there is
     if finished and len(part_rows(Dataset.find(workspace, config.dataset).parts(config.split), Part.TEST)):
