@@ -40,10 +40,12 @@ def show_run(job: Job) -> None:
     """The run; drawn anew every second until it ends, then once more with all that it left."""
     status = job.status()
     at_work = is_at_work(job, status)
-    if at_work:
-        _show_live(job, status.state)
-    else:
-        _show(job, status)
+    # In a box of its own: what is being written below is lost if it comes to stand elsewhere among its siblings.
+    with st.container():
+        if at_work:
+            _show_live(job, status.state)
+        else:
+            _show(job, status)
     show_record(job, at_work)
 
 

@@ -103,6 +103,9 @@ def test_a_run_is_seen_live_and_its_end_is_told(
         more.write("a line that comes later\n" * 20)
     expect(log).to_contain_text("a line that comes later")
     page.wait_for_function(at_its_end, arg=log.element_handle())
+    page.get_by_text("Name, notes and tags").click()
+    notes = page.get_by_role("textbox", name="Notes")
+    notes.press_sequentially("half a thought")
     with window(chromium) as other:  # on quite another page, the end is told all the same
         other.goto(f"{server.url}/models")
         expect(other.get_by_role("heading", name="Models", level=1)).to_be_visible()
@@ -112,7 +115,8 @@ def test_a_run_is_seen_live_and_its_end_is_told(
         expect(other.get_by_test_id("stToast")).to_contain_text("“slow and steady”: finished")
     expect(page).to_have_title("finished · slow and steady")
     expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("slow and steady · finished"))
-    expect(page.get_by_role("button", name="Clone")).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_be_visible()
+    expect(notes).to_have_value("half a thought")
 
 
 def test_a_phone_shows_it_whole_and_a_link_shows_the_same(
