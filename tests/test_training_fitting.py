@@ -47,7 +47,11 @@ def test_a_run_killed_within_an_epoch_goes_on_as_if_nothing_had_been(workspace: 
     assert died.returncode == -signal.SIGKILL, died.stderr
     assert broken.history.rows(), "it had told something before it died"
     broken.history.append({"kind": "epoch", "epoch": 9.0, "note": "written after the checkpoint, before the end"})
+    halves = broken.folder / "checkpoints" / ".000000000007-1.npz.a1b2", broken.folder / ".best.npz.c3d4"
+    for half in halves:
+        half.write_bytes(b"it died while it wrote this")
     expected, resumed = fit(workspace, whole), fit(workspace, broken)
+    assert not any(half.exists() for half in halves)
     assert same_state(expected, resumed)
     assert expected.restore_best() and resumed.restore_best()
     assert lasting(whole) == lasting(broken)

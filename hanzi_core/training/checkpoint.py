@@ -73,6 +73,7 @@ class Checkpoints:
         Raises:
             TrainingError: there are some, and all are damaged.
         """
+        sweep_halves(self.folder)
         paths = self._newest_first()
         for path in paths:
             try:
@@ -88,11 +89,18 @@ class Checkpoints:
 
     def forget(self) -> None:
         """Delete them all: a finished run has its model."""
-        for path in (*self._newest_first(), *self.folder.glob(".*.npz.*")):  # a killed process leaves half of one
+        sweep_halves(self.folder)
+        for path in self._newest_first():
             path.unlink(missing_ok=True)
 
     def _newest_first(self) -> list[Path]:
         return sorted(self.folder.glob("*.npz"), reverse=True)
+
+
+def sweep_halves(folder: Path) -> None:
+    """Delete what a process that was killed had half written: as large as a checkpoint, and one more each time."""
+    for path in folder.glob(".*.npz.*"):
+        path.unlink(missing_ok=True)
 
 
 def variables_of(trainee: keras.Model) -> list[keras.Variable]:

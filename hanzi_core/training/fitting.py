@@ -23,6 +23,7 @@ from hanzi_core.training.checkpoint import (
     load_arrays,
     read_state,
     save_arrays,
+    sweep_halves,
     write_state,
 )
 from hanzi_core.training.config import TrainingConfig
@@ -199,6 +200,7 @@ class Fitting:
 
     def _load_best(self) -> None:
         """The best may be newer than the checkpoint: it was reached by this very run, and will be again."""
+        sweep_halves(self._work.folder)
         stored = load_arrays(self._work.folder / BEST_WEIGHTS)
         if stored:
             facts = json.loads(stored[0])
