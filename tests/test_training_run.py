@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -299,7 +300,8 @@ def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: P
     job = make_run(workspace, network="cnn", time_limit_min=0.0001, epochs=1000, balance="weights")
     short = fit(workspace, job)
     assert short.restore_best() and short.position.step == 1 and short.best.epoch == 0.25
-    _begin, epoch, end = job.log_tail().splitlines()
+    begin, epoch, end = job.log_tail().splitlines()
+    assert datetime.strptime(begin[:19], "%Y-%m-%d %H:%M:%S"), "a run may take days"
     assert " epoch 1 of 1000, cut short at 25%: " in epoch and end.endswith(" ends early: its time is up")
     job = make_run(workspace, early_stopping=1, epochs=50, learning_rate=1e-6, optimiser="sgd")
     patient = fit(workspace, job)

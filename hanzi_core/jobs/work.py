@@ -156,7 +156,7 @@ class Work:
         """Add a line to the job's log, which is then the same whether a page started it or somebody's terminal."""
         path = self.job.log_path
         with writing(path), path.open("ab", buffering=0) as log:
-            log.write(f"{datetime.now():%H:%M:%S} {text}\n".encode())
+            log.write(f"{datetime.now():%Y-%m-%d %H:%M:%S} {text}\n".encode())
 
     def progress(self, phase: str, done: int, total: int = 0) -> None:
         """Say how far ``phase`` is; written at most every :data:`WRITE_INTERVAL_S`, and at a phase's ends."""
