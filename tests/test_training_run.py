@@ -313,6 +313,52 @@ def test_time_limit_early_stopping_and_balance(workspace: Workspace, tmp_path: P
     assert "epoch 1 of 50: " in epochs[0] and "val_accuracy 0." in epochs[0]
 
 
+def test_a_step_heeds_the_time_that_has_passed() -> None:
+    import numpy as np
+
+    load_backend([CPU])
+    import keras
+
+    from hanzi_core.training.objective import SmoothedCrossentropy, optimiser, schedule_of
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    model.compile(optimiser(TrainingConfig(dataset="any", time_limit_min=1), 100), SmoothedCrossentropy(0.0))
+
+    def learn() -> float:
+        before = model.get_weights()[0]
+        model.fit(np.ones((16, 4), np.float32), np.zeros(16, np.int32), batch_size=4, verbose=0)
+        return float(np.abs(model.get_weights()[0] - before).max())
+
+    assert learn() > 1e-4, "the steps alone are at its beginning"
+    schedule_of(model).tell_time(1.0)
+    assert learn() == 0.0
+
+
+def test_the_learning_rate_ends_with_the_time(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(workspace, tmp_path / "three")
+    load_backend([CPU])
+    from hanzi_core.training.fitting import Fitting
+    from hanzi_core.training.objective import Hastened, schedule_of
+
+    rates: list[float] = []
+    tell_time = Hastened.tell_time
+
+    def told(schedule: Hastened, share: float) -> None:
+        tell_time(schedule, share)
+        rates.append(float(schedule(0)))
+
+    monkeypatch.setattr(Hastened, "tell_time", told)
+    monkeypatch.setattr(Fitting, "elapsed_s", lambda _fitting: 3.0 * len(rates))
+    fitting = fit(workspace, make_run(workspace, network="cnn", time_limit_min=1, epochs=1000))
+    top = rates.index(max(rates))
+    assert len(rates) == 20 and rates[0] == 0.0
+    assert rates[top] > 0.95 * TrainingConfig(dataset="any").learning_rate
+    assert rates[top:] == sorted(rates[top:], reverse=True) and rates[-1] < 0.01 * rates[top]
+    assert float(schedule_of(fitting.whole)(fitting.position.step)) == rates[-1]
+
+
 def test_start_from_a_bundle_keeps_body_and_known_classes(trained: Workspace, finished_run: Job) -> None:
     import numpy as np
 

@@ -29,6 +29,7 @@ from hanzi_core.training.checkpoint import (
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.events import EventFiles
 from hanzi_core.training.input import Batches, Material, batch_count, epoch_order, row_weights
+from hanzi_core.training.objective import Hastened, schedule_of
 from hanzi_core.training.reporting import Load, Pace, Reporter
 
 CHECKPOINT_INTERVAL_S = 30.0
@@ -279,6 +280,7 @@ class Fitting:
             done=position.batch,
             share=self._share,
         )
+        self._tell_time()
         fitted = self._trainee.fit(
             batches, callbacks=[_Restorer(self), reporter, _Saver(self, reporter)], verbose=0, shuffle=False
         )
@@ -292,7 +294,14 @@ class Fitting:
             self._save_if_worth()  # the validation that comes may take minutes
 
     def _should_end(self, step: int) -> bool:
+        self._tell_time()
         return self._agree_on_time(step) or self._work.stopping()
+
+    def _tell_time(self) -> None:
+        """Have the learning rate end with the time; not of a group, each of whose ranks has a clock of its own."""
+        limit_min, schedule = self._config.time_limit_min, schedule_of(self._trainee)
+        if limit_min and isinstance(schedule, Hastened) and self._share[1] == 1:
+            schedule.tell_time(min(1.0, self.elapsed_s() / (60 * limit_min)))
 
     def _validate(self) -> None:
         """Validate, tell the epoch's figures, and keep the weights if they are the best so far."""

@@ -13,6 +13,7 @@ from hanzi_core.errors import TrainingError
 from hanzi_core.jobs import Progress, Work
 from hanzi_core.jobs.devices import CPU, list_devices
 from hanzi_core.language import mark
+from hanzi_core.training.objective import schedule_of
 
 TRAINING = mark("Training")
 STEP_INTERVAL_S = 1.0
@@ -107,9 +108,7 @@ class Reporter(keras.callbacks.Callback):
     @property
     def learning_rate(self) -> float:
         """Of the next step; from the schedule, since within ``fit`` JAX keeps the optimiser's own count elsewhere."""
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
-        schedule = optimizer._learning_rate
-        return float(keras.ops.convert_to_numpy(schedule(self._steps_before + self.batches)))
+        return float(keras.ops.convert_to_numpy(schedule_of(self.model)(self._steps_before + self.batches)))
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Take note of a step."""
