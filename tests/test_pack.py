@@ -2,16 +2,23 @@ import hashlib
 import shutil
 import threading
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
-from hanzi_core.dataset import Dataset, open_pack, rescan
+from hanzi_core.bundle import BUILT_IN, Bundle, Model
+from hanzi_core.dataset import Dataset, Pack, open_pack, rescan
 from hanzi_core.dataset.pack import PACKING, sample_pictures
 from hanzi_core.dataset.scan import SCANNING
 from hanzi_core.errors import DatasetError, WorkspaceError
+from hanzi_core.evaluation import predictions
+from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import normalise
-from hanzi_core.jobs import Stopped
+from hanzi_core.jobs import Job, Stopped, Work
+from hanzi_core.jobs.devices import CPU
+from hanzi_core.training.backend import load_backend
 from hanzi_core.workspace import Workspace
 from tests.collection import drawn, full_disk, imported, png, silent, write_files, write_gnt, write_zip
 from tests.handwriting import write_collection
@@ -254,3 +261,53 @@ def test_samples_are_the_pictures_as_they_are(workspace: Workspace, tmp_path: Pa
     assert picture is not None
     assert picture.shape == (72, 72)
     assert missing is None
+
+
+def scan_when_opened(patch: pytest.MonkeyPatch, module: ModuleType, dataset: Dataset, folder: Path) -> None:
+    """Between the two readings of manifest and pack, another process scans a class that was put before all others."""
+
+    def open_later(*arguments: Any) -> Pack:
+        write_files(folder, {"一/0.png": png(drawn("一", 1)), "一/1.png": png(drawn("一", 2))})
+        rescan(dataset, silent)
+        return open_pack(*arguments)
+
+    patch.setattr(module, "open_pack", open_later)
+
+
+def test_pictures_and_labels_of_a_training_are_of_one_scan(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_backend([CPU])
+    from hanzi_core.training import input as training_input
+
+    folder = write_collection(tmp_path / "a", "人木", 6)
+    dataset = imported(workspace, folder)
+    paths = dataset.manifest()["path"]
+    scan_when_opened(monkeypatch, training_input, dataset, folder)
+    material = training_input.gather(dataset, "default", 64, silent)
+    assert len(dataset.manifest()) == len(paths) + 2
+    for row in material.train:
+        assert material.labels[material.targets[row]] == paths[row][0]
+        np.testing.assert_array_equal(material.pack[[row]][0], normalise(decode((folder / paths[row]).read_bytes())))
+
+
+def test_pictures_and_labels_of_an_evaluation_are_of_one_scan(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_collection(tmp_path / "a", "人木", 12)
+    dataset = imported(workspace, folder)
+    seen: dict[str, Any] = {}
+    predict = predictions._predict
+
+    def noted(model: Model, images: Any, rows: Any) -> Any:
+        seen.update(zip(rows["path"], images, strict=True))
+        return predict(model, images, rows)
+
+    monkeypatch.setattr(predictions, "_predict", noted)
+    scan_when_opened(monkeypatch, predictions, dataset, folder)
+    config = predictions.EvaluationConfig(model="builtin", dataset="set")
+    work = Work(Job.create(workspace, "evaluate", config.model_dump(mode="json"), "x", ()))
+    predictions.evaluate(work, workspace, Bundle.open(BUILT_IN), config)
+    assert seen
+    for path, picture in seen.items():
+        np.testing.assert_array_equal(picture, normalise(decode((folder / path).read_bytes())))

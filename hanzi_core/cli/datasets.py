@@ -268,7 +268,8 @@ def split(
 def leaks(context: typer.Context, name: Name, split_name: SplitName = "default") -> None:
     """List pictures and writers that stand in more than one part of a split; exit code 2 if there are any."""
     dataset = Dataset.find(context.obj, name)
-    found = find_leaks(dataset.manifest(), dataset.parts(split_name), dataset.splits()[split_name])
+    manifest = dataset.manifest()
+    found = find_leaks(manifest, dataset.parts(split_name, manifest), dataset.splits()[split_name])
     for row in found.to_dict("records"):
         sizes = "  ".join(f"{part} {row[part]}" for part in ("train", "validation", "test"))
         print(f"{_(LEAK_NAMES[row['kind']])}\t{row['what']}\t{sizes}")

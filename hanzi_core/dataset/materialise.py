@@ -78,7 +78,8 @@ def _materialise(dataset: Dataset, config: MaterialiseConfig, report: Report) ->
     source = dataset.source()
     with writing(target):
         _check_target(target, source)
-    manifest, parts = dataset.manifest(["path", "label"]), dataset.parts(config.split)
+    manifest = dataset.manifest()
+    parts = dataset.parts(config.split, manifest)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with new_folder(target.parent, f".{target.name[:40]}-unfinished") as building:

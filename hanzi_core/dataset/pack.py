@@ -40,8 +40,12 @@ class _Block(NamedTuple):
     """Empty for a row that stays black."""
 
 
-def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) -> Pack:
+def open_pack(
+    dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX, manifest: pd.DataFrame | None = None
+) -> Pack:
     """The pack of ``dataset`` at ``size_px``, made now if there is none for its present files, or a damaged one.
+
+    Its rows are those of ``manifest``, if one that was read before is given: a scan may have changed them since.
 
     A making that was stopped goes on where it was; a second process that wants the same pack waits for the first.
 
@@ -50,8 +54,9 @@ def open_pack(dataset: Dataset, report: Report, size_px: int = IMAGE_SIZE_PX) ->
         WorkspaceError: no space is left; nothing half-made stays behind.
     """
     with dataset.in_use():
-        manifest = dataset.manifest(["path", "digest", "fault"])
-        manifest["digest"] = readable_digests(manifest)
+        if manifest is None:
+            manifest = dataset.manifest(["path", "digest", "fault"])
+        manifest = manifest[["path"]].assign(digest=readable_digests(manifest))
         path = pack_path(dataset.folder / PACKS, manifest["digest"], size_px)
         pack = open_sound(path)
         if pack is None:

@@ -180,16 +180,19 @@ class Dataset:
         """The settings of each split by its name."""
         return {name: SplitSettings(**settings) for name, settings in self.description["splits"].items()}
 
-    def parts(self, split: str) -> pd.Series:
-        """The part of each row in ``split``.
+    def parts(self, split: str, manifest: pd.DataFrame | None = None) -> pd.Series:
+        """The part of each row in ``split``, as a ``manifest`` has it that was read before, if it is given.
+
+        A scan may change rows and parts between two readings.
 
         Raises:
             DatasetError: there is no such split.
         """
         column = SPLIT_PREFIX + split
-        if split not in self.splits():
+        if split not in self.splits() or (manifest is not None and column not in manifest):
             raise DatasetError(mark("The dataset “{name}” has no split “{split}”."), name=self.name, split=split)
-        manifest = self.manifest([column, "fault", "excluded"])
+        if manifest is None:
+            manifest = self.manifest([column, "fault", "excluded"])
         return manifest[column].where(usable(manifest), "")
 
     def split(self, settings: SplitSettings) -> pd.Series:

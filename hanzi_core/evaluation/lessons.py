@@ -81,7 +81,8 @@ def learned_elsewhere(workspace: Workspace, lessons: Sequence[Lesson], config: E
     The very same files, imported a second time under another name perhaps, and divided otherwise.
     """
     dataset = Dataset.find(workspace, config.dataset)
-    judged = dataset.manifest(["digest"])["digest"][dataset.parts(config.split) == config.part.value]
+    manifest = dataset.manifest()
+    judged = manifest["digest"][dataset.parts(config.split, manifest) == config.part.value]
     return any(judged.isin(_learned(workspace, lesson)).any() for lesson in lessons if lesson.dataset != config.dataset)
 
 
@@ -92,8 +93,8 @@ def _learned(workspace: Workspace, lesson: Lesson) -> pd.Series:
     """
     try:
         dataset = Dataset.find(workspace, lesson.dataset)
-        manifest = dataset.manifest(["digest", "fault", "excluded"])
-        parts = dataset.parts(lesson.split) if lesson.split in dataset.splits() else None
+        manifest = dataset.manifest()
+        parts = dataset.parts(lesson.split, manifest) if lesson.split in dataset.splits() else None
     except HanziError:
         return pd.Series(dtype=str)
     if parts is None or lesson.whole or lesson.split_digest not in ("", split_digest(parts)):

@@ -89,10 +89,10 @@ def evaluate(work: Work, workspace: Workspace, bundle: Bundle, config: Evaluatio
     """
     dataset = Dataset.find(workspace, config.dataset)
     manifest = dataset.manifest()
-    rows = _rows_to_judge_by(manifest, dataset.parts(config.split), config.part)
+    rows = _rows_to_judge_by(manifest, dataset.parts(config.split, manifest), config.part)
     if not len(rows):
         raise DatasetError(_EMPTY[config.part], name=config.dataset)
-    pack = open_pack(dataset, work.report, bundle.card.image_size_px)
+    pack = open_pack(dataset, work.report, bundle.card.image_size_px, manifest)
     model = bundle.load(threads=2)
     tables = []
     for start in range(0, len(rows), _BATCH):

@@ -98,7 +98,8 @@ def gather(
     Raises:
         TrainingError: fewer than two classes, or one whose name no model can hold; or no picture to train on.
     """
-    manifest, divided = dataset.manifest(), dataset.parts(split)
+    manifest = dataset.manifest()
+    divided = dataset.parts(split, manifest)
     parts = divided if hold_out else divided.where(divided == "", Part.TRAIN.value)
     kept = set(known_labels)
     labels = [*known_labels, *(label for label in labels_of(manifest, parts) if label not in kept)]
@@ -116,7 +117,7 @@ def gather(
     if len(known) < len(validation):
         unknown = sorted(set(manifest["label"].iloc[validation]) - set(labels))
         print(f"{len(validation) - len(known)} pictures to validate on are left out: no training for", *unknown)
-    pack = open_pack(dataset, report, image_size_px)
+    pack = open_pack(dataset, report, image_size_px, manifest)
     digest = split_digest(divided)
     return Material(pack, targets, labels, train, known, digest, rehearse_all=not hold_out)
 

@@ -102,7 +102,8 @@ def rehearsed(material: Material, dataset: Dataset, split: str, image_size_px: i
     Raises:
         TrainingError: then none is left.
     """
-    manifest, parts = dataset.manifest(), dataset.parts(split)
+    manifest = dataset.manifest()
+    parts = dataset.parts(split, manifest)
     number = {label: index for index, label in enumerate(material.labels)}
     targets = manifest["label"].map(number).fillna(-1).to_numpy(np.int32)
     first = len(material.pack)
@@ -118,7 +119,7 @@ def rehearsed(material: Material, dataset: Dataset, split: str, image_size_px: i
         )
     return replace(
         material,
-        pack=Packs([material.pack, open_pack(dataset, report, image_size_px)]),
+        pack=Packs([material.pack, open_pack(dataset, report, image_size_px, manifest)]),
         targets=np.concatenate([material.targets, targets]),
         validation=np.concatenate([material.validation, known(Part.VALIDATION)]),
         rehearsal=known(Part.TRAIN),

@@ -46,7 +46,7 @@ def _faults(folder: Path, time: float) -> pd.DataFrame:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _split_report(folder: Path, time: float, split: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
     dataset, manifest = Dataset(folder), _manifest(folder, time)
-    parts, settings = dataset.parts(split), dataset.splits()[split]
+    parts, settings = dataset.parts(split, manifest), dataset.splits()[split]
     return parts, split_shortfalls(manifest, parts, settings), find_leaks(manifest, parts, settings)
 
 
@@ -57,7 +57,8 @@ def _digest(folder: Path, time: float, split: str) -> str:
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _pictures_digest(folder: Path, time: float, split: str, part: Part) -> str:
-    return pictures_digest(_manifest(folder, time), Dataset(folder).parts(split), part)
+    manifest = _manifest(folder, time)
+    return pictures_digest(manifest, Dataset(folder).parts(split, manifest), part)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
