@@ -13,6 +13,7 @@ from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.workspace import Workspace
+from pages.parts.plain_text import escape
 from tests.collection import drawn, imported, png, write_files
 from tests.test_page_training import _navigation_is_known  # noqa: F401  without it a press is forgotten
 from tests.test_pages import open_page, texts
@@ -60,7 +61,7 @@ def test_a_dataset_by_the_hand_as_it_is_adjusted(workspace: Workspace) -> None:
     widget(app, "text_input", "Name of the dataset").set_value("starter")
     widget(app, "text_area", "My own characters").set_value("common-0").run()
     assert not app.exception
-    assert "no set common-0" in texts(app)
+    assert escape("no set common-0") in texts(app)
     widget(app, "text_area", "My own characters").set_value("永我あ")
     widget(app, "number_input", "Pictures a character").set_value(5).run()
     assert "lacks: あ" in texts(app)
@@ -130,5 +131,5 @@ def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_
     assert widget(app, "button", "Write what is lacking").disabled
     widget(app, "button", "Remove the 10 that were written").click().run()
     assert wait_for_the_hand(workspace) is State.FINISHED
-    assert "10 removed." in texts(opened())
+    assert escape("10 removed.") in texts(opened())
     assert not dataset.manifest()["synthetic"].any()
