@@ -237,6 +237,37 @@ class TestTopUp:
         assert removals[0].result().images == 16 + 19
         assert not dataset.written.exists()
 
+    def test_a_class_under_another_name_leaves_none_of_the_old_name(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        for old, new in (("木", "本"), ("本", "木")):
+            top_up(dataset, SynthesisConfig(per_class=20, unknown="skip"))
+            (tmp_path / "set" / old).rename(tmp_path / "set" / new)
+            rescan(dataset, silent)
+            assert set(dataset.manifest()["label"]) == {"人", new, "大", "ab"}
+        assert class_counts(dataset.manifest()).to_dict() == {"人": 30, "大": 20, "木": 20, "ab": 2}
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_a_list_of_numbers_still_names_the_folders(self, workspace: Workspace, tmp_path: Path, given: bool) -> None:
+        pictures = {f"{k}/{n}.png": png(drawn(c, n)) for k, c in enumerate("人木") for n in range(3)}
+        folder, label_list = write_files(tmp_path / "set", pictures), tmp_path / ("" if given else "set") / "labels.txt"
+        label_list.write_text("人\n木\n", "utf-8")
+        dataset = imported(workspace, folder, label_list=label_list if given else None)
+        for per_class in (5, 6):
+            top_up(dataset, SynthesisConfig(per_class=per_class))
+            rescan(dataset, silent)
+            assert class_counts(dataset.manifest()).to_dict() == {"人": per_class, "木": per_class}
+
+    def test_a_list_that_renames_a_class_renames_nothing_that_was_written(
+        self, workspace: Workspace, tmp_path: Path
+    ) -> None:
+        pictures = {f"{k}/{n}.png": png(drawn(c, n)) for k, c in {"木": "人", "人": "木"}.items() for n in range(3)}
+        label_list = write_files(tmp_path, {"list.csv": "folder,label\n木,人\n人,木\n".encode()}) / "list.csv"
+        dataset = imported(workspace, write_files(tmp_path / "set", pictures), label_list=label_list)
+        top_up(dataset, SynthesisConfig(per_class=5))
+        rescan(dataset, silent)
+        written = dataset.manifest().query("synthetic")
+        assert (written["path"].str.split("/").str[1] == written["label"]).all()
+
     def test_what_the_library_lacks_stops_it_unless_it_is_to_be_skipped(
         self, workspace: Workspace, tmp_path: Path
     ) -> None:

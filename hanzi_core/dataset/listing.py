@@ -81,6 +81,21 @@ def _escaped(entry: Entry) -> Entry:
 
 
 def _with_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, bytes] | None) -> pd.DataFrame:
+    """``rows`` with the label of each.
+
+    A label list speaks of the source alone. What was written beside it lies in folders named by their labels: taken for
+    the source's own, they would pass for all that a list of numbers names, and the source's would lose their labels.
+    What was written for a class that the source has no more, as under an earlier name, is left out with it.
+    """
+    written = are_written(rows["path"])
+    if not written.any():
+        return _with_source_labels(rows, source, label_list)
+    own = _with_source_labels(rows[~written].reset_index(drop=True), source, label_list)
+    beside = rows[written & rows["given_name"].isin(own["label"])]
+    return pd.concat([beside.assign(label=beside["given_name"]), own], ignore_index=True)
+
+
+def _with_source_labels(rows: pd.DataFrame, source: Source, label_list: tuple[str, bytes] | None) -> pd.DataFrame:
     names = {name: unicodedata.normalize("NFC", name) for name in rows["given_name"].unique()}
     unsettled = [name for name in names if not is_settled(name)]
     table = None
