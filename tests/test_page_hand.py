@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from hanzi_core.cli.perform import start
 from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
+from hanzi_core.image.synthetic import encode_synthetic
 from hanzi_core.jobs import list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.strokes.synthesis import SynthesisConfig
@@ -133,3 +134,12 @@ def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_
     assert wait_for_the_hand(workspace) is State.FINISHED
     assert escape("10 removed.") in texts(opened())
     assert not dataset.manifest()["synthetic"].any()
+    assert not [each for each in opened().button if each.label.startswith("Remove")]
+
+
+def test_what_a_filling_up_that_was_broken_off_has_left_can_be_removed(workspace: Workspace, tmp_path: Path) -> None:
+    dataset = imported(workspace, write_files(tmp_path / "set", {"人/0.png": png(drawn("人", 0))}), "set")
+    write_files(dataset.written, {"人/synthetic-everyday-0a1b2c3d-00000.png": encode_synthetic(drawn("人", 1))})
+    widget(open_page("datasets.py", dataset="set"), "button", "Remove what was written").click().run()
+    assert wait_for_the_hand(workspace) is State.FINISHED
+    assert not dataset.written.exists()

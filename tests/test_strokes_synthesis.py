@@ -29,6 +29,7 @@ from hanzi_core.strokes.character_sets import CharacterSetError, characters_name
 from hanzi_core.strokes.style import StyleError, style_named
 from hanzi_core.strokes.synthesis import (
     CHUNK,
+    WRITING,
     SynthesisConfig,
     SynthesisError,
     remove_written,
@@ -75,7 +76,7 @@ def test_a_folder_a_character(tmp_path: Path) -> None:
     assert {name.split("/")[0] for name in written} == {"永", "我"}
     assert not any(is_blank(normalise(decode(data))) for data in written.values())
     assert all(is_synthetic(data) for data in written.values())
-    assert steps == [(16, 36), (18, 36), (34, 36), (36, 36)]
+    assert steps == [(WRITING, 16, 36), (WRITING, 18, 36), (WRITING, 34, 36), (WRITING, 36, 36)]
 
 
 def test_what_is_missing_is_written_and_nothing_else(tmp_path: Path) -> None:
@@ -211,8 +212,8 @@ class TestTopUp:
     ) -> None:
         dataset = uneven(workspace, tmp_path / "set")
 
-        def delete(done: int, _total: int) -> None:
-            if done == written:
+        def delete(phase: str, done: int, _total: int) -> None:
+            if (phase, done) == (WRITING, written):
                 dataset.delete()
 
         with pytest.raises(DatasetError, match="“uneven” was deleted while it was in use"):
@@ -229,13 +230,36 @@ class TestTopUp:
         with ThreadPoolExecutor() as pool:
             removals = []
 
-            def remove(_done: int, _total: int) -> None:
-                if not removals:
+            def remove(phase: str, _done: int, _total: int) -> None:
+                if phase == WRITING and not removals:
                     removals.append(pool.submit(remove_written, dataset))
 
             assert top_up(dataset, config, remove).images == 16 + 19
         assert removals[0].result().images == 16 + 19
         assert not dataset.written.exists()
+
+    def test_one_that_was_broken_off_is_not_written_twice(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+
+        def stop(phase: str, done: int, _total: int) -> None:
+            if (phase, done) == (WRITING, 19):
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            top_up(dataset, SynthesisConfig(per_class=20, unknown="skip"), stop)
+        assert len(files(dataset.written)) == 19
+        assert top_up(dataset, SynthesisConfig(per_class=20, style="brush", unknown="skip")).images == 16
+        rescan(dataset, silent)
+        assert class_counts(dataset.manifest()).to_dict() == {"人": 30, "大": 20, "木": 20, "ab": 2}
+
+    def test_it_counts_what_is_there_now(self, workspace: Workspace, tmp_path: Path) -> None:
+        dataset = uneven(workspace, tmp_path / "set")
+        write_files(tmp_path / "set", {f"大/{n}.png": png(drawn("大", n)) for n in range(1, 18)})
+        assert top_up(dataset, SynthesisConfig(per_class=20, unknown="skip")).images == 16 + 2
+        (tmp_path / "set").rename(tmp_path / "moved")
+        with pytest.raises(DatasetError, match="Nothing is at"):
+            top_up(dataset, SynthesisConfig(per_class=40, unknown="skip"))
+        assert len(files(dataset.written)) == 16 + 2
 
     def test_a_class_under_another_name_leaves_none_of_the_old_name(self, workspace: Workspace, tmp_path: Path) -> None:
         dataset = uneven(workspace, tmp_path / "set")

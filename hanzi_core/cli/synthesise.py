@@ -18,11 +18,9 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.strokes.character_sets import characters_named
 from hanzi_core.strokes.style import StyleError
-from hanzi_core.strokes.synthesis import Report, SynthesisConfig, SynthesisResult, remove_written, top_up
+from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
 from hanzi_core.workspace import Workspace, check_name
-
-WRITING = mark("Writing characters")
 
 
 class StarterConfig(BaseModel):
@@ -144,30 +142,27 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
     config = read_config(StarterConfig, work.job.config)
     _check(workspace, config)
 
-    def told(done: int, total: int) -> None:
-        work.report(WRITING, done, total)
-
     result: SynthesisResult
     if config.top_up:
         dataset = Dataset.find(workspace, config.top_up)
-        result = remove_written(dataset) if config.remove else top_up(dataset, config.synthesis, told)
+        result = remove_written(dataset) if config.remove else top_up(dataset, config.synthesis, work.report)
         rescan(dataset, work.report)
     elif config.folder:
-        result = write(config.synthesis, config.folder, told)
+        result = write(config.synthesis, config.folder, work.report)
     else:
-        result = _make_dataset(work, workspace, config, told)
+        result = _make_dataset(work, workspace, config)
     return result.model_dump()
 
 
-def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig, told: Report) -> SynthesisResult:
+def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig) -> SynthesisResult:
     """Write a new dataset; of one that was made before its job could say so, do what is left."""
     place = _place(workspace, config)
     for dataset in list_datasets(workspace):
         if dataset.name == config.name and is_made_of(dataset, place):
             take_over(dataset, place)
-            return write(config.synthesis, dataset.source().location, told)
+            return write(config.synthesis, dataset.source().location, work.report)
     check_is_new(workspace, config.name, work.job.id)
-    result = write(config.synthesis, place, told)
+    result = write(config.synthesis, place, work.report)
     import_dataset(workspace, ImportConfig(location=place, name=config.name, take=True), work.report)
     return result
 

@@ -6,7 +6,7 @@ what a smaller one wrote. Another hand or seed, or another dataset to fill up, h
 
 import shutil
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from hanzi_core.dataset import Dataset
+from hanzi_core.dataset import Dataset, rescan
+from hanzi_core.dataset.listing import Report
 from hanzi_core.dataset.statistics import all_class_counts
 from hanzi_core.dataset.written import WRITTEN, are_written
 from hanzi_core.errors import HanziError
@@ -31,6 +32,8 @@ from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS, HandStyle, style_named
 from hanzi_core.workspace import replace_file, writing
 
+WRITING = mark("Writing characters")
+
 MIXED = "mixed"
 """In the place of a preset: all of them by turns."""
 
@@ -39,8 +42,6 @@ CHUNK = 16
 
 _TRIES = 5
 _PNG_END = b"IEND\xaeB`\x82"
-
-Report = Callable[[int, int], None]
 
 
 class SynthesisError(HanziError):
@@ -94,13 +95,17 @@ class SynthesisResult(BaseModel):
     """Characters that the library lacks."""
 
 
-def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = None) -> SynthesisResult:
+def _untold(_phase: str, _done: int, _total: int) -> None:
+    """Progress that nobody asked for."""
+
+
+def synthesise(config: SynthesisConfig, folder: Path, report: Report = _untold) -> SynthesisResult:
     """Write PNG files ``folder/<character>/synthetic-<style>-<hand>-<number>.png``; what is there is left alone.
 
     Args:
         config: What to write.
         folder: Made where it is missing.
-        report: Called with pictures done and in all.
+        report: Called with the phase, pictures done and in all.
 
     Raises:
         SynthesisError: no character is left, or one is unknown and ``config.unknown`` is ``error``.
@@ -115,16 +120,17 @@ def synthesise(config: SynthesisConfig, folder: Path, report: Report | None = No
     return SynthesisResult(characters=len(counts), images=sum(counts.values()), skipped="".join(unknown))
 
 
-def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = None) -> SynthesisResult:
+def top_up(dataset: Dataset, config: SynthesisConfig, report: Report = _untold) -> SynthesisResult:
     """Write what each class of ``dataset`` lacks of ``config.per_class`` usable pictures, beside the real ones.
 
-    A character of which there is no usable picture is a class too.
+    A character of which there is no usable picture is a class too. It is scanned first: since the last time its source
+    may have changed, and a top-up that was broken off has left what no manifest knows of.
 
     They lie in the dataset's own folder, not in its source; scan it again to have them in its manifest. Who else wants
     to top it up, or to remove what was written, waits.
 
     Raises:
-        DatasetError: the dataset has been deleted, or is deleted meanwhile.
+        DatasetError: the source has gone; or the dataset has been deleted, or is deleted meanwhile.
         SynthesisError: no class has too few, none of them is in the library, or characters were given.
         StyleError: there is no such style.
         WorkspaceError: no space left; what was written stays, whole.
@@ -133,6 +139,7 @@ def top_up(dataset: Dataset, config: SynthesisConfig, report: Report | None = No
         raise SynthesisError(mark("A dataset is topped up as a whole: leave the characters away."))
     tag = config.tag(dataset.name)
     with dataset.locked(WRITTEN):
+        rescan(dataset, report)
         wanted = _to_write(dataset, config.per_class, tag)
         if not wanted:
             raise SynthesisError(
@@ -188,9 +195,7 @@ def _write_once(character: str, styles: Sequence[HandStyle], rng: np.random.Gene
     return list(draw(path, list(styles), rng))
 
 
-def _write(
-    counts: Mapping[str, int], styles: Sequence[HandStyle], tag: str, folder: Path, report: Report | None
-) -> None:
+def _write(counts: Mapping[str, int], styles: Sequence[HandStyle], tag: str, folder: Path, report: Report) -> None:
     """Complete the folder of each character to its count.
 
     ``folder`` must be there: if it were made, a dataset that is deleted meanwhile would come back as half of one.
@@ -203,8 +208,7 @@ def _write(
             target.mkdir(exist_ok=True)
         for written in _complete(target, character, count, styles, tag):
             done += written
-            if report:
-                report(done, total)
+            report(WRITING, done, total)
 
 
 def _to_write(dataset: Dataset, per_class: int, tag: str) -> dict[str, int]:

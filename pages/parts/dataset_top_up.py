@@ -36,7 +36,9 @@ def show_top_up(dataset: Dataset, space: Workspace) -> None:
             _start(dataset, space, {"per_class": wanted, "style": style, "unknown": "skip"})
         written = int(are_written(manifest_of(dataset)["path"]).sum())
         text = _("Remove the {count} that were written").format(count=f"{written:,}")
-        if written and st.button(text, icon=":material/delete:"):
+        # One that was broken off has left what no manifest counts.
+        text = text if written else _("Remove what was written")
+        if dataset.written.is_dir() and st.button(text, icon=":material/delete:"):
             _start(dataset, space, {}, remove=True)
         show_last_synthesis(space, dataset.name)
 
