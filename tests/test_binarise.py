@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from hanzi_core.image.binarise import Polarity, Threshold, binarise, even_light
+from hanzi_core.image.binarise import Polarity, Threshold, binarise, even_light, may_be_dark_ink
 from tests.handwriting import draw
-from tests.written_page import photograph, write_page
+from tests.written_page import darkened, photograph, write_page
 
 
 @pytest.fixture
@@ -39,6 +39,14 @@ def test_shadow_defeats_one_threshold_but_not_the_adaptive_one() -> None:
     assert wrong(Threshold.OTSU) > 0.1
     assert wrong(Threshold.ADAPTIVE) < 0.03
     assert np.median(even_light(shaded)) > 245
+
+
+@pytest.mark.parametrize("edge", ["hand", "lens", "frame"])
+def test_a_dark_edge_leaves_the_polarity_open(edge: str) -> None:
+    page = write_page(["我们的国家", "明天他要去"])
+    assert may_be_dark_ink(darkened(page, edge))
+    assert not may_be_dark_ink(page)
+    assert not may_be_dark_ink(255 - page)
 
 
 @pytest.mark.parametrize("light", [0.3, 0.25])

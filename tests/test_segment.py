@@ -4,7 +4,7 @@ import pytest
 
 from hanzi_core.image.binarise import Polarity
 from hanzi_core.image.segment import Box, Direction, find_characters, merge_boxes, split_box
-from tests.written_page import photograph, write_page, write_page_with_places
+from tests.written_page import darkened, photograph, write_page, write_page_with_places
 
 LINES = ["我们的国家很大", "明天他要去北京", "一二三八川小心"]
 
@@ -21,6 +21,18 @@ def test_every_character_of_a_photographed_page_is_found(ruling: str, skew_deg: 
     page = find_characters(photograph(written, skew_deg, shadow=0.5))
     assert page.direction is (Direction.COLUMNS if columns else Direction.ROWS)
     assert counts(page) == [7, 7, 7]
+
+
+@pytest.mark.parametrize("edge", ["hand", "lens", "frame"])
+def test_paper_with_a_dark_edge_is_not_taken_for_ink(edge: str) -> None:
+    page = find_characters(darkened(photograph(write_page(LINES)), edge))
+    assert counts(page) == [7, 7, 7]
+
+
+@pytest.mark.parametrize("board", [0, 60, 90])
+def test_chalk_on_a_board_is_light_ink(board: int) -> None:
+    chalk = (board + (255 - photograph(write_page(LINES)).astype(float)) * 0.6).astype(np.uint8)
+    assert counts(find_characters(chalk)) == [7, 7, 7]
 
 
 def test_columns_are_read_from_the_right_and_lines_from_the_top() -> None:

@@ -106,6 +106,17 @@ def _rule(paper: NDArray[np.uint8], lead: float, step: float, size_px: int, squa
         x += step
 
 
+def darkened(gray: NDArray[np.uint8], edge: str) -> NDArray[np.uint8]:
+    """``gray`` with an ``edge`` that is mostly dark: in the shadow of a hand, of a lens, or within a drawn frame."""
+    y, x = np.mgrid[0 : 1 : gray.shape[0] * 1j, 0 : 1 : gray.shape[1] * 1j]
+    if edge == "frame":
+        width = 1 + max(gray.shape) // 120
+        return cv2.copyMakeBorder(gray, width, width, width, width, cv2.BORDER_CONSTANT, value=40)
+    hand = 1 - 0.5 / (1 + np.exp((0.6 - x - 0.4 * y) / 0.03))
+    lens = 1 - 1.2 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
+    return (gray * (hand if edge == "hand" else lens)).astype(np.uint8)
+
+
 def photograph(page: NDArray[np.uint8], skew_deg: float = 0.0, shadow: float = 0.0, seed: int = 0) -> NDArray[np.uint8]:
     """The page by phone: turned, with light that falls off to ``1 - shadow``, and grain."""
     return photograph_with_matrix(page, skew_deg, shadow, seed)[0]

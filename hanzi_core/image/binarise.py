@@ -77,6 +77,18 @@ def has_light_ink(gray: NDArray[np.uint8], polarity: Polarity) -> bool:
     return ink_is_light(gray) if polarity is Polarity.FOUND else polarity is Polarity.LIGHT
 
 
+def may_be_dark_ink(gray: NDArray[np.uint8]) -> bool:
+    """Whether ink that seems lighter than its paper may be darker all the same: a frame or a shadow darkens the edge.
+
+    Then most of the picture is light, which none of 4,000 pictures white on black is, or the edge is once the light is
+    evened. It is also where somebody wrote with chalk on a gray board: both ways are worth a look.
+    """
+    if not ink_is_light(gray):
+        return False
+    light = cv2.threshold(gray, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
+    return 2 * cv2.countNonZero(light) > light.size or not ink_is_light(even_light(gray))
+
+
 def even_light(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Dark ink on paper that is 255 everywhere, whatever shadow lay on it, ``uint8`` of the shape of ``gray``.
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.image.binarise import Polarity, even_light, has_light_ink
+from hanzi_core.image.binarise import Polarity, even_light, has_light_ink, may_be_dark_ink
 from hanzi_core.image.sheet import Matrix, straighten_sheet
 from hanzi_core.language import mark
 
@@ -35,6 +35,12 @@ _FEW = 8
 _LONG = 2.5
 """Times the height of a line: a rule that begins behind a word on it; a dash is two characters long."""
 
+
+_FAR_MORE = 3
+"""Times as many characters must show in dark ink where light ink was found at first: chalk leaves one or two."""
+
+_LEAST_CHARACTER = 1 / 80
+"""Of the page's longer side: what is smaller is the grain of a board."""
 
 _COLUMNS_CLEARER = 1.4
 """Columns must be set apart by this many times as much as lines would be: where both are, most people write lines."""
@@ -97,8 +103,21 @@ def find_characters(
     gray: NDArray[np.uint8], direction: Direction = Direction.FOUND, polarity: Polarity = Polarity.FOUND
 ) -> Page:
     """The page in ``gray`` ``uint8 (height, width)``; without boxes where there is no ink."""
-    full = gray.shape
-    shrunk = _shrink(gray)
+    full, shrunk = gray.shape, _shrink(gray)
+    page = _page(shrunk, full, direction, polarity)
+    if polarity is Polarity.FOUND and may_be_dark_ink(shrunk):
+        dark = _page(shrunk, full, direction, Polarity.DARK)
+        side = max(dark.picture.shape)
+        characters = [
+            box for box in dark.boxes if max(box.right - box.left, box.bottom - box.top) >= side * _LEAST_CHARACTER
+        ]
+        if len(characters) >= _FAR_MORE * max(1, len(page.boxes)):
+            return dark
+    return page
+
+
+def _page(shrunk: NDArray[np.uint8], full: tuple[int, ...], direction: Direction, polarity: Polarity) -> Page:
+    """The page in ``shrunk``, which was ``full`` high and wide."""
     gray, matrix = straighten_sheet(shrunk) if polarity is not Polarity.LIGHT else (shrunk, np.eye(3))
     matrix = matrix @ np.diag([shrunk.shape[1] / full[1], shrunk.shape[0] / full[0], 1.0])
     if has_light_ink(gray, polarity):

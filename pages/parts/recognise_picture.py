@@ -37,8 +37,8 @@ def _read(data: bytes, name: str) -> NDArray[np.uint8]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _find(gray: NDArray[np.uint8]) -> Page:
-    return find_characters(gray)
+def _find(gray: NDArray[np.uint8], *, polarity: Polarity = Polarity.FOUND) -> Page:
+    return find_characters(gray, polarity=polarity)
 
 
 @st.fragment
