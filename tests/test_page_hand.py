@@ -111,6 +111,16 @@ def test_one_whose_name_was_taken_meanwhile_can_be_tried_again(workspace: Worksp
     assert len(Dataset.find(workspace, "taken").manifest()) == 20
 
 
+def test_one_that_failed_can_be_given_up(workspace: Workspace, tmp_path: Path) -> None:
+    imported(workspace, write_files(tmp_path / "a", {f"人/{n}.png": png(drawn("人", n)) for n in range(3)}), "taken")
+    config = StarterConfig(name="taken", synthesis=SynthesisConfig(characters="永"))
+    start(workspace, "synthesise", config, "taken")
+    assert wait_for_the_hand(workspace) is State.FAILED
+    widget(open_page("hand.py"), "button", "Give up").click().run()
+    assert not list_jobs(workspace)
+    assert not [each for each in open_page("hand.py").button if each.label in ("Go on", "Give up")]
+
+
 def test_rare_classes_are_filled_up_and_emptied_again(workspace: Workspace, tmp_path: Path) -> None:
     files = {f"{c}/{n}.png": png(drawn(c, n)) for c, count in {"人": 9, "木": 2}.items() for n in range(count)}
     files["ab/0.png"] = png(drawn("日", 5))

@@ -16,15 +16,15 @@ from typer.testing import CliRunner
 
 from hanzi_core.cli import build
 from hanzi_core.cli.datasets import check_is_new
-from hanzi_core.cli.synthesise import StarterConfig
+from hanzi_core.cli.synthesise import StarterConfig, _place, give_up
 from hanzi_core.dataset import Dataset, SplitSettings, find_leaks, rescan
 from hanzi_core.dataset.likeness import copy_groups, likeness
 from hanzi_core.dataset.statistics import class_counts
-from hanzi_core.errors import DatasetError
+from hanzi_core.errors import DatasetError, JobError
 from hanzi_core.image.decode import decode
 from hanzi_core.image.normalise import is_blank, normalise
 from hanzi_core.image.synthetic import encode_synthetic, is_synthetic
-from hanzi_core.jobs import Job
+from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.strokes.character_sets import CharacterSetError, characters_named
 from hanzi_core.strokes.style import StyleError, style_named
 from hanzi_core.strokes.synthesis import (
@@ -395,6 +395,21 @@ class TestCommand:
         assert perform_here(workspace, jobs[1]) == 2
         Dataset.find(workspace, "starter").delete()
         check_is_new(workspace, "starter")
+
+    def test_one_that_is_given_up_leaves_no_pictures(self, workspace: Workspace, command: Command) -> None:
+        first, second, other = (starter(workspace, characters) for characters in "永永我")
+        for job in (first, other):
+            synthesise(SynthesisConfig(characters="永", per_class=1), _place(workspace, StarterConfig(**job.config)))
+        with pytest.raises(JobError, match="still at work"):
+            give_up(workspace, first)
+        for job in (other, second):
+            assert command("synthesise", "--job", job.id).returncode == 2, "the first one is on its way"
+            give_up(workspace, job)
+            assert len(list(workspace.root.rglob("*.png"))) == 1, "what another is writing stays"
+        assert command("synthesise", "--job", first.id).returncode == 0
+        assert command("jobs", "delete", first.id).returncode == 0
+        assert len(files(Dataset.find(workspace, "starter").folder)) == 2
+        assert not list_jobs(workspace, "synthesise")
 
     @pytest.mark.parametrize("moved", ["not at all", "unsaid", "all"])
     def test_killed_when_its_dataset_was_there_it_goes_on(self, workspace: Workspace, moved: str) -> None:

@@ -8,6 +8,7 @@ import typer
 from hanzi_core.bundle import shown_name
 from hanzi_core.cli.perform import launch_job
 from hanzi_core.cli.perform import resume as take_up
+from hanzi_core.cli.synthesise import give_up
 from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, list_jobs, notice, trash
 from hanzi_core.jobs import kill as end_process
@@ -61,8 +62,9 @@ def resume(context: typer.Context, job: JobId) -> None:
 
 @app.command("delete")
 def delete(context: typer.Context, job: JobId) -> None:
-    """Move a job that has ended to the trash."""
-    trash.throw_away(context.obj, Job.find(context.obj, job))
+    """Move a job that has ended to the trash; what a synthesis wrote for a dataset that it did not make is deleted."""
+    found = Job.find(context.obj, job)
+    (give_up if found.kind == "synthesise" else trash.throw_away)(context.obj, found)
 
 
 @app.command("describe")

@@ -13,14 +13,14 @@ from hanzi_core.cli.perform import perform, read_config
 from hanzi_core.dataset import Dataset, ImportConfig, import_dataset, list_datasets, rescan
 from hanzi_core.dataset.importing import is_made_of, take_over
 from hanzi_core.errors import DatasetError
-from hanzi_core.jobs import Job, Work
+from hanzi_core.jobs import Job, Work, list_jobs, trash
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.strokes.character_sets import characters_named
 from hanzi_core.strokes.style import StyleError
 from hanzi_core.strokes.synthesis import SynthesisConfig, SynthesisResult, remove_written, top_up
 from hanzi_core.strokes.synthesis import synthesise as write
-from hanzi_core.workspace import Workspace, check_name
+from hanzi_core.workspace import Workspace, check_name, let_go, sweep
 
 
 class StarterConfig(BaseModel):
@@ -97,6 +97,24 @@ def summary(job: Job) -> str:
     return done.format(**(job.result() or {}))
 
 
+def give_up(workspace: Workspace, job: Job) -> None:
+    """Throw away a synthesis that has ended, with the pictures that it has written for a dataset that was never made.
+
+    Raises:
+        JobError: it is still at work.
+        WorkspaceError: the disk does not let us.
+    """
+    job.check_is_over()
+    config = read_config(StarterConfig, job.config)
+    place = _place(workspace, config)
+    twins = (each for each in list_jobs(workspace, job.kind) if each.config == job.config)
+    is_needed = _made_of(workspace, config, place) or any(each.status().state.is_active for each in twins)
+    if config.name and place.exists() and not is_needed:
+        sweep(place.parent)
+        let_go(place)
+    trash.throw_away(workspace, job)
+
+
 def read_adjustments(texts: Sequence[str]) -> dict[str, float | tuple[float, float]]:
     """Values of a style from ``name=value`` or ``name=low,high``.
 
@@ -157,14 +175,19 @@ def _synthesise(work: Work, workspace: Workspace) -> dict[str, Any]:
 def _make_dataset(work: Work, workspace: Workspace, config: StarterConfig) -> SynthesisResult:
     """Write a new dataset; of one that was made before its job could say so, do what is left."""
     place = _place(workspace, config)
-    for dataset in list_datasets(workspace):
-        if dataset.name == config.name and is_made_of(dataset, place):
-            take_over(dataset, place)
-            return write(config.synthesis, dataset.source().location, work.report)
+    if dataset := _made_of(workspace, config, place):
+        take_over(dataset, place)
+        return write(config.synthesis, dataset.source().location, work.report)
     check_is_new(workspace, config.name, work.job.id)
     result = write(config.synthesis, place, work.report)
     import_dataset(workspace, ImportConfig(location=place, name=config.name, take=True), work.report)
     return result
+
+
+def _made_of(workspace: Workspace, config: StarterConfig, place: Path) -> Dataset | None:
+    """The dataset that was made of the pictures at ``place``, if it has been."""
+    named = (dataset for dataset in list_datasets(workspace) if dataset.name == config.name)
+    return next((dataset for dataset in named if is_made_of(dataset, place)), None)
 
 
 def _place(workspace: Workspace, config: StarterConfig) -> Path:
