@@ -40,7 +40,7 @@ def ask_settings(space: Workspace, defaults: TrainingConfig, key: str) -> dict[s
             key,
             step=1.0,
             placeholder=_("none"),
-            help=_("Stops then, and keeps the best."),
+            help=_("Stops then, with the learning rate down by that time, and keeps the best."),
         ),
     }
     values["augmentation"] = _ask_augmentation(right, space, defaults, key).model_dump()
