@@ -113,7 +113,9 @@ class TrainingConfig(BaseModel):
     balance: Balance = Field(Balance.NONE, description="What is done about classes of uneven size.")
     augmentation: Augmentation = Field(default_factory=Augmentation, description="Random changes to each picture.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of weights, order and augmentation.")
-    time_limit_min: float | None = Field(None, gt=0, description="Stop after this many minutes, the learning rate down by then, and keep the best.")
+    time_limit_min: float | None = Field(
+        None, gt=0, description="Stop after this many minutes, the learning rate down by then, and keep the best."
+    )
     processes: int = Field(1, ge=1, le=1024, description="Processes that train together, by JAX.")
     hosts: tuple[str, ...] = Field((), description="Machines to start them on by ssh; none is this one.")
 
