@@ -129,7 +129,7 @@ def test_two_models_are_compared_on_the_same_pictures() -> None:
     assert app.selectbox(key="other").options == ["Built-in"]
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown["Both right"] == "6"
-    assert (shown["Only \\*Twin\\* right"], shown["Only Built\\-in right"]) == ("0", "3")
+    assert (shown["Only this one right"], shown["Only the other right"]) == ("0", "3")
     assert "**Built\\-in** reads 33.33 points more of the 9 pictures right than **\\*Twin\\***" in texts(app)
     assert "That may be chance: p = 0.25" in texts(app)
     assert "Only **Built\\-in** reads these right" in texts(app)

@@ -59,7 +59,7 @@ def show_comparison(
         return
     found = compare(pairs)
     st.markdown(_verdict(found, this, that))
-    _show_counts(found, this, that)
+    _show_counts(found)
     _show_pictures(job, pairs, this, that)
 
 
@@ -91,16 +91,17 @@ def _verdict(found: Comparison, this: str, that: str) -> str:
     return f"{told} {why.format(chance=chance)}"
 
 
-def _show_counts(found: Comparison, this: str, that: str) -> None:
+def _show_counts(found: Comparison) -> None:
+    """How often both, one or none was right; on a phone their names would be cut to what they have in common."""
     counts = {
         _("Both right"): found.both,
-        _("Only {model} right").format(model=this): found.first_alone,
-        _("Only {model} right").format(model=that): found.second_alone,
+        _("Only this one right"): found.first_alone,
+        _("Only the other right"): found.second_alone,
         _("Both wrong"): found.neither,
     }
     with st.container(horizontal=True):
         for name, count in counts.items():
-            st.metric(escape(name), f"{count:,}", border=True)
+            st.metric(name, f"{count:,}", border=True)
 
 
 def _show_pictures(job: Job, pairs: pd.DataFrame, this: str, that: str) -> None:
