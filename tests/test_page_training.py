@@ -99,6 +99,26 @@ def test_a_run_at_work_shows_progress_and_can_be_stopped(workspace: Workspace, r
     assert job.stop_requested()
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({}, ""),
+        ({"epochs": 40, "time_limit_min": 0.1}, "its time was up"),
+        ({"epochs": 40, "time_limit_min": 5.0, "early_stopping": 2}, "had not been lower for 2 epochs"),
+        ({"epochs": 40, "time_limit_min": 5.0}, ""),
+    ],
+)
+def test_why_a_run_ended_before_its_last_epoch_is_told(
+    workspace: Workspace, runs: list[Job], settings: dict[str, Any], told: str
+) -> None:
+    """Three of its epochs took six seconds."""
+    description = json.loads((runs[1].folder / "config.json").read_text())
+    description["config"] |= settings
+    (runs[1].folder / "config.json").write_text(json.dumps(description))
+    shown = texts(open_page("training.py", run=runs[1].id))
+    assert ("before its last epoch" in shown) == bool(told) and told in shown
+
+
 def test_a_run_that_writes_its_model_is_in_no_epoch(workspace: Workspace, runs: list[Job]) -> None:
     """It was in “epoch 3 of 3, 0%”."""
     del runs

@@ -156,8 +156,24 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     with st.container(horizontal=True):
         for name, value in figures.items():
             st.metric(name, value, border=True)
+    if status.state is State.FINISHED and (why := _why_early(job.config, rows)):
+        st.caption(why)
     if job.config.get("rehearsal"):
         st.caption(_validated_on(job.config))
+
+
+def _why_early(config: dict[str, Any], rows: list[dict[str, Any]]) -> str:
+    """Why a run that is finished has fewer epochs than were asked for; nothing of one that has them all."""
+    last: dict[str, Any] = next((row for row in reversed(rows) if row["kind"] == "epoch"), {})
+    if last.get("epoch", config["epochs"]) >= config["epochs"]:
+        return ""
+    limit_min = config.get("time_limit_min")
+    if limit_min and last["elapsed_s"] >= 60 * limit_min:
+        return _("It ended before its last epoch: its time was up.")
+    if patience := config.get("early_stopping"):
+        told = _("It ended before its last epoch: the loss in validation had not been lower for {epochs} epochs.")
+        return told.format(epochs=patience)
+    return ""
 
 
 def _validated_on(config: dict[str, Any]) -> str:
