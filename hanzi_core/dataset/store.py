@@ -186,13 +186,15 @@ class Dataset:
         A scan may change rows and parts between two readings.
 
         Raises:
-            DatasetError: there is no such split.
+            DatasetError: there is no such split, or the manifest lacks it.
         """
         column = SPLIT_PREFIX + split
-        if split not in self.splits() or (manifest is not None and column not in manifest):
+        if split not in self.splits():
             raise DatasetError(mark("The dataset “{name}” has no split “{split}”."), name=self.name, split=split)
         if manifest is None:
             manifest = self.manifest([column, "fault", "excluded"])
+        if column not in manifest:
+            raise damaged_manifest(self.folder / MANIFEST)
         return manifest[column].where(usable(manifest), "")
 
     def split(self, settings: SplitSettings) -> pd.Series:
