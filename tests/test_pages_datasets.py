@@ -76,6 +76,17 @@ def test_writers_who_hang_together_are_no_lack_of_pictures(dataset: Dataset) -> 
     assert "those who share a copy stay together" in shown and "too few pictures" not in shown
 
 
+def test_a_split_that_was_made_is_the_one_that_is_shown(dataset: Dataset) -> None:
+    """The figures of the earlier one stood above a form that was filled with the new one's name and pattern."""
+    app = open_tab("Split")
+    fields = {"Name of the split": "writers", "Writer pattern": r"(\d)\.png"}
+    for label, value in fields.items():
+        next(each for each in app.text_input if each.label == label and each.proto.form_id == "split").set_value(value)
+    next(each for each in app.button if each.label == "Split").click()
+    run(app, "Split")
+    assert next(each for each in app.selectbox if each.label == "Split").value == "writers"
+
+
 def test_a_split_without_a_report_can_be_made_anew(dataset: Dataset) -> None:
     dataset.change_description(splits={"lost": SplitSettings(name="lost").model_dump()})  # no column of the manifest
     app = open_tab("Split")

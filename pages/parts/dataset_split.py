@@ -13,14 +13,17 @@ from pages.parts.paging import page_of
 from pages.parts.session import errors_shown
 
 PAGE_SIZE = 100
+_MADE = "split-made"
+"""Key of the session under which the split that was just made is kept: it is the one to look at."""
 
 
 def show_split(dataset: Dataset) -> None:
     """One split with its report, and the form that makes it anew or makes another."""
     splits = dataset.splits()
-    name = (
-        st.selectbox(_("Split"), list(splits), key=f"split-{dataset.name}", width=260) if len(splits) > 1 else "default"
-    )
+    key = f"split-{dataset.name}"
+    if (made := st.session_state.pop(_MADE, None)) in splits:
+        st.session_state[key] = made
+    name = st.selectbox(_("Split"), list(splits), key=key, width=260) if len(splits) > 1 else "default"
     name = name if name in splits else next(iter(splits))
     settings = splits[name]
     with errors_shown():  # what is wrong with a split is mended by the form below
@@ -110,5 +113,7 @@ def _show_form(dataset: Dataset, settings: SplitSettings) -> None:
         st.caption(_("Class by class; copies and near copies stay in one part. The same seed gives the same split."))
         if st.form_submit_button(_("Split"), icon=":material/call_split:"):
             with errors_shown():
-                dataset.split(read_config(SplitSettings, values))
+                made = read_config(SplitSettings, values)
+                dataset.split(made)
+                st.session_state[_MADE] = made.name
                 st.rerun()
