@@ -141,7 +141,7 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     memory = next((row["memory_bytes"] for row in reversed(rows[-9:]) if "memory_bytes" in row), None)
     figures = {
         _("Epoch"): f"{epochs(latest.get('epoch', 0))} / {job.config['epochs']}",
-        _("Best in validation"): f"{best['val_accuracy']:.1%}" if best else "–",
+        _best_name(job): f"{best['val_accuracy']:.1%}" if best else "–",
         _("Images/s"): f"{speed:,.0f}" if speed else "–",
         _("Memory"): f"{memory / 2**30:.1f} GiB" if memory else "–",
     }
@@ -160,6 +160,11 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
         st.caption(why)
     if job.config.get("rehearsal"):
         st.caption(_validated_on(job.config))
+
+
+def _best_name(job: Job) -> str:
+    """What the figure of :func:`kept` is: of a run that keeps the last weights it may not be the best."""
+    return _("Accuracy in validation") if job.config.get("keep_last") else _("Best in validation")
 
 
 def _why_early(config: dict[str, Any], rows: list[dict[str, Any]]) -> str:
