@@ -5,9 +5,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from hanzi_core.bundle import find_bundles
 from hanzi_core.bundle_archive import bring_in_bundle
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, writing
+from pages.parts.model_card import names_to_choose
+from pages.parts.plain_text import escape
 from pages.parts.session import errors_shown
 from pages.parts.streamlit_words import file_uploader
 
@@ -23,5 +26,8 @@ def show_model_import(space: Workspace) -> None:
             archive = Path(place) / Path(file.name).name
             with writing(archive):
                 archive.write_bytes(file.getvalue())
-            bring_in_bundle(space, archive, name or Path(file.name).stem)
+            brought = bring_in_bundle(space, archive, name or Path(file.name).stem)
+            told = _("“{model}” is there: it can be chosen on every page that asks for a model.")
+            called = names_to_choose(find_bundles(space))[brought.folder.name]
+            st.toast(told.format(model=escape(called)), icon=":material/check:", duration="long")
             st.rerun()

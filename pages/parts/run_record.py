@@ -10,6 +10,7 @@ from hanzi_core.jobs import Job, Status
 from hanzi_core.jobs.store import STATE_NAMES, State
 from hanzi_core.jobs.trash import throw_away
 from hanzi_core.language import gettext as _
+from pages.parts.plain_text import escape
 from pages.parts.run_form import CLONE
 from pages.parts.session import errors_shown, workspace
 
@@ -35,7 +36,10 @@ def show_record(job: Job, at_work: bool) -> None:
             st.toast(_("The form above has its settings: change them and start."), icon=":material/arrow_upward:")
             st.rerun()
         if not at_work and st.button(_("Delete"), icon=":material/delete:", help=_("Moves it to the trash.")):
+            told = _("“{run}” is in the trash: it can be had back from “Notices and trash”.")
+            told = told.format(run=escape(job.title))
             throw_away(workspace(), job)
+            st.toast(told, icon=":material/delete:", duration="long")
             st.session_state.pop("run", None)
             st.query_params.pop("run", None)
             st.rerun()
