@@ -345,6 +345,11 @@ def test_a_clone_begins_with_the_settings_of_its_run(runs: list[Job]) -> None:
     assert (fields["Epochs"], fields["Batch size"], fields["Picture size, px"]) == (2, 8, 32)
 
 
+def test_a_run_that_is_deleted_is_cloned_no_more(runs: list[Job]) -> None:
+    app = press(press(open_page("training.py", run=runs[0].id), "Clone"), "Delete")
+    assert not app.exception and not app.error
+
+
 def test_a_clone_has_the_augmentation_of_its_run_whatever_became_of_the_preset(
     workspace: Workspace, runs: list[Job]
 ) -> None:

@@ -40,6 +40,8 @@ def show_record(job: Job, at_work: bool) -> None:
             told = told.format(run=escape(job.title))
             throw_away(workspace(), job)
             st.toast(told, icon=":material/delete:", duration="long")
+            if st.session_state.get(CLONE) == job.id:
+                del st.session_state[CLONE]
             st.session_state.pop("run", None)
             st.query_params.pop("run", None)
             st.rerun()
