@@ -178,7 +178,7 @@ def test_back_is_one_step_and_each_page_keeps_its_own_choice(
     desktop.get_by_role("option", name="second").click()
     expect(desktop).to_have_url(f"{address}/datasets?dataset=second")
     open_page(desktop, "Evaluation")
-    expect(desktop).to_have_url(f"{address}/evaluation?model=builtin&dataset=first")
+    expect(desktop).to_have_url(f"{address}/evaluation?model=builtin&dataset=first&part=test")
     desktop.go_back()
     expect(desktop.get_by_role("heading", name="Datasets", level=1)).to_be_visible()
     expect(desktop).to_have_url(f"{address}/datasets?dataset=second")
