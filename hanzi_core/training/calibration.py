@@ -1,5 +1,6 @@
 """How sure a model may be of its answers, by pictures that it was not trained on."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -32,7 +33,8 @@ def calibrated(bundle: Bundle, material: Material) -> Card:
     right = logits.argmax(axis=1) == targets
     evidence = np.concatenate([each.evidence for each in found]) / temperature
     floor = float(np.quantile(evidence[right], _DOUBTED)) if right.any() else 0.0
-    return bundle.card.model_copy(update={"temperature": temperature, "least_evidence": round(floor, 2)})
+    floor = math.floor(100 * floor) / 100  # rounded up, it would doubt more of a few pictures that are much alike
+    return bundle.card.model_copy(update={"temperature": temperature, "least_evidence": floor})
 
 
 def best_temperature(logits: NDArray[np.float32], targets: NDArray[np.integer]) -> float:
