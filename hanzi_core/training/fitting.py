@@ -14,6 +14,7 @@ from hanzi_core.jobs import Work
 from hanzi_core.jobs.work import WRITE_INTERVAL_S
 from hanzi_core.language import mark
 from hanzi_core.training.averaging import averaged
+from hanzi_core.training.best_epoch import rank
 from hanzi_core.training.checkpoint import (
     BEST_WEIGHTS,
     Arrays,
@@ -361,7 +362,7 @@ class Fitting:
         return round(self.position.epoch + self.position.batch / self.steps_per_epoch, 3)
 
     def _keep_best(self, accuracy: float, loss: float) -> None:
-        is_better = _rank(accuracy, loss) > _rank(self._best.accuracy, self._best.loss)
+        is_better = rank(accuracy, loss) > rank(self._best.accuracy, self._best.loss)
         if self._config.keep_last or is_better or self._best.weights is None:
             weights = [np.array(each) for each in self._model.get_weights()]
             self._best = _Best(float(accuracy), float(loss), self._epochs_done(), weights, is_saved=False)
@@ -391,15 +392,6 @@ class Fitting:
                 "epochs_since_lowest": 0 if lower else self.position.epochs_since_lowest + 1,
             }
         )
-
-
-def _rank(accuracy: float, loss: float) -> tuple[float, float]:
-    """The greater, the better: of epochs that read as many pictures right, the one of lower loss.
-
-    A few hundred pictures to validate on are often read equally well by several epochs; the first of them is the least
-    trained. Sums of means differ beyond the sixth place for the same count.
-    """
-    return round(accuracy, 6), -loss
 
 
 class _Restorer(keras.callbacks.Callback):

@@ -8,7 +8,7 @@ from hanzi_core.jobs import Job
 from hanzi_core.language import gettext as _
 from pages.parts.evaluated_pictures import choose_row, show_evaluated
 from pages.parts.plain_text import escape
-from pages.parts.share_column import share_column
+from pages.parts.tables import share_column
 
 
 def show_classes(job: Job, predictions: pd.DataFrame) -> None:

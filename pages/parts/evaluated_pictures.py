@@ -18,10 +18,10 @@ from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import source_of
 from pages.parts.plain_text import escape
 from pages.parts.session import workspace
+from pages.parts.tables import table_height
 
 PICTURE_LIMIT = 40
 _SHOWN_PX = 96
-_ROW_PX = 35
 
 
 def show_evaluated(job: Job, rows: pd.DataFrame, captions: Sequence[str], explanation: str) -> None:
@@ -64,7 +64,7 @@ def choose_row(rows: pd.DataFrame, columns: dict[str, Any], height: int, key: st
     table = st.dataframe(
         rows,
         hide_index=True,
-        height=min(height, _ROW_PX * (len(rows) + 1) + 3),
+        height=table_height(len(rows), height),
         on_select="rerun",
         selection_mode="single-row-required",
         selection_default={"selection": {"rows": [0]}},

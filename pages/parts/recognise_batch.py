@@ -22,7 +22,7 @@ from hanzi_core.workspace import writing
 from pages.parts.job_panel import watch_until_done
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
-from pages.parts.share_column import share_column
+from pages.parts.tables import share_column
 
 _PICTURES = "pictures.zip"
 _SHOWN = "batch-shown"

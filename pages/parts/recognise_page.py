@@ -25,7 +25,7 @@ from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
 from pages.parts.recognise_correct import Place, kept_at, show_correct
 from pages.parts.recognise_desk import Desk
-from pages.parts.share_column import share_column
+from pages.parts.tables import share_column, table_height
 
 _BOX_COLOUR = (178, 58, 46)
 _DOUBT_COLOUR = (225, 150, 0)
@@ -34,8 +34,8 @@ _DIGIT_PX = 21
 """Height of a digit of OpenCV's font at scale 1."""
 _NUMBER_SHARE = 0.25
 """Of a character's side."""
-_TABLE_PX, _ROW_PX = 380, 35
-"""At most so high; its rows are."""
+_TABLE_PX = 380
+"""At most so high."""
 
 _READINGS_LIMIT = 4
 """Of a session: a page of 1,600 pixels a side takes 5 MB."""
@@ -151,7 +151,7 @@ def _show_table(reading: _Reading, characters: tuple[ReadCharacter, ...]) -> lis
     shown = st.dataframe(
         table,
         hide_index=True,
-        height=min(_TABLE_PX, _ROW_PX * (len(table) + 1) + 3),
+        height=table_height(len(table), _TABLE_PX),
         on_select="rerun",
         selection_mode="multi-row",
         key="-".join(["page-table", *reading.asked, str(reading.version)]),

@@ -14,6 +14,7 @@ from hanzi_core.image.presets import list_presets
 from hanzi_core.jobs import Follower, History, Job, State, Status
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
+from hanzi_core.training.best_epoch import rank
 from pages.parts.chart import show_chart
 from pages.parts.job_panel import REFRESH_S, short_duration, show_end_buttons, show_progress, show_state, show_turn
 from pages.parts.model_card import link_model
@@ -112,7 +113,7 @@ def kept(job: Job, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     validated = [row for row in rows if "val_accuracy" in row]
     if job.config.get("keep_last"):
         return validated[-1] if validated else None
-    return max(validated, key=lambda row: (row["val_accuracy"], -row.get("val_loss", math.inf)), default=None)
+    return max(validated, key=lambda row: rank(row["val_accuracy"], row.get("val_loss", math.inf)), default=None)
 
 
 def speed_of(rows: list[dict[str, Any]]) -> float | None:
