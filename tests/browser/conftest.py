@@ -21,7 +21,6 @@ from tests.conftest import PROJECT
 
 START_LIMIT_S = 60
 ARTIFACTS = PROJECT / "test-artifacts"
-FAILED = pytest.StashKey[bool]()
 
 WIDTHS = {"desktop": (1280, 800), "tablet": (820, 1180), "phone": (390, 844)}
 
@@ -40,6 +39,18 @@ class Server:
     process: subprocess.Popen[bytes]
     url: str
 
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
+                return
+            except OSError:
+                time.sleep(0.2)
+        self.kill()
+        raise TimeoutError(f"no answer within {START_LIMIT_S} s")
+
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.send_signal(signal.SIGKILL)
@@ -56,16 +67,12 @@ def start_server(root: Path, port: int) -> Server:
     command = [sys.executable, "-m", "hanzi_core", "--workspace", str(root), "serve", "--port", str(port)]
     with (root / "server.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env={**os.environ, "LANGUAGE": "en"})
-    url = f"http://localhost:{port}"
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
-            return Server(process, url)
-        except OSError:
-            time.sleep(0.2)
-    process.kill()
-    raise AssertionError((root / "server.log").read_text())
+    server = Server(process, f"http://localhost:{port}")
+    try:
+        server.wait()
+    except TimeoutError as error:
+        raise AssertionError((root / "server.log").read_text()) from error
+    return server
 
 
 class Starter:
@@ -121,13 +128,10 @@ def window(chromium: Browser, width: int = 1280, height: int = 900, **options: o
 
 
 @pytest.fixture
-def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A desktop window; what it showed last is kept where the test fails."""
+def page(chromium: Browser) -> Iterator[Page]:
+    """A desktop window."""
     with window(chromium) as page:
         yield page
-        if request.node.stash.get(FAILED, False):
-            ARTIFACTS.mkdir(exist_ok=True)
-            page.screenshot(path=ARTIFACTS / f"{request.node.name}.png", full_page=True)
 
 
 @pytest.fixture(scope="session")
@@ -182,6 +186,11 @@ def desktop(chromium: Browser, address: str) -> Iterator[Page]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what a window shows at the moment that its test fails, before the server is ended."""
     report = yield
-    item.stash[FAILED] = report.failed
+    if report.when == "call" and report.failed and isinstance(item, pytest.Function):
+        ARTIFACTS.mkdir(exist_ok=True)
+        for name, value in item.funcargs.items():
+            if isinstance(value, Page):
+                value.screenshot(path=ARTIFACTS / f"{item.name}-{name}.png", full_page=True)
     return report
