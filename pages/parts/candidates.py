@@ -107,8 +107,11 @@ _JS = (
 _element = st.components.v2.component("hanzi_candidates", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_candidates(answer: Answer, write: Write, key: str = "") -> None:
-    """The first large, with its stroke order; the others after it. Choosing one calls ``write`` with its label."""
+def show_candidates(answer: Answer, write: Write, key: str = "", advice: str = "") -> None:
+    """The first large, with its stroke order; the others after it. Choosing one calls ``write`` with its label.
+
+    ``advice`` is what may be done where it is not sure.
+    """
     if not answer.candidates:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
         return
@@ -119,7 +122,7 @@ def show_candidates(answer: Answer, write: Write, key: str = "") -> None:
         "label": best,
         "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
         "strokes": "\n".join(_told(best, count)) if count else "",
-        "doubt": "" if answer.is_sure else _("Not sure. It may be one of these, or none."),
+        "doubt": "" if answer.is_sure else f"{_('Not sure. It may be one of these, or none.')} {advice}",
     }
     _element(
         key=name,

@@ -114,7 +114,9 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
     ):
         views.image(_fitted(picture), caption=caption, width="stretch")
     with side:
-        show_candidates(found, write, "picture-")
+        may_be_several = len(_find(gray).boxes) > 1
+        advice = _("If it shows several characters, say so above.") if may_be_several else ""
+        show_candidates(found, write, "picture-", advice)
         show_correct(desk, read.picture, found, place=digest, key="picture-", write=write)
         show_why(desk, found, "picture-")
 

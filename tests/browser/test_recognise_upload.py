@@ -23,7 +23,7 @@ from tests.browser.pad import best, canvas
 from tests.collection import zipped
 from tests.handwriting import STROKES
 from tests.handwriting import draw as written
-from tests.written_page import photograph_with_matrix, write_page
+from tests.written_page import photograph_with_matrix, write, write_page
 
 pytestmark = pytest.mark.browser
 
@@ -88,6 +88,14 @@ def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
     choose_rows(desktop, 2, 3)
     desktop.get_by_role("button", name="Delete").click()
     expect(text).to_have_text(pattern(2, 4))
+
+
+def test_two_that_were_taken_for_one_are_read_apart_when_it_is_said(desktop: Page) -> None:
+    narrow = [np.pad(cv2.resize(write(each)[0], (60, 130)), 8) for each in "去学"]
+    upload(desktop, encoded(255 - np.hstack(narrow)))
+    expect(desktop.get_by_text("If it shows several characters, say so above.")).to_be_visible()
+    desktop.get_by_role("radio", name="Several characters").click()
+    assert lines(desktop) == ["去学"]
 
 
 def test_one_of_a_page_is_corrected(desktop: Page, place: Workspace) -> None:
