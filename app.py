@@ -5,6 +5,7 @@ import streamlit as st
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
 from pages.parts.icon import ICON
+from pages.parts.kept_clicks import keep_clicks
 from pages.parts.kept_replies import keep_replies
 from pages.parts.own_address import own_address
 from pages.parts.page_change import guard_page_change
@@ -25,6 +26,7 @@ def reader_language() -> str:
 
 set_language_source(reader_language)
 keep_replies()
+keep_clicks()
 
 st.set_page_config(page_title="Hanzi Workbench", page_icon=ICON, layout="wide")
 

@@ -39,18 +39,6 @@ class Server:
     process: subprocess.Popen[bytes]
     url: str
 
-    def wait(self) -> None:
-        """Until it answers."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline:
-            try:
-                urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1)
-                return
-            except OSError:
-                time.sleep(0.2)
-        self.kill()
-        raise TimeoutError(f"no answer within {START_LIMIT_S} s")
-
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.send_signal(signal.SIGKILL)
@@ -67,12 +55,16 @@ def start_server(root: Path, port: int) -> Server:
     command = [sys.executable, "-m", "hanzi_core", "--workspace", str(root), "serve", "--port", str(port)]
     with (root / "server.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env={**os.environ, "LANGUAGE": "en"})
-    server = Server(process, f"http://localhost:{port}")
-    try:
-        server.wait()
-    except TimeoutError as error:
-        raise AssertionError((root / "server.log").read_text()) from error
-    return server
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=1)
+            return Server(process, url)
+        except OSError:
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError((root / "server.log").read_text())
 
 
 class Starter:
