@@ -107,10 +107,10 @@ _JS = (
 _element = st.components.v2.component("hanzi_candidates", html=_HTML, css=_CSS, js=_JS)
 
 
-def show_candidates(answer: Answer, write: Write, key: str = "", advice: str = "") -> None:
+def show_candidates(answer: Answer, write: Write, key: str = "", doubt: str = "") -> None:
     """The first large, with its stroke order; the others after it. Choosing one calls ``write`` with its label.
 
-    ``advice`` is what may be done where it is not sure.
+    ``doubt`` is what is said where it is not sure, if more than that.
     """
     if not answer.candidates:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))
@@ -122,7 +122,7 @@ def show_candidates(answer: Answer, write: Write, key: str = "", advice: str = "
         "label": best,
         "svg": stroke_order_svg(best, _ANIMATION_PX) or "",
         "strokes": "\n".join(_told(best, count)) if count else "",
-        "doubt": "" if answer.is_sure else f"{_('Not sure. It may be one of these, or none.')} {advice}",
+        "doubt": "" if answer.is_sure else doubt or _("Not sure. It may be one of these, or none."),
     }
     _element(
         key=name,

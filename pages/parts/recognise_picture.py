@@ -115,8 +115,8 @@ def _show_character(desk: Desk, gray: NDArray[np.uint8], digest: str) -> None:
         views.image(_fitted(picture), caption=caption, width="stretch")
     with side:
         may_be_several = len(_find(gray).boxes) > 1
-        advice = _("If it shows several characters, say so above.") if may_be_several else ""
-        show_candidates(found, write, "picture-", advice)
+        doubt = _("Not sure. It may be one of these, none, or several: say so above.") if may_be_several else ""
+        show_candidates(found, write, "picture-", doubt)
         show_correct(desk, read.picture, found, place=digest, key="picture-", write=write)
         show_why(desk, found, "picture-")
 

@@ -93,7 +93,7 @@ def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
 def test_two_that_were_taken_for_one_are_read_apart_when_it_is_said(desktop: Page) -> None:
     narrow = [np.pad(cv2.resize(write(each)[0], (60, 130)), 8) for each in "去学"]
     upload(desktop, encoded(255 - np.hstack(narrow)))
-    expect(desktop.get_by_text("If it shows several characters, say so above.")).to_be_visible()
+    expect(desktop.get_by_text("Not sure. It may be one of these, none, or several: say so above.")).to_be_visible()
     desktop.get_by_role("radio", name="Several characters").click()
     assert lines(desktop) == ["去学"]
 
