@@ -21,20 +21,23 @@ kbd { margin-left: .5rem; font: inherit; opacity: .6; }
 @media (hover: none) { kbd { display: none; } }
 """
 
-# Ctrl+V works wherever the page is in focus; the button is for fingers, and asks the browser for permission.
+# Ctrl+V works wherever the page is in focus, but in a text field a text comes first: Word and Excel copy a picture of
+# theirs as well. The button is for fingers, and asks the browser for permission. A picture is told once: what an
+# element keeps is sent again with each click on the page.
 _JS = """
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const button = parentElement.querySelector("button");
   button.textContent = data.label;
   button.append(Object.assign(document.createElement("kbd"), { textContent: "Ctrl + V" }));
   const send = (blob) => {
     const reader = new FileReader();
-    reader.onload = () => setStateValue("picture", reader.result);
+    reader.onload = () => setTriggerValue("picture", reader.result);
     reader.readAsDataURL(blob);
   };
   const onPaste = (event) => {
     const item = [...(event.clipboardData?.items ?? [])].find((each) => each.type.startsWith("image/"));
-    if (item) { event.preventDefault(); send(item.getAsFile()); }
+    const isText = event.target.matches?.("input, textarea") && event.clipboardData.getData("text/plain");
+    if (item && !isText) { event.preventDefault(); send(item.getAsFile()); }
   };
   button.onclick = async () => {
     try {
@@ -53,16 +56,25 @@ export default function ({ data, parentElement, setStateValue }) {
 _element = st.components.v2.component("hanzi_paste_picture", html=_HTML, css=_CSS, js=_JS)
 
 
-def paste_picture(key: str, on_paste: Callable[[], None]) -> bytes | None:
-    """The file that was last pasted; ``None`` before. Each time ``on_paste`` is called."""
+def paste_picture(key: str, on_paste: Callable[[bytes], None]) -> None:
+    """A button that takes a picture, as Ctrl+V does; ``on_paste`` is given each file."""
+
+    def take() -> None:
+        if picture := _file(st.session_state[key].picture):
+            on_paste(picture)
+
     texts = {
         "label": _("Paste a picture"),
         "none": _("The clipboard holds no picture"),
         "keys": _("Press Ctrl+V to paste"),
         "refused": _("The browser does not let this page read the clipboard"),
     }
-    pasted = _element(key=key, data=texts, default={"picture": None}, on_picture_change=on_paste).get("picture")
+    _element(key=key, data=texts, on_picture_change=take)
+
+
+def _file(address: str) -> bytes | None:
+    """What a ``data:`` address holds; ``None`` if it is none."""
     try:
-        return base64.b64decode(pasted.split(",", 1)[1], validate=True) if pasted else None
+        return base64.b64decode(address.split(",", 1)[1], validate=True)
     except (IndexError, binascii.Error):
         return None

@@ -41,8 +41,7 @@ def take_files() -> None:
 def show_upload(desk: Desk) -> None:
     """The other ways in, and what became of what came last."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        if pasted := paste_picture("paste", partial(_came, _PASTED)):
-            st.session_state[_PASTED] = pasted
+        paste_picture("paste", _take_pasted)
         camera = st.toggle(_("Camera"), key="upload-camera")
     shot = None
     if camera:
@@ -76,6 +75,11 @@ def _files() -> list[UploadedFile]:
             st.markdown(escape(", ".join(file.name for file in kept[:_NAMED])) + ("" if len(kept) <= _NAMED else " …"))
             st.button(_("Put away"), icon=":material/close:", key="upload-put-away", on_click=_came, args=[_FILES])
     return kept
+
+
+def _take_pasted(picture: bytes) -> None:
+    st.session_state[_PASTED] = picture
+    _came(_PASTED)
 
 
 def _came(way: str) -> None:

@@ -173,13 +173,54 @@ def test_what_was_brought_stays_and_what_came_last_is_shown(desktop: Page) -> No
     expect(desktop.get_by_role("button", name="识别 2 个文件")).to_be_visible()
 
 
-def copy_picture(page: Page, content: bytes) -> None:
+def test_a_pasted_picture_is_told_once_and_put_away_by_a_file(desktop: Page) -> None:
+    desktop.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    told: list[int] = []
+    desktop.on("websocket", lambda socket: socket.on("framesent", lambda word: told.append(len(word))))
+    desktop.reload()
+    canvas(desktop).wait_for()
+    upload(desktop, picture("大"))
+    expect(best(desktop, "大")).to_be_visible()
+    copy_picture(desktop, picture("木", 900))
+    desktop.locator("body").press("Control+v")
+    expect(best(desktop, "木")).to_be_visible()
+    assert max(told) > 10_000
+    told.clear()
+    desktop.get_by_role("radio", name="Several characters").first.click()
+    assert lines(desktop) == ["木"]
+    assert told and max(told) < 5000
+    upload(desktop, picture("口"))
+    for _ in range(2):
+        desktop.get_by_role("button", name="Remove").first.click()
+        desktop.wait_for_timeout(1500)
+    expect(desktop.get_by_test_id("stFileChip")).not_to_be_visible()
+    expect(desktop.locator(".best")).not_to_be_visible()
+
+
+def test_a_text_is_pasted_into_its_field_though_a_picture_of_it_is_copied_too(desktop: Page) -> None:
+    desktop.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    upload(desktop, picture("大"))
+    expect(best(desktop, "大")).to_be_visible()
+    copy_picture(desktop, picture("木"), "木头")
+    field = desktop.get_by_role("textbox", name="Text")
+    field.press("Control+v")
+    expect(field).to_have_value("木头")
+    desktop.wait_for_timeout(1500)
+    expect(best(desktop, "大")).to_be_visible()
+    desktop.get_by_role("heading", level=1).click()
+    desktop.keyboard.press("Control+v")
+    expect(best(desktop, "木")).to_be_visible()
+
+
+def copy_picture(page: Page, content: bytes, text: str | None = None) -> None:
+    """As a browser copies it, or as Word does: with the text that it shows."""
     page.evaluate(
-        """async (data) => {
-            const blob = await (await fetch(data)).blob();
-            await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
+        """async ([data, text]) => {
+            const kinds = { "image/png": await (await fetch(data)).blob() };
+            if (text) kinds["text/plain"] = new Blob([text], { type: "text/plain" });
+            await navigator.clipboard.write([new ClipboardItem(kinds)]);
         }""",
-        data_url(content),
+        [data_url(content), text],
     )
 
 
