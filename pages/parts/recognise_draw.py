@@ -50,5 +50,7 @@ def _show_answer(desk: Desk, strokes: list[Stroke]) -> None:
 
 def _write(label: str) -> None:
     """Put a character at the end of the text, and the pad ready for the next."""
-    write(label)
-    drawing_of("pad").clear()
+    drawing = drawing_of("pad")
+    if drawing.objects:  # none, if a click is heard twice
+        write(label)
+        drawing.clear()

@@ -60,6 +60,15 @@ def test_draw_undo_clear_choose_and_copy(screen: Page) -> None:
     assert screen.evaluate("navigator.clipboard.readText()") == "人"
 
 
+def test_a_double_click_writes_once(desktop: Page) -> None:
+    for written in ("木", "木木"):
+        draw(desktop, "木")
+        best(desktop, "木").dblclick()
+        expect(desktop.get_by_text("Draw one character")).to_be_visible()
+        desktop.wait_for_timeout(600)  # the second click is heard
+        expect(text(desktop)).to_have_value(written)
+
+
 def test_a_finger_hits_everything(chromium: Browser, address: str) -> None:
     with window(chromium, 390, 844, has_touch=True, is_mobile=True) as page:
         page.goto(address)
