@@ -177,6 +177,15 @@ def test_a_list_of_characters_that_the_model_lacks_is_told_beside_the_pad(
     assert all(part in each.value for part, each in zip(told, app.error, strict=True))
 
 
+def test_what_was_typed_is_told_together_with_the_click_after_it(workspace: Workspace) -> None:
+    del workspace
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.session_state["written"] = "大木"
+    sound(app.run()).text_input(key="written-box").input("大木人口")
+    sound(app.button(key="backspace").click().run())
+    assert app.text_input(key="written-box").value == "大木人"
+
+
 def stroke_object(left: int, top: int, right: int, bottom: int) -> dict[str, Any]:
     """A straight stroke as the pad's canvas tells it."""
     middle = [(left + right) / 2, (top + bottom) / 2]

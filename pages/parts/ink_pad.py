@@ -22,6 +22,7 @@ def drawing_of(name: str) -> Drawing:
 
 def show_ink_pad(name: str = "pad", side_px: int = SIDE_PX, shortcuts: bool = True) -> list[Stroke]:
     """The pad with its buttons, and what is drawn on it; a page may show several under names of their own."""
+    is_new = f"drawing-{name}" not in st.session_state
     drawing = drawing_of(name)
     pen_px = st.session_state.get("kept-pen-px", PEN_PX)
     # Another pen is another canvas: one that is told of several in quick succession may show nothing any more.
@@ -38,7 +39,11 @@ def show_ink_pad(name: str = "pad", side_px: int = SIDE_PX, shortcuts: bool = Tr
             key=key,
         )
         teach_manners(key, guide=st.session_state.get("kept-guide", True))
-        if drawing.hear(result.json_data):
+        is_to_show = drawing.hear(result.json_data)
+        if is_new and drawing.objects:  # drawn before this session, as when the server was started anew: it would clear
+            drawing.show_again()
+            is_to_show = True
+        if is_to_show:
             st.rerun()
         with st.container(key=f"{name}-tools", horizontal=True, gap="small"):
             _show_tools(name, drawing, shortcuts)

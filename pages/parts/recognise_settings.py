@@ -73,8 +73,9 @@ def choose_preferences() -> Preferences:
 
 def choose_pad() -> None:
     """Pen and guide of the pad."""
-    st.slider(_("Pen width"), 4, 32, **kept("pen-px", PEN_PX))
-    st.toggle(_("Guide lines"), **kept("guide", True))
+    # As told, and not only when changed: in a new session the browser may tell what was set in the one before.
+    st.session_state["kept-pen-px"] = st.slider(_("Pen width"), 4, 32, **kept("pen-px", PEN_PX))
+    st.session_state["kept-guide"] = st.toggle(_("Guide lines"), **kept("guide", True))
 
 
 def kept(name: str, default: Any) -> dict[str, Any]:

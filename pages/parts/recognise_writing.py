@@ -16,31 +16,36 @@ Write = Callable[[str], None]
 
 def write(label: str) -> None:
     """Put a character at the end of the text."""
-    _set_text(st.session_state.get(_TEXT, "") + label)
+    _set_text(_text() + label)
 
 
 def show_writing() -> None:
     """The text with copy and backspace; it can be typed into as well."""
-    text = st.session_state.setdefault(_TEXT, "")
-    if _BOX not in st.session_state:
-        st.session_state[_BOX] = text
+    # A new session leaves the field what the browser tells: it may have been there before the server was started anew.
+    if _BOX not in st.session_state and _TEXT in st.session_state:
+        st.session_state[_BOX] = st.session_state[_TEXT]
     with st.container(key="writing", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
-        st.text_input(
+        text = st.text_input(
             _("Text"),
             key=_BOX,
-            on_change=lambda: st.session_state.update({_TEXT: st.session_state[_BOX]}),
             placeholder=_("Chosen characters"),
             label_visibility="collapsed",
             width="stretch",
         )
+        st.session_state[_TEXT] = text
         st.button(
             _("Backspace"),
             icon=":material/backspace:",
             key="backspace",
-            on_click=lambda: _set_text(text[:-1]),
+            on_click=lambda: _set_text(_text()[:-1]),
             disabled=not text,
         )
         show_copy_button(text, key="copy", field=f".st-key-{_BOX} input")
+
+
+def _text() -> str:
+    """The text as it is now: what was typed is told together with the click that follows it."""
+    return str(st.session_state.get(_BOX, st.session_state.get(_TEXT, "")))
 
 
 def _set_text(text: str) -> None:

@@ -69,6 +69,28 @@ def test_a_double_click_writes_once(desktop: Page) -> None:
         expect(text(desktop)).to_have_value(written)
 
 
+def test_what_was_drawn_and_written_outlives_the_server(page: Page, serve: Starter, workspace: Workspace) -> None:
+    page.goto(serve(workspace).url)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("slider", name="Pen width").press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.locator(".st-key-pad-canvas-15").wait_for()
+    draw(page, "人")
+    best(page, "人").click()
+    expect(text(page)).to_have_value("人")
+    draw(page, "木")
+    expect(best(page, "木")).to_be_visible()
+    serve.kill_all()
+    expect(page.get_by_role("dialog", name="Connection error")).to_be_visible()
+    serve(workspace)
+    expect(page.get_by_role("dialog")).not_to_be_visible()
+    page.wait_for_timeout(3000)  # the pad has told what it shows by now
+    best(page, "木").click()
+    expect(text(page)).to_have_value("人木")
+    page.get_by_role("button", name="Backspace").click()
+    expect(text(page)).to_have_value("人")
+
+
 def test_a_finger_hits_everything(chromium: Browser, address: str) -> None:
     with window(chromium, 390, 844, has_touch=True, is_mobile=True) as page:
         page.goto(address)
