@@ -560,3 +560,12 @@ def test_what_was_not_among_the_candidates_can_be_written_once_it_is_kept(worksp
     written = sound(app.run()).button(key="picture-correct-write")
     assert written.label == r"Write \*"
     assert sound(written.click().run()).text_input(key="written-box").value == "*"
+
+
+def test_why_is_told_of_the_first_candidate_and_not_of_another_that_the_model_knows(workspace: Workspace) -> None:
+    gray = write_page(["永"], size_px=200)
+    TaughtCharacters(workspace).add("☃", [gray] * 3)
+    app = opened_picture(gray)
+    sound(app.toggle(key="picture-why").set_value(True).run())
+    assert app.caption[-1].value == "It is like the drawings that this character was taught by."
+    assert not [each.value for each in app.markdown if "looks like" in each.value]

@@ -1,6 +1,11 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from hanzi_core.bundle import bundle_folder
+from hanzi_core.errors import BundleError
 from hanzi_core.jobs import Job
 from hanzi_core.recognition import Recogniser
 from hanzi_core.recognition.explanation import PLACES, LookAlikes, heat_picture, occlusion_map
@@ -25,3 +30,11 @@ def test_look_alikes_are_other_labels(finished_run: Job) -> None:
     assert set(found) == set(recogniser.bundle.labels) - {"大"}
     assert alike.of("☃") == []
     assert LookAlikes(recogniser.bundle, dimensions + 1).of("大") == []  # a last layer of another shape
+
+
+def test_a_model_that_was_deleted_since_says_so(finished_run: Job, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(bundle_folder(finished_run), tmp_path / "mine"))
+    bundle = Recogniser.open(folder).bundle
+    shutil.rmtree(folder)
+    with pytest.raises(BundleError, match="mine cannot be read: it may have been deleted"):
+        LookAlikes(bundle, 256)

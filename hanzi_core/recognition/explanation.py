@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hanzi_core.bundle import MODEL, Bundle
+from hanzi_core.bundle import MODEL, Bundle, shown_place
+from hanzi_core.errors import BundleError
+from hanzi_core.language import mark
 from hanzi_core.recognition.recogniser import Recogniser
 
 PLACES = 9
@@ -43,7 +45,11 @@ class LookAlikes:
     """Which classes a model finds alike: the angle between what its last layer looks for in an embedding."""
 
     def __init__(self, bundle: Bundle, dimensions: int) -> None:
-        """Read the last layer's weights from the model file; ``dimensions`` is the length of an embedding."""
+        """Read the last layer's weights from the model file; ``dimensions`` is the length of an embedding.
+
+        Raises:
+            BundleError: the file has gone: a model that was deleted answers on where it is in memory; or it is damaged.
+        """
         weights = _last_layer(bundle, dimensions)
         self._bundle = bundle
         self._directions = None if weights is None else weights / np.linalg.norm(weights, axis=1, keepdims=True)
@@ -62,7 +68,13 @@ def _last_layer(bundle: Bundle, dimensions: int) -> NDArray[np.float32] | None:
     """The matrix ``float32 (classes, dimensions)`` that makes logits of embeddings; quantised ones are unpacked."""
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415  34 MB that only serving needs
 
-    interpreter = Interpreter(model_content=bundle.file(MODEL).read_bytes(), num_threads=1)
+    try:
+        content = bundle.file(MODEL).read_bytes()
+    except OSError as error:
+        raise BundleError(
+            mark("The model in {folder} cannot be read: it may have been deleted."), folder=shown_place(bundle.folder)
+        ) from error
+    interpreter = Interpreter(model_content=content, num_threads=1)
     interpreter.allocate_tensors()
     shape = (len(bundle.labels), dimensions)
     for details in interpreter.get_tensor_details():

@@ -22,11 +22,10 @@ def show_why(desk: Desk, answer: Answer, key: str = "") -> None:
     if not answer.candidates or not st.toggle(_("Why this answer?"), key=f"{key}why"):
         return
     recogniser = desk.recogniser
-    known = [each.label for each in answer.candidates if each.label in recogniser.bundle.index]
-    if not known:
+    best = answer.candidates[0].label
+    if best not in recogniser.bundle.index:
         st.caption(_("It is like the drawings that this character was taught by."))
         return
-    best = known[0]
     heat = heat_picture(answer.seen, occlusion_map(recogniser, answer.seen, best))
     saw = cv2.resize(answer.seen, (heat.shape[1], heat.shape[0]), interpolation=cv2.INTER_NEAREST)
     with st.container(horizontal=True, wrap=False, key=f"{key}views-why", width=2 * _SIDE_PX + 20):
