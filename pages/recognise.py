@@ -6,6 +6,7 @@ import streamlit as st
 
 from hanzi_core.bundle import find_bundles
 from hanzi_core.language import gettext as _
+from hanzi_core.recognition.prototypes import TaughtCharacters
 from pages.parts.plain_text import show_error
 from pages.parts.recognise_corrections import show_corrections
 from pages.parts.recognise_desk import Desk
@@ -34,7 +35,8 @@ if not bundles:
 
 with header.popover(_("Settings"), icon=":material/tune:"):
     chosen = choose_recogniser(bundles, complaints)
-    preferences = choose_preferences()
+    known = chosen[1].bundle.labels if chosen else ()
+    preferences = choose_preferences([*known, *(each.label for each in TaughtCharacters(space).all())])
     choose_pad()
 if chosen is None:
     show_error(_("No model can be loaded."))

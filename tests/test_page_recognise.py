@@ -161,6 +161,18 @@ def test_a_job_that_did_not_come_to_its_end_says_so_once(workspace: Workspace, s
     assert app.markdown[0].value.startswith("**many**")
 
 
+def test_what_of_a_list_the_model_lacks_is_told_under_it(workspace: Workspace) -> None:
+    TaughtCharacters(workspace).add("☃", [draw("木", np.random.default_rng(0))])
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.session_state["kept-vocabulary"] = Vocabulary.LIST
+    app.session_state["kept-listed"] = "一 二☃"
+    told = "unknown to the model"
+    assert not [each.value for each in sound(app.run()).caption if told in each.value]
+    sound(app.text_area(key="widget-listed").input("一*二😀☃😁").run())
+    (caption,) = (each.value for each in app.caption if told in each.value)
+    assert caption == rf"3 of them are {told}: \*😀😁"
+
+
 @pytest.mark.parametrize(("listed", "told"), [("一二", []), ("龘。", ["knows none of the characters that count"])])
 def test_a_list_of_characters_that_the_model_lacks_is_told_beside_the_pad(
     workspace: Workspace, listed: str, told: list[str]

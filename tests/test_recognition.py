@@ -54,6 +54,14 @@ def test_only_listed_characters_count_and_a_foreign_one_is_not_sure(recogniser: 
         recogniser.answer(seen, Preferences(vocabulary=Vocabulary.LIST, listed="龘"))
 
 
+def test_a_listed_character_counts_as_pdf_files_hold_it_too_and_a_word_by_its_characters() -> None:
+    labels = ["人", "一", "六", "六一", "一人国", "大"]
+    listed = Preferences(vocabulary=Vocabulary.LIST, listed="\u2f08 \u2f00\n\uf9d1龘")
+    assert [label for label, weight in zip(labels, listed.weights(labels), strict=True) if weight] == labels[:4]
+    assert listed.lacking(labels) == ["龘"]
+    assert listed.counts_taught("人 人")
+
+
 def test_twenty_threads_at_once_get_the_same_answers(recogniser: Recogniser) -> None:
     pictures = [draw(character, np.random.default_rng(n)) for n, character in enumerate(STROKES)]
     alone = [recogniser.recognise(picture) for picture in pictures]

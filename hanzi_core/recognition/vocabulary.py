@@ -52,9 +52,16 @@ _CHARACTERS = {
 }
 
 
-def allowed_labels(vocabulary: Vocabulary, labels: Sequence[str], listed: str = "") -> NDArray[np.bool_]:
-    """Which of ``labels`` count, ``bool (labels,)``; ``listed`` holds the characters of :attr:`Vocabulary.LIST`."""
+def allowed_labels(
+    vocabulary: Vocabulary, labels: Sequence[str], listed: frozenset[str] = frozenset()
+) -> NDArray[np.bool_]:
+    """Which of ``labels`` count, ``bool (labels,)``; ``listed`` are the characters of :attr:`Vocabulary.LIST`."""
     if vocabulary is Vocabulary.ALL:
         return np.ones(len(labels), bool)
-    characters = frozenset(listed) if vocabulary is Vocabulary.LIST else _CHARACTERS[vocabulary]
-    return np.array([label in characters for label in labels], bool)
+    characters = listed if vocabulary is Vocabulary.LIST else _CHARACTERS[vocabulary]
+    return np.array([is_made_of(label, characters) for label in labels], bool)
+
+
+def is_made_of(label: str, characters: frozenset[str]) -> bool:
+    """Whether each character of ``label``, which may be a word, is one of ``characters``."""
+    return characters.issuperset("".join(label.split()))
