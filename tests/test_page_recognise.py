@@ -120,6 +120,14 @@ def test_faults_are_told_in_the_language_of_the_reader(workspace: Workspace) -> 
     assert [row[-1] for row in table[1:]] == ["", "", "c.png 是空的（0 字节）。"]
 
 
+def test_the_rows_that_were_chosen_are_shown_in_another_language_too(workspace: Workspace) -> None:
+    finished_job(workspace)
+    app = AppTest.from_function(page, default_timeout=30).run()
+    app.button_group[0].set_value("faulty").run()
+    set_language_source(lambda: "zh_CN")
+    assert sound(app.run()).dataframe[0].value["path"].tolist() == ["c.png"]
+
+
 def test_doubtful_is_what_the_answer_itself_doubts(workspace: Workspace) -> None:
     job = finished_job(workspace)
     app = AppTest.from_function(page, default_timeout=30).run()
@@ -532,7 +540,8 @@ def one_picture() -> None:
     from pages.parts.recognise_settings import load_recogniser
 
     desk = Desk(Workspace.open(), "builtin", load_recogniser(BUILT_IN, 0.0), Preferences())
-    show_picture(desk, st.session_state["data"], "picture.png")
+    if not st.session_state.get("away"):
+        show_picture(desk, st.session_state["data"], "picture.png")
 
 
 def opened_picture(gray: np.ndarray) -> AppTest:
@@ -545,6 +554,17 @@ def opened_picture(gray: np.ndarray) -> AppTest:
 def test_a_picture_of_one_character_is_told_from_a_page(workspace: Workspace, text: str, several: bool) -> None:
     del workspace
     assert opened_picture(write_page([text])).button_group[0].value is several
+
+
+def test_what_was_said_of_a_picture_holds_after_a_look_elsewhere(workspace: Workspace) -> None:
+    del workspace
+    app = opened_picture(write_page(["木"]))
+    sound(app.button_group[0].set_value(True).run())
+    read_as(app, Direction.COLUMNS)
+    for away in (True, False):
+        app.session_state["away"] = away
+        sound(app.run())
+    assert [each.value for each in app.button_group] == [True, Direction.COLUMNS]
 
 
 def test_a_correction_keeps_what_was_read(workspace: Workspace) -> None:

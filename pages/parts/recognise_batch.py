@@ -16,6 +16,7 @@ from hanzi_core.dataset.source import open_source
 from hanzi_core.jobs import Job, enqueue, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from hanzi_core.recognition.batch import TABLE, YES, PredictionConfig, read_faults
 from hanzi_core.recognition.recogniser import SURE
 from hanzi_core.workspace import writing
@@ -34,9 +35,8 @@ def show_batch(desk: Desk, files: list[UploadedFile]) -> None:
     """Start one for ``files``, if there are any, and show the one that was started or chosen."""
     if files:
         st.caption(_("Each picture is read as one character: upload a page of several by itself."))
-        if st.button(
-            _("Recognise {count} files").format(count=len(files)), type="primary", icon=":material/play_arrow:"
-        ):
+        words = ngettext("Recognise {count} file", "Recognise {count} files", len(files))
+        if st.button(words.format(count=len(files)), type="primary", icon=":material/play_arrow:"):
             with errors_shown():
                 st.session_state[_SHOWN] = start(desk, files).id
     jobs = {job.id: job for job in list_jobs(desk.space, "predict")[:_LISTED_LIMIT]}
@@ -142,7 +142,12 @@ def _show_table(job: Job, written: pd.DataFrame) -> None:
         "faulty": (_("Unreadable {count}").format(count=int(faulty.sum())), table[faulty]),
     }
     shown = st.segmented_control(
-        _("Show"), list(choices), format_func=lambda key: choices[key][0], default="all", required=True
+        _("Show"),
+        list(choices),
+        format_func=lambda key: choices[key][0],
+        default="all",
+        required=True,
+        key=f"batch-{job.id}-rows",
     )
     columns = ["path", "error"] if shown == "faulty" else _SHOWN_COLUMNS
     st.dataframe(

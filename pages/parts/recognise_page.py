@@ -25,6 +25,7 @@ from pages.parts.copy_button import show_copy_button
 from pages.parts.picture_address import picture_address
 from pages.parts.recognise_correct import Place, kept_at, show_correct
 from pages.parts.recognise_desk import Desk
+from pages.parts.session import first
 from pages.parts.tables import share_column, table_height
 
 _BOX_COLOUR = (178, 58, 46)
@@ -37,6 +38,8 @@ _NUMBER_SHARE = 0.25
 _TABLE_PX = 380
 """At most so high."""
 
+DIRECTION = "direction"
+"""Key of the choice in the session."""
 _READINGS_LIMIT = 4
 """Of a session: a page of 1,600 pixels a side takes 5 MB."""
 
@@ -94,14 +97,14 @@ class _Reading:
 
 def show_page(desk: Desk, gray: NDArray[np.uint8], digest: str, polarity: Polarity) -> None:
     """Find, read and show the characters in ``gray``."""
-    direction = st.segmented_control(
+    st.segmented_control(
         _("Read as"),
         list(Direction),
         format_func=lambda choice: _(DIRECTION_NAMES[choice]),
-        default=Direction.FOUND,
         required=True,
-        key="direction",
+        key=first(DIRECTION, Direction.FOUND),
     )
+    direction = st.session_state[DIRECTION]
     reading = _reading(gray, (digest, direction, polarity))
     if not reading.page.boxes:
         st.info(_("No ink found: draw or upload one dark character on light paper, or the other way round."))

@@ -22,13 +22,14 @@ from pages.parts.candidates import show_candidates
 from pages.parts.ink_pad import SIDE_PX
 from pages.parts.recognise_correct import show_correct
 from pages.parts.recognise_desk import Desk
-from pages.parts.recognise_page import show_page
+from pages.parts.recognise_page import DIRECTION, show_page
 from pages.parts.recognise_settings import kept_choice
 from pages.parts.recognise_why import show_why
 from pages.parts.recognise_writing import show_writing, write
-from pages.parts.session import errors_shown
+from pages.parts.session import choices_kept, errors_shown, first
 
 _SHOWN_PX = 200
+_SEVERAL = "several-"
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -44,7 +45,7 @@ def _find(gray: NDArray[np.uint8], *, polarity: Polarity = Polarity.FOUND) -> Pa
 @st.fragment
 def show_picture(desk: Desk, data: bytes, name: str) -> None:
     """The picture as one character or as a page, whichever it seems to be; it can be said."""
-    with errors_shown():
+    with errors_shown(), choices_kept(_SEVERAL, DIRECTION):
         gray = _read(data, name)
         digest = hashlib.blake2b(data, digest_size=6).hexdigest()
         with st.container(horizontal=True):
@@ -52,9 +53,8 @@ def show_picture(desk: Desk, data: bytes, name: str) -> None:
                 _("What it shows"),
                 [False, True],
                 format_func=lambda many: _("Several characters") if many else _("One character"),
-                default=_shows_several(desk, gray, digest),
                 required=True,
-                key=f"several-{digest}",
+                key=first(f"{_SEVERAL}{digest}", _shows_several(desk, gray, digest)),
             )
             polarity = _choose_polarity() if several else Polarity.FOUND
         if several:
