@@ -32,6 +32,8 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "one column": {"lines": 1, "columns": True},
     "columns, right to left": {"columns": True},
     "a full page": {"lines": 12, "length": 16},
+    "a page of small characters, 24 lines of 36": {"lines": 24, "length": 36},
+    "a scroll of 3 lines of 60": {"lines": 3, "length": 60},
     "small, 32 px": {"size_px": 32},
     "large, 140 px": {"size_px": 140, "lines": 3, "length": 5},
     "close together": {"gap": 0.04},

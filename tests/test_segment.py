@@ -132,6 +132,25 @@ def test_a_large_photo_is_shrunk_before_anything_else() -> None:
     assert counts(page) == [7, 7, 7]
 
 
+@pytest.mark.parametrize("columns", [False, True])
+@pytest.mark.parametrize("ruling", ["", "lines"])
+def test_a_scroll_is_read_to_its_end(columns: bool, ruling: str) -> None:
+    lines = ["我们的国家很大明天他要去北京"] * 40 if columns else ["我们的国家很大明天他要去北京" * 5] * 3
+    scroll = write_page(lines, columns=columns, ruling="" if columns else ruling, size_px=90)
+    page = find_characters(scroll)
+    assert max(page.picture.shape) > 1600
+    assert page.picture.size < 1.3e6
+    assert len(page.boxes) == sum(map(len, lines))
+
+
+@pytest.mark.parametrize("style", ["neat", "brush"])
+def test_level_strokes_of_many_small_characters_are_no_ruling(style: str) -> None:
+    written = write_page(["我们的国家很大明天他要去北京"[:12] * 4] * 25, style=style)
+    page = find_characters(written)
+    ink = np.count_nonzero(page.picture < 128)
+    assert np.count_nonzero(page.ink) > 0.95 * ink
+
+
 def test_a_wrong_box_is_split_and_merged() -> None:
     page = find_characters(write_page(["明天"]))
     whole = merge_boxes(list(page.boxes))

@@ -5,6 +5,7 @@ left falls into lines, and each line into characters: of all ways to group its p
 nearly square and best set apart.
 """
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -19,6 +20,9 @@ from hanzi_core.language import mark
 
 _WORKING_SIZE_PX = 1600
 """A photo is shrunk to this: characters of a full page still have 40 pixels."""
+
+_WORKING_PX = _WORKING_SIZE_PX * 800
+"""But no further than to so many: of a scroll or a long screenshot the longer side says nothing of its characters."""
 
 _STEEPEST_DEG = 8.0
 _LEAST_TURN_DEG = 0.1
@@ -35,6 +39,10 @@ _FEW = 8
 _LONG = 2.5
 """Times the height of a line: a rule that begins behind a word on it; a dash is two characters long."""
 
+
+_LEAST_INKED = 0.6
+"""Of a ruling. Level strokes of many small characters make a run as long: 0.29 to 0.44 of it is ink, by brush up to
+0.55; of ruling on photos it is 0.95 to 1."""
 
 _FAR_MORE = 3
 """Times as many characters must show in dark ink where light ink was found at first: chalk leaves one or two."""
@@ -103,7 +111,7 @@ def find_characters(
     gray: NDArray[np.uint8], direction: Direction = Direction.FOUND, polarity: Polarity = Polarity.FOUND
 ) -> Page:
     """The page in ``gray`` ``uint8 (height, width)``; without boxes where there is no ink."""
-    full, shrunk = gray.shape, _shrink(gray)
+    full, shrunk = gray.shape, shrink(gray)
     page = _page(shrunk, full, direction, polarity)
     if polarity is Polarity.FOUND and may_be_dark_ink(shrunk):
         dark = _page(shrunk, full, direction, Polarity.DARK)
@@ -168,8 +176,9 @@ def _replace(box: Box, **ends: int) -> Box:
     return Box(**{**values, **ends})
 
 
-def _shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    scale = _WORKING_SIZE_PX / max(gray.shape)
+def shrink(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture ``(height, width)`` no larger than is of use: 60 megapixels would fill a server."""
+    scale = max(_WORKING_SIZE_PX / max(gray.shape), math.sqrt(_WORKING_PX / gray.size))
     return gray if scale >= 1 else _scaled(gray, scale)
 
 
@@ -265,17 +274,20 @@ def _without_ruling(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _ruling(ink: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where horizontal ruling lies."""
-    width = ink.shape[1]
+    height, width = ink.shape
+    side = min(width, 2 * height)  # on a scroll, a share of its length would bridge the gaps between characters
     near = cv2.dilate(ink, np.ones((3, 1), np.uint8))
-    whole = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((1, max(3, width // 60)), np.uint8))
+    whole = cv2.morphologyEx(near, cv2.MORPH_CLOSE, np.ones((1, max(3, side // 60)), np.uint8))
     runs = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((1, max(40, width // 8)), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
     lines = np.zeros(ink.shape, bool)
     for number in range(1, count):
-        _left, _top, extent, height, _area = stats[number]
+        _left, _top, extent, thick, _area = stats[number]
         # A ruling is long and thin; a heading's one long stroke is neither half the page nor a fortieth as high.
-        if extent >= width // 2 and height <= max(8, width // 40):
-            lines |= labels == number
+        if extent >= width // 2 and thick <= max(8, side // 40):
+            run = labels == number
+            if np.count_nonzero(near[run]) >= _LEAST_INKED * np.count_nonzero(run):
+                lines |= run
     return lines
 
 

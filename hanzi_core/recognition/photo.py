@@ -13,18 +13,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hanzi_core.image.binarise import Polarity, may_be_dark_ink
 from hanzi_core.image.decode import decode
-from hanzi_core.image.segment import Page, find_characters, merge_boxes
+from hanzi_core.image.segment import Page, find_characters, merge_boxes, shrink
 from hanzi_core.image.sheet import LEAST_PHOTO_PX, straighten_sheet
 from hanzi_core.recognition.preferences import Preferences
 from hanzi_core.recognition.recogniser import Answer, Reader
-
-_KEPT_SIDE_PX = 1600
 
 
 class Find(Protocol):
@@ -43,19 +40,14 @@ class Read:
 
 
 def open_picture(data: bytes, name: str) -> NDArray[np.uint8]:
-    """The picture in a file, ``uint8 (height, width)``, no larger than is of use: 60 megapixels would fill a server.
+    """The picture in a file, ``uint8 (height, width)``, as :func:`shrink` leaves it.
 
     Of a sheet on a desk the sheet alone, or the desk would count as ink.
 
     Raises:
         ImageError: it cannot be read.
     """
-    gray = straighten_sheet(decode(data, name))[0]
-    scale = _KEPT_SIDE_PX / max(gray.shape)
-    if scale >= 1:
-        return gray
-    size = max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale))
-    return cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return shrink(straighten_sheet(decode(data, name))[0])
 
 
 def inks_alone(gray: NDArray[np.uint8], find: Find = find_characters) -> list[NDArray[np.uint8]]:
