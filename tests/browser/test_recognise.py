@@ -76,10 +76,11 @@ def test_what_was_drawn_and_written_outlives_the_server(page: Page, serve: Start
     page.keyboard.press("Escape")
     page.locator(".st-key-pad-canvas-15").wait_for()
     draw(page, "人")
+    expect(page.get_by_text("2 strokes, recognised")).to_be_visible()  # the last stroke is known
     best(page, "人").click()
     expect(text(page)).to_have_value("人")
     draw(page, "木")
-    expect(best(page, "木")).to_be_visible()
+    expect(page.get_by_text("4 strokes, recognised")).to_be_visible()
     serve.kill_all()
     expect(page.get_by_role("dialog", name="Connection error")).to_be_visible()
     serve(workspace)
