@@ -169,6 +169,20 @@ def test_a_job_that_did_not_come_to_its_end_says_so_once(workspace: Workspace, s
     assert app.markdown[0].value.startswith("**many**")
 
 
+def test_the_old_text_that_a_stroke_on_its_way_tells_is_no_news(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del workspace
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app.session_state["written"] = "大木"
+    sound(app.run()).button(key="backspace").click()
+    sound(app.run()).text_input(key="written-box").input("大木")
+    assert sound(app.run()).text_input(key="written-box").value == "大"
+    monkeypatch.setattr("pages.parts.recognise_writing._LATE_S", 0.0)  # typed again later on
+    app.text_input(key="written-box").input("大木")
+    assert sound(app.run()).text_input(key="written-box").value == "大木"
+
+
 def test_what_of_a_list_the_model_lacks_is_told_under_it(workspace: Workspace) -> None:
     TaughtCharacters(workspace).add("☃", [draw("木", np.random.default_rng(0))])
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)

@@ -1,5 +1,6 @@
 """The line of text that one writes by choosing candidates, whichever way they came about."""
 
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -9,6 +10,9 @@ from pages.parts.copy_button import show_copy_button
 
 _TEXT = "written"
 _BOX = "written-box"
+_BEFORE = "written-before"
+_LATE_S = 1.0
+"""So long after a change of ours the old text is taken for an echo: nobody has typed it again by then."""
 
 Write = Callable[[str], None]
 """Told which label to put at the end of the text."""
@@ -24,6 +28,7 @@ def show_writing() -> None:
     # A new session leaves the field what the browser tells: it may have been there before the server was started anew.
     if _BOX not in st.session_state and _TEXT in st.session_state:
         st.session_state[_BOX] = st.session_state[_TEXT]
+    _overhear()
     with st.container(key="writing", horizontal=True, vertical_alignment="center", gap="small", wrap=False):
         text = st.text_input(
             _("Text"),
@@ -48,5 +53,13 @@ def _text() -> str:
     return str(st.session_state.get(_BOX, st.session_state.get(_TEXT, "")))
 
 
+def _overhear() -> None:
+    """Leave out the old text, which a browser that has not heard of our change tells with a stroke on its way."""
+    before, changed = st.session_state.get(_BEFORE, ("", 0.0))
+    if st.session_state.get(_BOX) == before and time.monotonic() - changed < _LATE_S:
+        st.session_state[_BOX] = st.session_state[_TEXT]
+
+
 def _set_text(text: str) -> None:
+    st.session_state[_BEFORE] = _text(), time.monotonic()
     st.session_state[_TEXT] = st.session_state[_BOX] = text
