@@ -10,7 +10,7 @@ from hanzi_core.cli.perform import start
 from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
 from hanzi_core.image.synthetic import encode_synthetic
-from hanzi_core.jobs import list_jobs
+from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.strokes.synthesis import SynthesisConfig
 from hanzi_core.workspace import Workspace
@@ -109,6 +109,15 @@ def test_one_whose_name_was_taken_meanwhile_can_be_tried_again(workspace: Worksp
     widget(app, "button", "Go on").click().run()
     assert wait_for_the_hand(workspace) is State.FINISHED
     assert len(Dataset.find(workspace, "taken").manifest()) == 20
+
+
+def test_a_job_of_another_version_leaves_the_pages_whole(workspace: Workspace, tmp_path: Path) -> None:
+    imported(workspace, write_files(tmp_path / "set", {"永/1.png": png(drawn("人", 0))}), "set")
+    for kind in ("synthesise", "materialise", "import"):
+        Job.create(workspace, kind, {"setting_of_old": 1}, "older")
+    for page in ("hand.py", "datasets.py"):
+        assert not open_page(page).exception
+    assert not open_page("datasets.py", dataset="set").exception
 
 
 def test_one_that_failed_can_be_given_up(workspace: Workspace, tmp_path: Path) -> None:

@@ -396,6 +396,10 @@ class TestCommand:
         Dataset.find(workspace, "starter").delete()
         check_is_new(workspace, "starter")
 
+    def test_a_job_of_another_version_stands_in_nobodys_way(self, workspace: Workspace) -> None:
+        Job.create(workspace, "import", {"folder": "/somewhere"}, "older")
+        check_is_new(workspace, "starter")
+
     def test_one_that_is_given_up_leaves_no_pictures(self, workspace: Workspace, command: Command) -> None:
         first, second, other = (starter(workspace, characters) for characters in "永永我")
         for job in (first, other):

@@ -94,7 +94,7 @@ def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
     """
     taken = free_place(workspace, name).name
     jobs = (job for kind in ("import", "synthesise") for job in list_jobs(workspace, kind))
-    others = [job for job in jobs if job.id != own and job.config["name"] == taken]
+    others = [job for job in jobs if job.id != own and job.config.get("name") == taken]
     if any(job.status().state.is_active for job in others):
         raise DatasetError(
             mark("A dataset “{name}” is on its way already: wait for it, or choose another name."), name=name

@@ -49,7 +49,7 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
 
 
 def _show_last(dataset: Dataset, space: Workspace) -> None:
-    jobs = [job for job in list_jobs(space, "materialise") if job.config["dataset"] == dataset.name]
+    jobs = [job for job in list_jobs(space, "materialise") if job.config.get("dataset") == dataset.name]
     if not jobs:
         return
     status, result = jobs[0].status(), jobs[0].result()

@@ -103,7 +103,7 @@ def _start(space: Workspace, name: str, synthesis: SynthesisConfig) -> None:
 
 def show_last_synthesis(space: Workspace, topped_up: str = "") -> None:
     """What the newest one has come to, of new datasets or of one that is topped up, and a button to go on."""
-    jobs = [job for job in list_jobs(space, "synthesise") if job.config["top_up"] == topped_up]
+    jobs = [job for job in list_jobs(space, "synthesise") if job.config.get("top_up") == topped_up]
     for job in jobs[:1]:
         status = job.status()
         if status.state is State.FINISHED:
