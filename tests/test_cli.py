@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from hanzi_core.cli import build
 from hanzi_core.jobs import Job
-from hanzi_core.workspace import Workspace
+from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
+from tests.collection import imported
 from tests.conftest import Command, run_command
 from tests.handwriting import draw, write_collection, write_png
 
@@ -147,6 +150,10 @@ class TestMistakesAreOneSentence:
             port = taken.getsockname()[1]
             self.check(command, "serve", "--port", str(port), says=f"Port {port} is in use")
 
+    def test_an_address_that_was_left_empty(self, command: Command) -> None:
+        """As ``make run ADDRESS=$UNSET`` gives it: to a socket it means every address, and there is no password."""
+        self.check(command, "serve", "--address", "", says="Give the address to listen on")
+
     def test_stopping_what_has_ended(self, trained: Workspace, finished_run: Job) -> None:
         done = run_command(trained.root, "jobs", "stop", finished_run.id)
         assert done.returncode == 2 and "has already ended" in done.stderr
@@ -159,3 +166,22 @@ def test_a_dataset_that_was_moved_away_is_told(command: Command, tmp_path: Path)
     done = command("train", "--dataset", "moving", "--network", "cnn", "--epochs", "1")
     # Pictures of 64 px were packed when they were read; those of 160 px must be read anew.
     assert done.returncode == 2 and "Nothing is at" in done.stderr
+
+
+def test_a_workspace_that_was_left_empty_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``--workspace "$UNSET"`` gives it: its folders were made amid whatever lies in the current one."""
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(build(["jobs"]), ["--workspace", "", "jobs", "list"]).exit_code == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["workspace"]
+
+
+def test_a_character_that_the_terminal_lacks_stops_no_list(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of another encoding than UTF-8, as where Windows writes to a file."""
+    imported(workspace, write_collection(tmp_path / "a", "人木", 3), "手")
+    monkeypatch.setenv("PYTHONIOENCODING", "latin-1")
+    done = run_command(workspace.root, "dataset", "list")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("\\u624b\t6\t2\t")

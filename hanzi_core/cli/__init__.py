@@ -10,7 +10,7 @@ A verb that takes long is a job: it has a folder, and the same folder whether a 
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from pathlib import Path
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -59,8 +59,12 @@ def build(verbs: Iterable[str] = VERBS) -> typer.Typer:
 def _open_workspace(
     context: typer.Context,
     workspace: Annotated[
-        Path | None,
-        typer.Option(envvar=ENVIRONMENT_VARIABLE, help="Folder of datasets, jobs and models [default: ./workspace]."),
+        str | None,  # no path: an empty one would be the current folder
+        typer.Option(
+            envvar=ENVIRONMENT_VARIABLE,
+            metavar="FOLDER",
+            help="Folder of datasets, jobs and models [default: ./workspace].",
+        ),
     ] = None,
 ) -> None:
     if not context.resilient_parsing and "--help" not in sys.argv:
@@ -71,6 +75,8 @@ def main() -> None:
     """Run the command line; a mistake of the user is one sentence and exit code 2."""
     # More may stand there than the one that is meant, a folder called “train” say, but never less.
     asked = [verb for verb in VERBS if verb in sys.argv]
+    if isinstance(sys.stdout, TextIOWrapper):  # it may be closed
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: of a character that the terminal lacks
     try:
         build(asked or VERBS)()
     except HanziError as error:

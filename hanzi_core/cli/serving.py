@@ -38,6 +38,8 @@ def serve(
 
 def _check_port(address: str, port: int) -> None:
     """Streamlit would silently take another port, and the page that one opens would be somebody else's."""
+    if not address.strip():  # to a socket, every address
+        raise WorkspaceError(mark("Give the address to listen on: localhost, or 0.0.0.0 to let other machines in."))
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
