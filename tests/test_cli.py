@@ -150,6 +150,14 @@ class TestMistakesAreOneSentence:
             port = taken.getsockname()[1]
             self.check(command, "serve", "--port", str(port), says=f"Port {port} is in use")
 
+    def test_nothing_corrected_yet(self, command: Command) -> None:
+        self.check(command, "fine-tune", says="Nothing was corrected yet")
+
+    def test_a_file_where_a_training_of_the_built_in_model_should_be(self, command: Command, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        for verb in ("draw", "train"):
+            self.check(command, "builtin", verb, str(tmp_path / "file"), says="cannot be written")
+
     def test_an_address_that_was_left_empty(self, command: Command) -> None:
         """As ``make run ADDRESS=$UNSET`` gives it: to a socket it means every address, and there is no password."""
         self.check(command, "serve", "--address", "", says="Give the address to listen on")

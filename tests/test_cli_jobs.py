@@ -100,3 +100,6 @@ def test_a_clone_begins_with_the_settings_of_its_run(workspace: Workspace, ended
     assert (values["network"], values["epochs"], values["dataset"], values["seed"]) == (Network.CNN, 7, "three", 4)
     with pytest.raises(JobError, match="no job"):
         settings(workspace, {}, "train-gone")
+    evaluation = Job.create(workspace, "evaluate", {"split": {}}, "three")
+    with pytest.raises(JobError, match="is no run"):
+        settings(workspace, {}, evaluation.id)

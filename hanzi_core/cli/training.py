@@ -12,10 +12,10 @@ from pydantic_core import PydanticUndefined
 from hanzi_core.bundle import BUILT_IN_KEY
 from hanzi_core.cli.evaluation import evaluate_model, evaluation_config
 from hanzi_core.cli.perform import launch_job, perform, read_config
-from hanzi_core.dataset import Dataset, Part
+from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.split import part_rows
 from hanzi_core.dataset.store import CORRECTIONS
-from hanzi_core.errors import TrainingError
+from hanzi_core.errors import JobError, TrainingError
 from hanzi_core.image.presets import find_preset
 from hanzi_core.jobs import Job, State, Work, enqueue, stop
 from hanzi_core.jobs.devices import CPU, find_device, list_devices
@@ -104,6 +104,10 @@ def fine_tune(
 ) -> None:
     """Let a model learn its corrections and forget little; a run like any other, and its model one more to choose."""
     workspace: Workspace = context.obj
+    if dataset == CORRECTIONS and all(each.name != dataset for each in list_datasets(workspace)):
+        raise TrainingError(
+            mark("Nothing was corrected yet: do so on the page Recognise, or name a dataset: --dataset NAME.")
+        )
     told = {name: value for name, value in (("epochs", epochs), ("learning_rate", learning_rate)) if value is not None}
     config = fine_tuning(workspace, model, dataset, rehearsal)
     config = checked(workspace, {**config.model_dump(), **told})
@@ -182,11 +186,19 @@ def settings(workspace: Workspace, given: dict[str, Any], clone: str | None = No
     """
     told = {name: value for name, value in given.items() if value is not None and value != []}
     told = next(({"start": start} for name, start in IMPLIED.items() if name in told), {}) | told
-    original = Job.find(workspace, clone).config if clone else preset_values(told.get("network", DEFAULTS.network))
+    original = _run(workspace, clone).config if clone else preset_values(told.get("network", DEFAULTS.network))
     values = original | told
     if "augmentation" in told:
         values["augmentation"] = find_preset(workspace, told["augmentation"])
     return values
+
+
+def _run(workspace: Workspace, job_id: str) -> Job:
+    """The run, or the estimate of one, that is called so."""
+    found = Job.find(workspace, job_id)
+    if found.kind not in ("train", "estimate"):
+        raise JobError(mark("“{job}” is no run: give the id of one; “jobs list” shows them."), job=job_id)
+    return found
 
 
 def checked(workspace: Workspace, values: dict[str, Any]) -> TrainingConfig:

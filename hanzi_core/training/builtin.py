@@ -24,7 +24,7 @@ from hanzi_core.training.distillation import Lesson, taught
 from hanzi_core.training.objective import SmoothedCrossentropy, SmoothedSoftCrossentropy
 from hanzi_core.training.precision import policy, scaled
 from hanzi_core.training.teacher import Teacher
-from hanzi_core.workspace import replace_json
+from hanzi_core.workspace import replace_json, writing
 
 STATE, WEIGHTS, HISTORY = "state.json", "state.weights.h5", "history.jsonl"
 CHECKPOINT_EVERY_S = 180
@@ -201,7 +201,8 @@ class Trainer:
         self, folder: Path, config: BuiltinConfig, start: Path | None = None, teacher: Teacher | None = None
     ) -> None:
         self._folder, self._config, self._start, self._teacher = folder, config, start, teacher
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         keras.utils.set_random_seed(config.seed)
         dtype = policy(config.precision)
         keras.config.set_dtype_policy(dtype)

@@ -22,6 +22,7 @@ from hanzi_core.strokes.frequency import frequencies_per_million
 from hanzi_core.strokes.hand import Hand, PenPath
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.style import PRESETS, HandStyle, blend
+from hanzi_core.workspace import writing
 
 SHARD_IMAGES = 16_384
 STYLE_SHARES = {
@@ -167,7 +168,8 @@ def _standard_weight(character: str) -> float:
 def draw_shards(simulator: Simulator, pool: Path, numbers: Sequence[int], seed: int) -> None:
     """Write the shards with these ``numbers`` that ``pool`` lacks; each depends on ``seed`` and its number alone."""
     cv2.setNumThreads(1)
-    pool.mkdir(parents=True, exist_ok=True)
+    with writing(pool):
+        pool.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         folder = pool / f"shard-{number:05d}"
         if folder.exists():
