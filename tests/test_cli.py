@@ -159,7 +159,7 @@ class TestMistakesAreOneSentence:
             self.check(command, "builtin", verb, str(tmp_path / "file"), says="cannot be written")
 
     def test_an_address_that_was_left_empty(self, command: Command) -> None:
-        """As ``make run ADDRESS=$UNSET`` gives it: to a socket it means every address, and there is no password."""
+        """As ``--address "$UNSET"`` gives it: to a socket it means every address, and there is no password."""
         self.check(command, "serve", "--address", "", says="Give the address to listen on")
 
     def test_stopping_what_has_ended(self, trained: Workspace, finished_run: Job) -> None:
