@@ -60,6 +60,16 @@ def test_a_path_that_is_in_no_dataset_is_not_excluded_in_silence(command: Comman
     assert command("dataset", "exclude", "a").stdout == "a: 0 pictures excluded.\n"
 
 
+def test_a_fault_that_leaves_pictures_out_anyway_brings_no_others_back(
+    command: Command, workspace: Workspace, folder: Path
+) -> None:
+    command("dataset", "import", str(folder))
+    assert command("dataset", "exclude", "a", "--fault", "duplicate").stdout == "a: 1 pictures excluded.\n"
+    done = command("dataset", "exclude", "a", "--fault", "gone")
+    assert done.returncode == 2 and "“gone” are left out anyway" in done.stderr
+    assert Dataset.find(workspace, "a").manifest(["excluded"])["excluded"].sum() == 1
+
+
 def test_a_damaged_dataset_is_listed_as_such_and_those_behind_it_too(
     command: Command, workspace: Workspace, folder: Path
 ) -> None:

@@ -214,7 +214,13 @@ def exclude(
 ) -> None:
     """Leave pictures out of training, validation and test; exactly those named, so that none brings all back."""
     dataset = Dataset.find(context.obj, name)
-    kinds, paths = set(fault or []) & set(EXCLUDABLE), path or []
+    kinds, paths = set(fault or []), path or []
+    if useless := kinds - set(EXCLUDABLE):
+        raise DatasetError(
+            mark("Pictures with the fault “{fault}” are left out anyway: name one of {known}."),
+            fault=min(useless),
+            known=", ".join(EXCLUDABLE),
+        )
     if unknown := set(paths) - set(dataset.manifest(["path"])["path"]) - dataset.excluded_by_hand():
         raise DatasetError(
             mark("“{name}” holds no {path}: “dataset faults” lists paths as they are in it."),
