@@ -173,6 +173,7 @@ def test_the_old_text_that_a_stroke_on_its_way_tells_is_no_news(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del workspace
+    monkeypatch.setattr("pages.parts.recognise_writing._LATE_S", 600.0)  # however slow the machine
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
     app.session_state["written"] = "大木"
     sound(app.run()).button(key="backspace").click()
