@@ -3,7 +3,8 @@
 Streamlit runs what a fragment asks for after the next page and takes that for a return to the page before: the browser
 clears the new page, and the run after that finds no place in it.
 
-And one that is left by Back, which Streamlit makes stop at each parameter of the address.
+And one that is left by Back, which Streamlit makes stop at each parameter of the address; and one that is come back to
+with the parameters of the next, which Streamlit writes now and then before it writes the next page.
 """
 
 import streamlit as st
@@ -12,7 +13,7 @@ import streamlit as st
 # late all the same, as a file that was read meanwhile, costs a reload, and once only: it might fail on each.
 _JS = """
 const SETTLED_MS = 400, ONCE_MS = 10_000;
-let pressedAt = -SETTLED_MS;
+let pressedAt = -SETTLED_MS, leftFrom = "";
 
 // Not the element's: all elements are gone when this is needed.
 window.addEventListener("error", (event) => {
@@ -24,16 +25,22 @@ window.addEventListener("error", (event) => {
 
 // What a page writes into its own address is no step of its own, or Back had to be pressed three times on Training.
 const push = history.pushState.bind(history);
+// And what the next page writes before the address is its own does not belong to the page that is left.
 history.pushState = (state, unused, url) => {
-  const isOwn = new URL(url ?? "", location.href).pathname === location.pathname;
-  return isOwn ? history.replaceState(state, unused, url) : push(state, unused, url);
+  if (new URL(url ?? "", location.href).pathname === location.pathname) return history.replaceState(state, unused, url);
+  if (leftFrom.split("?")[0] === location.origin + location.pathname) history.replaceState(history.state, "", leftFrom);
+  leftFrom = "";
+  return push(state, unused, url);
 };
+const onLeave = () => { leftFrom = location.href; };
+window.addEventListener("popstate", onLeave);
 
 export default function () {
   const onPointerUp = (event) => {
     if (!event.target.closest?.("a[href]")) pressedAt = event.timeStamp;
   };
   const onClick = (event) => {
+    onLeave();
     const link = event.target.closest?.("a[href]");
     const rest = pressedAt + SETTLED_MS - event.timeStamp;
     if (!link || rest <= 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;

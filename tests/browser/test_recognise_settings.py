@@ -186,3 +186,23 @@ def test_back_is_one_step_and_each_page_keeps_its_own_choice(
     open_page(desktop, "Models")
     open_page(desktop, "Datasets")
     expect(choose_dataset).to_have_value("second")
+
+
+def test_what_a_page_writes_while_it_opens_is_not_in_the_address_of_the_page_before(
+    desktop: Page, address: str
+) -> None:
+    open_page(desktop, "Models")
+    desktop.evaluate("""() => {  // as Streamlit does now and then: first the parameters, then the page they are of
+        const push = history.pushState;
+        history.pushState = (state, unused, url) => {
+            if (/hand/.test(url)) push({}, "", location.pathname + "?model=builtin");
+            push(state, unused, url);
+        };
+    }""")
+    open_page(desktop, "Handwriting")
+    expect(desktop).to_have_url(re.compile("/hand"))
+    back = """() => new Promise((found) => {
+        addEventListener("popstate", () => found(location.href), { once: true });
+        history.back();
+    })"""
+    assert desktop.evaluate(back) == f"{address}/models"
