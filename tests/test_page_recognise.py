@@ -5,6 +5,7 @@ import gc
 import io
 import weakref
 import zipfile
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -235,6 +236,24 @@ def stroke_object(left: int, top: int, right: int, bottom: int) -> dict[str, Any
         "originX": "left",
         "originY": "top",
     }
+
+
+def page_of_a_pad() -> None:
+    from pages.parts.ink_pad import show_ink_pad
+
+    show_ink_pad()
+
+
+def test_a_stroke_is_heard_before_the_page_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def canvas_of_a_page_that_is_left(key: str, on_change: Callable[[], object] = lambda: None, **_: object) -> None:
+        st.session_state[key] = {"drawing": {"raw": {"objects": [stroke_object(100, 200, 300, 205)]}}}
+        on_change()  # Streamlit calls it as the run begins, which may end right after that
+        st.stop()
+
+    monkeypatch.setattr("pages.parts.ink_pad.st_canvas", canvas_of_a_page_that_is_left)
+    app = AppTest.from_function(page_of_a_pad).run()
+    assert not app.exception
+    assert len(app.session_state["drawing-pad"].strokes()) == 1
 
 
 def uploaded(name: str, content: bytes, number: int) -> UploadedFile:

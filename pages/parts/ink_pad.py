@@ -37,6 +37,7 @@ def show_ink_pad(name: str = "pad", side_px: int = SIDE_PX, shortcuts: bool = Tr
             width=side_px,
             initial_drawing=drawing.start,
             key=key,
+            on_change=lambda: drawing.hear(st.session_state[key]["drawing"]["raw"]),  # before the page can be left
         )
         teach_manners(key, guide=st.session_state.get("kept-guide", True))
         is_to_show = drawing.hear(result.json_data)

@@ -338,9 +338,9 @@ def test_twenty_sessions_at_once(chromium: Browser, serve: Starter, place: Works
 
 def test_a_page_left_with_a_stroke_on_its_way_loses_nothing(desktop: Page) -> None:
     for strokes, page in enumerate(("Datasets", "Models", "Training"), 1):
+        canvas(desktop).hover(position={"x": 100, "y": 80 * strokes})  # once it stays where it is
         pad = canvas(desktop).bounding_box()
         assert pad
-        desktop.mouse.move(pad["x"] + 100, pad["y"] + 80 * strokes)
         desktop.mouse.down()
         desktop.mouse.move(pad["x"] + 300, pad["y"] + 80 * strokes, steps=6)
         desktop.mouse.up()
