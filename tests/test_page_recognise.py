@@ -635,3 +635,13 @@ def test_why_is_told_of_the_first_candidate_and_not_of_another_that_the_model_kn
     sound(app.toggle(key="picture-why").set_value(True).run())
     assert app.caption[-1].value == "It is like the drawings that this character was taught by."
     assert not [each.value for each in app.markdown if "looks like" in each.value]
+
+
+def test_why_stays_as_it_was_chosen_while_there_is_nothing_to_explain(workspace: Workspace) -> None:
+    del workspace
+    app = opened_picture(write_page(["永"], size_px=200))
+    sound(app.toggle(key="picture-why").set_value(True).run())
+    for away in (True, False):
+        app.session_state["away"] = away
+        sound(app.run())
+    assert app.toggle(key="picture-why").value

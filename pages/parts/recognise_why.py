@@ -8,6 +8,7 @@ from hanzi_core.recognition import Answer, Recogniser
 from hanzi_core.recognition.explanation import LookAlikes, heat_picture, occlusion_map
 from pages.parts.plain_text import escape
 from pages.parts.recognise_desk import Desk
+from pages.parts.session import choices_kept, first
 
 _SIDE_PX = 200
 
@@ -18,9 +19,12 @@ def _look_alikes(_recogniser: Recogniser, _dimensions: int, key: tuple[str, floa
 
 
 def show_why(desk: Desk, answer: Answer, key: str = "") -> None:
-    """Behind a button, since the heat map takes 81 passes."""
-    if not answer.candidates or not st.toggle(_("Why this answer?"), key=f"{key}why"):
+    """Behind a switch, since the heat map takes 81 passes; it stays as it is while the pad is empty."""
+    if not answer.candidates:
         return
+    with choices_kept(f"{key}why"):
+        if not st.toggle(_("Why this answer?"), key=first(f"{key}why", False)):
+            return
     recogniser = desk.recogniser
     best = answer.candidates[0].label
     if best not in recogniser.bundle.index:
