@@ -540,6 +540,15 @@ def opened_corrections(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) ->
     return sound(AppTest.from_function(page_of_corrections, default_timeout=30).run())
 
 
+def test_a_line_stands_between_the_tab_and_the_table_of_corrections(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a touch screen the buttons of a table stand above it: they were on the tab."""
+    app = opened_corrections(workspace, monkeypatch)
+    kinds = [app.main[place].type for place in (0, 1)]
+    assert kinds == ["caption", "dataframe"]
+
+
 def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,8 @@ def show_corrections(desk: Desk) -> None:
     if not kept:
         st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
         return
+    # And the tab is not where a touch screen shows the buttons of the table.
+    st.caption(_("The newest first. Choose some to see or delete them."))
     chosen = _show_table(corrections, kept)
     with st.container(horizontal=True, vertical_alignment="center"):
         delete = st.button(_("Delete the chosen"), icon=":material/delete:", disabled=not chosen)
