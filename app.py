@@ -4,6 +4,7 @@ import streamlit as st
 
 from hanzi_core.language import LANGUAGES, match_language, set_language_source
 from hanzi_core.language import gettext as _
+from pages.parts.finger_on_chart import let_fingers_scroll
 from pages.parts.icon import ICON
 from pages.parts.kept_clicks import keep_clicks
 from pages.parts.kept_replies import keep_replies
@@ -42,6 +43,7 @@ else:
 show_page_style()
 translate_streamlit()
 guard_page_change()
+let_fingers_scroll()
 
 page = st.navigation(
     [

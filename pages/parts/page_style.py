@@ -11,7 +11,7 @@ _STYLE = """
   h2, h3 { font-size: 1.15rem !important; }
   .stMainBlockContainer { padding: 3.9rem 1rem 2rem; }
 }
-.st-key-page-change { position: absolute; }
+.st-key-page-change, .st-key-finger-on-chart { position: absolute; }
 [data-testid="stCheckbox"] label:hover:has([role="switch"]:not(:checked)) > div:first-of-type {
   background-color: color-mix(in srgb, currentColor 30%, transparent) !important;
 }

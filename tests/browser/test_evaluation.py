@@ -64,6 +64,26 @@ def test_a_finger_moves_the_heatmap_in_its_box_and_the_page(chromium: Browser, a
 
 
 @pytest.mark.usefixtures("_mistaken")
+def test_a_finger_moves_the_page_past_a_chart_and_a_tap_reads_it(chromium: Browser, address: str) -> None:
+    with window(chromium, 390, 640, has_touch=True, is_mobile=True) as page:
+        page.goto(f"{address}/evaluation?model=twin&dataset=three")
+        choose_validation(page)
+        page.get_by_role("tab", name="Confidence").tap()
+        chart = page.locator(".st-key-coverage .nsewdrag")
+        chart.wait_for()
+        chart.evaluate("each => each.scrollIntoView({block: 'center'})")
+        place = chart.bounding_box()
+        assert place
+        page.touchscreen.tap(place["x"] + 100, place["y"] + 100)
+        expect(page.locator(".st-key-coverage .hoverlayer").get_by_text("Coverage")).to_be_visible()
+        before = page.get_by_test_id("stMain").evaluate("each => each.scrollTop")
+        drag(page, (160, place["y"] + 60), (160, place["y"] + 180))
+        page.wait_for_function(
+            "before => document.querySelector('[data-testid=stMain]').scrollTop < before", arg=before
+        )
+
+
+@pytest.mark.usefixtures("_mistaken")
 @pytest.mark.parametrize(
     ("tab", "order"), [("Confusions", "The most frequent first."), ("Characters", "The worst first.")]
 )
