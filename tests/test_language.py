@@ -109,3 +109,27 @@ def test_a_sentence_survives_a_file() -> None:
 def test_the_empty_text_stays_empty() -> None:
     set_language_source(lambda: "zh_CN")
     assert gettext("") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [
+        ("Precision", "精确率"),  # of the pictures that were read as a character
+        ("Numerical precision", "数值精度"),
+        ("train", "训练集"),
+        ("validation", "验证集"),
+        ("test", "测试集"),
+    ],
+)
+def test_the_terms_are_those_of_the_field(text: str, term: str) -> None:
+    set_language_source(lambda: "zh_CN")
+    assert gettext(text) == term
+
+
+@pytest.mark.parametrize(
+    ("word", "better"), [("正确率", "准确率"), ("把握", "置信度"), ("起始权重", "初始权重"), ("模拟的手", "手写模拟器")]
+)
+def test_one_thing_has_one_word(word: str, better: str) -> None:
+    text = (LOCALE_FOLDER / "zh_CN.po").read_text("utf-8")
+    assert better in text
+    assert word not in text

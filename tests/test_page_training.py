@@ -476,12 +476,14 @@ def test_of_a_model_to_start_from_the_network_is_its_own(workspace: Workspace, r
     assert "“Built\\-in” is trained further: it keeps its own network" in texts(app)
     assert "26 million parameters" not in texts(app)
     disabled = {field.label for field in [*app.number_input, *app.selectbox] if field.disabled}
-    assert disabled == {"Picture size, px", "Dropout", "Precision"}
+    assert disabled == {"Picture size, px", "Dropout", "Numerical precision"}
     press(app, "Start training")
     (made,) = set(list_jobs(workspace, "train")) - {*runs, holder}
     assert made.title == "three Built-in"
     shown = readable(made.config, {})
-    assert {shown[label] for label in ("Network", "Picture size, px", "Dropout", "Precision")} == {"the model's own"}
+    assert {shown[label] for label in ("Network", "Picture size, px", "Dropout", "Numerical precision")} == {
+        "the model's own"
+    }
     assert shown["Model to start from"] == "builtin" and shown["Batch size"] == "64"
 
 

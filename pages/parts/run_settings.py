@@ -164,7 +164,12 @@ def _ask_rest(defaults: TrainingConfig, key: str, is_further: bool) -> dict[str,
         "early_stopping": _ask_number(right, "early_stopping", defaults, key, placeholder=_("never")),
         "balance": _choose(left, _("Uneven classes"), BALANCE_NAMES, defaults.balance, f"{key}-balance"),
         "precision": _choose(
-            right, _("Precision"), PRECISION_NAMES, defaults.precision, f"{key}-precision", disabled=is_further
+            right,
+            _("Numerical precision"),
+            PRECISION_NAMES,
+            defaults.precision,
+            f"{key}-precision",
+            disabled=is_further,
         ),
         "seed": _ask_number(left, "seed", defaults, key),
     }

@@ -28,7 +28,7 @@ SETTING_NAMES = {
     "label_smoothing": mark("Label smoothing"),
     "dropout": mark("Dropout"),
     "averaging": mark("Averaged weights"),
-    "precision": mark("Precision"),
+    "precision": mark("Numerical precision"),
     "early_stopping": mark("Stop after epochs without progress"),
     "balance": mark("Uneven classes"),
     "augmentation": mark("Augmentation"),
