@@ -11,9 +11,12 @@ from hanzi_core.language import gettext as _
 
 _NOT_TAKEN = '[data-testid="stFileChip"][aria-invalid="true"] [data-testid="stFileChipName"] + div::after'
 
+_HINT = '[data-testid="InputInstructions"] > span:first-child'
+"""What a field says while one types."""
+
 
 def translate_streamlit() -> None:
-    """Put our words over Streamlit's English ones on the buttons that take files and photos.
+    """Put our words over Streamlit's English ones on the buttons that take files and photos, in fields and in lists.
 
     Of a file that is not taken it says so to the pointer and to screen readers only: that is told to all.
     """
@@ -25,6 +28,10 @@ def translate_streamlit() -> None:
         '[data-testid="stFileUploaderDropzone"] button p': _("Upload"),
         '[data-testid="stCameraInput"]:has(video) button': _("Take a photo"),
         '[data-testid="stCameraInput"]:not(:has(video)) button': _("Clear the photo"),
+        _HINT: _("Press Enter to apply"),
+        f'[data-testid="stForm"] {_HINT}': _("Press Enter to submit"),
+        f'[data-testid="stTextArea"] {_HINT}': _("Press Ctrl or ⌘ and Enter to apply"),
+        '[role="listbox"] > [role="option"][style*="contents"] > span': _("Nothing fits"),
     }
     _replace(words)
 

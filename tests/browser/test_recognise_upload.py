@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from hanzi_core.jobs import list_jobs
 from hanzi_core.recognition.batch import COLUMNS
@@ -67,12 +67,21 @@ def test_a_photo_of_two_lines(screen: Page) -> None:
     assert sum(a == b for a, b in zip("".join(read), "大木人口日中十三", strict=True)) >= 6
 
 
+def says(word: Locator) -> str:
+    """What stands over a word of Streamlit's."""
+    expect(word).to_have_css("font-size", "0px")
+    return str(word.evaluate("each => getComputedStyle(each, '::after').content")).strip('"')
+
+
 def test_streamlit_s_own_words_are_in_the_reader_s_language(desktop: Page) -> None:
     desktop.get_by_text("简体中文").click()
     desktop.get_by_role("tab", name="上传").click()
-    word = desktop.get_by_test_id("stFileUploaderDropzone").get_by_role("button").locator("p")
-    expect(word).to_have_css("font-size", "0px")
-    assert word.evaluate("each => getComputedStyle(each, '::after').content") == '"上传"'
+    assert says(desktop.get_by_test_id("stFileUploaderDropzone").get_by_role("button").locator("p")) == "上传"
+    open_page(desktop, "模拟手写")
+    desktop.get_by_label("数据集名称").fill("永")
+    assert says(desktop.get_by_text("Press Enter to apply")) == "按回车键应用"
+    desktop.get_by_role("combobox").first.fill("永")
+    assert says(desktop.get_by_text("No results")) == "没有匹配的选项"
 
 
 def test_boxes_are_merged_split_and_deleted(desktop: Page) -> None:
