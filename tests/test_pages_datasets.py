@@ -133,16 +133,16 @@ def import_form() -> None:
 
 def test_an_import_waits_for_its_zip(workspace: Workspace, tmp_path: Path) -> None:
     app = AppTest.from_function(import_form).run()
-    upload = app.button(key="FormSubmitter:upload-Import")
+    upload = app.button(key="import-upload")
     assert upload.disabled
     packed = write_zip(tmp_path / "a.zip", {"人/1.png": png(drawn("人", 1))})
     app.file_uploader[0].upload(packed.name, packed.read_bytes()).run()
-    assert not app.button(key="FormSubmitter:upload-Import").disabled
+    assert not app.button(key="import-upload").disabled
 
 
 def test_a_path_that_was_left_empty_is_asked_for(workspace: Workspace) -> None:
     app = AppTest.from_function(import_form).run()
-    app.button(key="FormSubmitter:on-server-Import").click().run()
+    app.button(key="import-path").click().run()
     assert [error.value for error in app.error] == [escape("Give the path of a folder or zip on the server.")]
 
 
@@ -152,7 +152,7 @@ def test_a_path_that_is_not_there_is_told_letter_by_letter(workspace: Workspace,
     fields = {field.label: field for field in app.text_input}
     fields["Path on the server"].set_value(path)
     fields["Label list on the server, if it needs one"].set_value(labels)
-    app.button(key="FormSubmitter:on-server-Import").click().run()
+    app.button(key="import-path").click().run()
     assert not app.exception
     told = f"Nothing is at {labels or path} on this server: check the path."
     assert [re.sub(r"\\(.)", r"\1", error.value) for error in app.error] == [told]
@@ -166,7 +166,7 @@ def test_an_import_of_a_name_that_is_on_its_way_is_refused_at_once(workspace: Wo
     app = AppTest.from_function(import_form).run()
     packed = write_zip(tmp_path / "mine.zip", {"人/1.png": png(drawn("人", 1))})
     app.file_uploader[0].upload(packed.name, packed.read_bytes()).run()
-    app.button(key="FormSubmitter:upload-Import").click().run()
+    app.button(key="import-upload").click().run()
     assert not app.exception
     assert "on its way already" in app.error[0].value
     assert list_jobs(workspace, "import") == [job]
@@ -192,6 +192,45 @@ def writing_form() -> None:
 
     space = Workspace.open()
     show_writing_out(list_datasets(space)[0], space)
+
+
+def kept_forms() -> None:
+    import streamlit as st
+
+    from hanzi_core.dataset import list_datasets
+    from hanzi_core.workspace import Workspace
+    from pages.parts.dataset_import import show_import_form
+    from pages.parts.dataset_write import show_writing_out
+
+    space = Workspace.open()
+    if not st.session_state.get("away"):
+        show_import_form(space)
+        for each in list_datasets(space):
+            show_writing_out(each, space)
+
+
+def test_what_is_half_filled_in_stays_while_another_page_is_looked_at(dataset: Dataset) -> None:
+    app = AppTest.from_function(kept_forms).run()
+    typed = {
+        "starter-name": "甲",
+        "zip-name": "乙",
+        "path-place": "/丙",
+        "path-writers": "(.)",
+        "write-set-target": "/丁",
+    }
+    numbers = {"starter-count": 7, "zip-test": 20, "path-total": 3.0, "write-set-augmented": 2}
+    for key, value in typed.items():
+        app.text_input(key=key).set_value(value)
+    for key, number in numbers.items():
+        app.number_input(key=key).set_value(number)
+    app.selectbox(key="write-set-preset").set_value("none").run()
+    for away in (True, False):
+        app.session_state["away"] = away
+        app.run()
+    assert not app.exception
+    assert {key: app.text_input(key=key).value for key in typed} == typed
+    assert {key: app.number_input(key=key).value for key in numbers} == numbers
+    assert app.selectbox(key="write-set-preset").value == "none"
 
 
 def test_a_target_in_nobodys_home_is_one_sentence(dataset: Dataset) -> None:
@@ -254,7 +293,7 @@ def test_why_an_import_failed_is_told(dataset: Dataset, workspace: Workspace, tm
     app = open_page("datasets.py", dataset="set")
     (write_collection(tmp_path / "b", "人", 1) / "人" / "0.png").write_bytes(b"x")
     next(each for each in app.text_input if each.label == "Path on the server").set_value(str(tmp_path / "b"))
-    app.button(key="FormSubmitter:on-server-Import").click().run()
+    app.button(key="import-path").click().run()
     wait_for_the_end(workspace, "import")
     assert list_jobs(workspace, "import")[0].status().state is State.FAILED
     assert str(list_jobs(workspace, "import")[0].status().changes[-1]) in texts(app.run()).replace("\\", "")
@@ -266,7 +305,7 @@ def test_a_name_that_is_taken_is_told_before_anything_is_read(
     app = AppTest.from_function(import_form).run()
     next(each for each in app.text_input if each.label == "Path on the server").set_value(str(tmp_path / "a"))
     next(each for each in app.text_input if each.key == "path-name").set_value("set")
-    app.button(key="FormSubmitter:on-server-Import").click().run()
+    app.button(key="import-path").click().run()
     assert "There is already a dataset “set”" in app.error[0].value
     assert not list_jobs(workspace, "import")
 

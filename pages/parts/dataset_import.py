@@ -22,13 +22,13 @@ from pages.parts.choice import show_next
 from pages.parts.dataset_split import ask_shares
 from pages.parts.job_panel import follow
 from pages.parts.plain_text import show_error
-from pages.parts.session import errors_shown
+from pages.parts.session import choices_kept, errors_shown, first
 from pages.parts.starter import ASKED_FOR, show_last_synthesis, show_starter_form
 from pages.parts.streamlit_words import file_uploader
 
 
 def show_import_form(space: Workspace) -> None:
-    """The ways in."""
+    """The ways in; what is filled in stays while another page is looked at, but for a file."""
     st.caption(
         _("One folder a character, named by it: 人/1.png, 人/2.png, 木/1.png … PNG, JPEG, GIF, BMP, WebP or TIFF.")
     )
@@ -37,36 +37,36 @@ def show_import_form(space: Workspace) -> None:
     )
     # So short that all three are seen on a phone.
     upload, on_server, written = st.tabs([_("Upload a zip"), _("On this server"), _("Simulated hand")])
-    with written:
-        show_starter_form(space)
-        show_last_synthesis(space)
-    with upload:
-        _show_upload_form(space)
-    with on_server:
-        _show_server_form(space)
+    with choices_kept("starter-", "zip-", "path-"):
+        with written:
+            show_starter_form(space)
+            show_last_synthesis(space)
+        with upload:
+            _show_upload_form(space)
+        with on_server:
+            _show_server_form(space)
 
 
 def _show_upload_form(space: Workspace) -> None:
-    """What is to be sent stands before the form: one that is still on its way cannot be imported."""
+    """What is to be sent stands first: one that is still on its way cannot be imported."""
     types = ["zip", *(ending.removeprefix(".") for ending in EXTENSIONS)]
     label = _("Zip file, and a label list if it needs one")
     files = file_uploader(label, types, "dataset-zip", accept_multiple_files=True)
-    with st.form("upload", border=False):
-        name = st.text_input(_("Name"), key="upload-name", placeholder=_("that of the file"))
-        more = _ask_more()
-        if st.form_submit_button(_("Import"), icon=":material/download:", disabled=not files):
-            with errors_shown():
-                _import_uploads(space, files, name, _checked(more))
+    name = st.text_input(_("Name"), key="zip-name", placeholder=_("that of the file"))
+    more = _ask_more("zip")
+    if st.button(_("Import"), icon=":material/download:", disabled=not files, key="import-upload"):
+        with errors_shown():
+            _import_uploads(space, files, name, _checked(more))
 
 
 def _show_server_form(space: Workspace) -> None:
     st.caption(_("A folder, a zip or .gnt files; they are read in place and left as they are."))
-    with st.form("on-server", border=False):
-        location = st.text_input(_("Path on the server"), placeholder="/data/characters").strip()
-        labels = st.text_input(_("Label list on the server, if it needs one"), placeholder="/data/labels.csv").strip()
-        name = st.text_input(_("Name"), key="path-name", placeholder=_("that of the folder"))
-        more = _ask_more()
-        begin = st.form_submit_button(_("Import"), icon=":material/download:")
+    location = st.text_input(_("Path on the server"), placeholder="/data/characters", key="path-place").strip()
+    label = _("Label list on the server, if it needs one")
+    labels = st.text_input(label, placeholder="/data/labels.csv", key="path-labels").strip()
+    name = st.text_input(_("Name"), key="path-name", placeholder=_("that of the folder"))
+    more = _ask_more("path")
+    begin = st.button(_("Import"), icon=":material/download:", key="import-path")
     if begin and not location:
         show_error(_("Give the path of a folder or zip on the server."))
     elif begin:
@@ -85,29 +85,29 @@ class _Settings(TypedDict):
     limits: ZipLimits
 
 
-def _ask_more() -> dict[str, dict[str, object]]:
+def _ask_more(key: str) -> dict[str, dict[str, object]]:
     """The fields for :class:`_Settings`, closed until they are asked for; their values."""
     usual = ZipLimits()
     with st.expander(_("More: split, writers, limits for a zip")):
-        split = ask_shares(SplitSettings())
+        split = ask_shares(SplitSettings(), key)
         left, right = st.columns(2)
         total_gib = left.number_input(
             _("A zip may unpack to, GiB"),
             1.0,
             100_000.0,
-            usual.total_gib,
-            1.0,
-            "%.0f",
+            step=1.0,
+            format="%.0f",
             help=_("What would unpack to more is refused: it may be made to fill the disk."),
+            key=first(f"{key}-total", usual.total_gib),
         )
         ratio = right.number_input(
             _("A file in it may shrink to one in"),
             2.0,
             100_000.0,
-            usual.ratio,
-            10.0,
-            "%.0f",
+            step=10.0,
+            format="%.0f",
             help=_("A file that is packed tighter is refused; a picture packs to a tenth at best."),
+            key=first(f"{key}-ratio", usual.ratio),
         )
     return {"split": split, "limits": {"total_gib": total_gib, "ratio": ratio}}
 

@@ -10,7 +10,7 @@ from hanzi_core.dataset.split import HANGS_TOGETHER, PART_NAMES, hangs_together
 from hanzi_core.language import gettext as _
 from pages.parts.dataset_facts import manifest_of, split_report
 from pages.parts.paging import page_of
-from pages.parts.session import errors_shown
+from pages.parts.session import errors_shown, first
 
 PAGE_SIZE = 100
 _MADE = "split-made"
@@ -87,18 +87,23 @@ def _show_shortfalls(lacking: pd.DataFrame) -> None:
     st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
 
 
-def ask_shares(settings: SplitSettings) -> dict[str, object]:
-    """Fields of a form for what decides who gets into which part, filled with ``settings``; their values."""
+def ask_shares(settings: SplitSettings, key: str) -> dict[str, object]:
+    """Fields for what decides who gets into which part, first filled with ``settings``; their values.
+
+    ``key`` tells those of one form from those of another.
+    """
     columns = st.columns(3)
+    validation, test = (round(100 * share) for share in (settings.validation, settings.test))
     return {
-        "validation": columns[0].number_input(_("Validation, %"), 0, 90, round(settings.validation * 100)) / 100,
-        "test": columns[1].number_input(_("Test, %"), 0, 90, round(settings.test * 100)) / 100,
-        "seed": columns[2].number_input(_("Seed"), 0, 2**31, settings.seed),
+        "validation": columns[0].number_input(_("Validation, %"), 0, 90, key=first(f"{key}-validation", validation))
+        / 100,
+        "test": columns[1].number_input(_("Test, %"), 0, 90, key=first(f"{key}-test", test)) / 100,
+        "seed": columns[2].number_input(_("Seed"), 0, 2**31, key=first(f"{key}-seed", settings.seed)),
         "writer_pattern": st.text_input(
             _("Writer pattern"),
-            settings.writer_pattern,
             placeholder=r"input_(\d+)_",
             help=_("A regular expression whose brackets hold the writer in a file's path: a writer stays in one part."),
+            key=first(f"{key}-writers", settings.writer_pattern),
         ).strip(),
     }
 
@@ -106,7 +111,7 @@ def ask_shares(settings: SplitSettings) -> dict[str, object]:
 def _show_form(dataset: Dataset, settings: SplitSettings) -> None:
     with st.form("split"):
         st.markdown("**" + _("Split anew") + "**")
-        values = ask_shares(settings)
+        values = ask_shares(settings, f"shares-{dataset.name}-{settings.model_dump_json()}")  # of another, other fields
         values["name"] = st.text_input(_("Name of the split"), settings.name)
         if (manifest_of(dataset)["given_part"] != "").any():
             values["keep_given"] = st.checkbox(_("Keep the parts that the folders give"), settings.keep_given)

@@ -11,7 +11,7 @@ from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace, named_path
 from pages.parts.plain_text import show_error
-from pages.parts.session import errors_shown
+from pages.parts.session import choices_kept, errors_shown, first, first_of
 from pages.parts.setting_names import preset_name
 
 
@@ -22,16 +22,24 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
         + _("Each has a folder for every class, so that other tools number them alike; some may be empty. ")
         + _("Files are hard links where the disk allows, and copies elsewhere.")
     )
-    presets = list_presets(space)
-    with st.form("materialise", border=False):
-        target = st.text_input(_("Folder to make, on this server"), placeholder=f"/data/{dataset.name}-split")
-        first, second, third = st.columns(3)
-        split = first.selectbox(_("Split"), list(dataset.splits()))
-        augmented = second.number_input(_("Augmented files a training picture"), 0, 100, 0)
-        preset = third.selectbox(
-            _("Augmentation"), list(presets), index=list(presets).index("classic"), format_func=preset_name
-        )
-        begin = st.form_submit_button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
+    with choices_kept("write-"):
+        _show_form(dataset, space)
+    _show_last(dataset, space)
+
+
+def _show_form(dataset: Dataset, space: Workspace) -> None:
+    """Each dataset has its own, or a folder that is meant for one would be offered for another."""
+    presets, splits, key = list_presets(space), list(dataset.splits()), f"write-{dataset.name}"
+    place = f"/data/{dataset.name}-split"
+    target = st.text_input(_("Folder to make, on this server"), placeholder=place, key=f"{key}-target")
+    left, middle, right = st.columns(3)
+    split = left.selectbox(_("Split"), splits, key=first_of(f"{key}-split", splits, "default"))
+    label = _("Augmented files a training picture")
+    augmented = middle.number_input(label, 0, 100, key=first(f"{key}-augmented", 0))
+    preset = right.selectbox(
+        _("Augmentation"), list(presets), format_func=preset_name, key=first(f"{key}-preset", "classic")
+    )
+    begin = st.button(_("Write the folders"), type="primary", icon=":material/drive_file_move:")
     if begin and not target.strip():
         show_error(_("Give the folder to write to."))
     elif begin:
@@ -45,7 +53,6 @@ def show_writing_out(dataset: Dataset, space: Workspace) -> None:
             }
             start(space, "materialise", read_config(MaterialiseConfig, values), dataset.name)
             st.rerun()
-    _show_last(dataset, space)
 
 
 def _show_last(dataset: Dataset, space: Workspace) -> None:
