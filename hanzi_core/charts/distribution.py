@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hanzi_core.charts.curves import COLOURS
-from hanzi_core.dataset.labels import short_label
+from hanzi_core.dataset.labels import is_character, short_label
 from hanzi_core.language import gettext as _
 
 _NAMED_LIMIT = 60
@@ -32,11 +32,12 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
         marked: A label to point at.
     """
     ordered = counts.sort_values(ascending=False, kind="stable")
-    places = list(range(1, len(ordered) + 1))
+    names = [escape(label) for label in ordered.index]
+    is_named = len(ordered) <= _NAMED_LIMIT
     data = {
-        "x": places,
+        "x": names if is_named else list(range(1, len(ordered) + 1)),
         "y": ordered.to_numpy(),
-        "customdata": [escape(label) for label in ordered.index],
+        "customdata": names,
         "hovertemplate": "%{customdata}: %{y}<extra></extra>",
     }
     bars = go.Bar(**data, marker_line_width=0) if len(ordered) <= _BAR_LIMIT else _outline(data)
@@ -45,11 +46,14 @@ def class_histogram(counts: pd.Series, logarithmic: bool = False, marked: str | 
     figure.update_yaxes(type="log" if logarithmic else "linear")
     _count_pictures(figure, int(ordered.max()))
     figure.update_xaxes(title=_("Classes by size"))
-    if len(ordered) <= _NAMED_LIMIT:
-        names = [_shown(label) for label in ordered.index]
-        figure.update_xaxes(tickvals=places, ticktext=names, ticklabeloverflow="allow", title=None)
+    if is_named:
+        # Of categories plotly leaves out what there is no room for: on a phone forty names lay over each other.
+        short = {name: _shown(label) for name, label in zip(names, ordered.index, strict=True)}
+        figure.update_xaxes(type="category", labelalias=short, ticklabeloverflow="allow", title=None)
+        if all(is_character(label) for label in ordered.index):
+            figure.update_xaxes(tickangle=0)
     if marked is not None and marked in ordered.index:
-        place = int(np.flatnonzero(ordered.index == marked)[0]) + 1
+        place = int(np.flatnonzero(ordered.index == marked)[0]) + (not is_named)
         figure.add_vline(x=place, line_color=_MARK, annotation_text=f"{_shown(marked)} · {ordered[marked]}")
     return _compact(figure)
 
