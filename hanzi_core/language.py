@@ -7,9 +7,9 @@ Text is marked with :func:`gettext` where it is shown, or carried as a :class:`S
 import gettext as standard_gettext
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,16 @@ def gettext(message: str) -> str:
 def ngettext(singular: str, plural: str, count: int) -> str:
     """``singular`` or ``plural``, as ``count`` and the language in use ask for."""
     return _catalogue(current_language()).ngettext(singular, plural, count)
+
+
+def listed(things: Iterable[str]) -> str:
+    """Several things one after the other: a, b; Chinese has a comma of its own for that."""
+    return gettext(", ").join(things)
+
+
+def sentences(*told: str) -> str:
+    """Sentences one after the other: in Chinese no space stands between them."""
+    return reduce(lambda before, after: gettext("{before} {after}").format(before=before, after=after), told)
 
 
 def duration(seconds: float) -> str:

@@ -11,8 +11,10 @@ from hanzi_core.language import (
     LOCALE_FOLDER,
     Sentence,
     gettext,
+    listed,
     mark,
     match_language,
+    sentences,
     set_language_source,
 )
 
@@ -133,3 +135,10 @@ def test_one_thing_has_one_word(word: str, better: str) -> None:
     text = (LOCALE_FOLDER / "zh_CN.po").read_text("utf-8")
     assert better in text
     assert word not in text
+
+
+def test_lists_and_sentences_are_joined_as_each_language_does_it() -> None:
+    assert (listed(["a", "b", "c"]), sentences("One.", "Two.", "Three.")) == ("a, b, c", "One. Two. Three.")
+    set_language_source(lambda: "zh_CN")
+    assert (listed(["甲", "乙", "丙"]), sentences("一。", "二。", "三。")) == ("甲、乙、丙", "一。二。三。")
+    assert sentences("一。") == "一。"

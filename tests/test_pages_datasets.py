@@ -56,6 +56,10 @@ def test_overview(dataset: Dataset) -> None:
     assert shown["Largest to smallest"] == "9 : 1"
     next(each for each in app.text_input if each.label == "Find a character").set_value("木").run()
     assert "“木” has 8 pictures." in texts(app)
+    next(each for each in app.text_input if each.label == "Find a character").set_value("*粗*").run()
+    assert r"There is no class “\*粗\*”" in texts(app), "no Markdown"
+    next(each for each in app.number_input if each.label == "Classes under … pictures").set_value(2).run()
+    assert "1 of 4 classes has fewer than 2 pictures." in texts(app)
 
 
 def test_faults_of_a_kind_are_excluded_and_come_back(dataset: Dataset) -> None:
@@ -67,7 +71,8 @@ def test_faults_of_a_kind_are_excluded_and_come_back(dataset: Dataset) -> None:
 
 
 def test_a_class_without_test_pictures_is_told(dataset: Dataset) -> None:
-    assert "1 classes have too few pictures" in texts(open_tab("Split"))
+    app = open_tab("Split")
+    assert "1 class has too few pictures" in texts(app)
 
 
 def test_writers_who_hang_together_are_no_lack_of_pictures(dataset: Dataset) -> None:

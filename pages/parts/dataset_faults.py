@@ -8,6 +8,7 @@ from hanzi_core.dataset.faults import EXCLUDABLE, pictures_beside
 from hanzi_core.dataset.pack import sample_pictures
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from pages.parts.dataset_facts import faults_of, manifest_of, source_of
 from pages.parts.paging import page_of
 from pages.parts.plain_text import escape
@@ -22,7 +23,12 @@ def show_faults(dataset: Dataset) -> None:
     faults = faults_of(dataset)
     excluded = int(manifest_of(dataset)["excluded"].sum())
     if excluded:
-        st.caption(_("{count} pictures are excluded; their files stay as they are.").format(count=f"{excluded:,}"))
+        words = ngettext(
+            "{count} picture is excluded; its file stays as it is.",
+            "{count} pictures are excluded; their files stay as they are.",
+            excluded,
+        )
+        st.caption(words.format(count=f"{excluded:,}"))
     if faults.empty:
         st.success(_("Every file can be used."), icon=":material/check:")
         return

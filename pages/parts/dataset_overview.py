@@ -7,10 +7,12 @@ from hanzi_core.charts.distribution import class_histogram, value_histogram
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.statistics import imbalance
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext, sentences
 from hanzi_core.workspace import Workspace
 from pages.parts.chart import show_chart
 from pages.parts.dataset_facts import counts_of, faults_of, usable_rows
 from pages.parts.dataset_top_up import show_top_up
+from pages.parts.plain_text import escape
 
 
 def show_overview(dataset: Dataset, space: Workspace) -> None:
@@ -48,16 +50,18 @@ def _show_classes(counts: pd.Series) -> None:
         few = st.number_input(_("Classes under … pictures"), 2, 100_000, 10, key="few", width=200)
         logarithmic = st.toggle(_("Logarithmic"), key="logarithmic")
     small = counts[counts < few]
-    notes = [
-        _("{count} of {all} classes have fewer than {few} pictures.").format(
-            count=f"{len(small):,}", all=f"{len(counts):,}", few=few
-        )
-    ]
+    words = ngettext(
+        "{count} of {all} classes has fewer than {few} pictures.",
+        "{count} of {all} classes have fewer than {few} pictures.",
+        len(small),
+    )
+    notes = [words.format(count=f"{len(small):,}", all=f"{len(counts):,}", few=few)]
     if wanted and wanted not in counts.index:
-        notes.append(_("There is no class “{label}” among the usable pictures.").format(label=wanted))
+        notes.append(_("There is no class “{label}” among the usable pictures.").format(label=escape(wanted)))
     elif wanted:
-        notes.append(_("“{label}” has {count} pictures.").format(label=wanted, count=counts[wanted]))
-    st.caption(" ".join(notes))
+        words = ngettext("“{label}” has {count} picture.", "“{label}” has {count} pictures.", int(counts[wanted]))
+        notes.append(words.format(label=escape(wanted), count=f"{counts[wanted]:,}"))
+    st.caption(sentences(*notes))
     show_chart(class_histogram(counts, logarithmic, wanted), "histogram")
 
 

@@ -14,6 +14,7 @@ from hanzi_core.dataset.statistics import mean_picture
 from hanzi_core.image.normalise import normalise
 from hanzi_core.image.thumbnail import thumbnail
 from hanzi_core.language import gettext as _
+from hanzi_core.language import ngettext
 from pages.parts.dataset_facts import counts_of, source_of, usable_rows
 from pages.parts.paging import page_of
 from pages.parts.plain_text import escape
@@ -81,7 +82,12 @@ def _show_grid(dataset: Dataset, rows: pd.DataFrame, caption: Callable[[pd.DataF
     found = [(picture, text) for picture, text in zip(pictures, caption(part), strict=True) if picture is not None]
     if len(found) < len(pictures):
         missing = len(pictures) - len(found)
-        st.warning(_("{count} pictures can no longer be read: the source has changed.").format(count=missing))
+        words = ngettext(
+            "{count} picture can no longer be read: the source has changed.",
+            "{count} pictures can no longer be read: the source has changed.",
+            missing,
+        )
+        st.warning(words.format(count=missing))
     if found:
         st.image(
             [thumbnail(picture, TILE_PX) for picture, _text in found],

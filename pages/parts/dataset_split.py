@@ -8,11 +8,14 @@ from hanzi_core.dataset import Dataset, Part, SplitSettings
 from hanzi_core.dataset.leaks import LEAK_NAMES
 from hanzi_core.dataset.split import HANGS_TOGETHER, PART_NAMES, hangs_together
 from hanzi_core.language import gettext as _
+from hanzi_core.language import listed, ngettext
 from pages.parts.dataset_facts import manifest_of, split_report
 from pages.parts.paging import page_of
 from pages.parts.session import errors_shown, first
+from pages.parts.tables import table_height
 
 PAGE_SIZE = 100
+_TABLE_PX = 220
 _MADE = "split-made"
 """Key of the session under which the split that was just made is kept: it is the one to look at."""
 
@@ -66,25 +69,34 @@ def _show_leaks(leaks: pd.DataFrame, settings: SplitSettings) -> None:
         known = _("No picture and no writer") if settings.writer_pattern else _("No picture")
         st.success(_("{known} is in more than one part.").format(known=known), icon=":material/check:")
         return
-    counts = ", ".join(f"{_(LEAK_NAMES[str(kind)])}: {count:,}" for kind, count in leaks["kind"].value_counts().items())
+    counts = listed(f"{_(LEAK_NAMES[str(kind)])} · {count:,}" for kind, count in leaks["kind"].value_counts().items())
     st.error(_("Some are in more than one part: {counts}.").format(counts=counts), icon=":material/leak_add:")
     names = {"kind": _("Leak"), "what": _("File or writer"), **{part.value: _(PART_NAMES[part]) for part in Part}}
     shown = page_of(leaks, PAGE_SIZE, "leaks")
     st.caption(_("How many pictures of it each part has."))  # on a phone a table's own buttons cover what is above it
     kinds = [_(LEAK_NAMES[kind]) for kind in shown["kind"]]
-    st.dataframe(shown.assign(kind=kinds).rename(columns=names), hide_index=True, height=220)
+    st.dataframe(shown.assign(kind=kinds).rename(columns=names), hide_index=True, height=_height(shown))
 
 
 def _show_shortfalls(lacking: pd.DataFrame) -> None:
     if lacking.empty:
         st.success(_("Every class is in every part that was asked for."), icon=":material/check:")
         return
-    st.warning(_("{count} classes have too few pictures to be in every part.").format(count=f"{len(lacking):,}"))
+    words = ngettext(
+        "{count} class has too few pictures to be in every part.",
+        "{count} classes have too few pictures to be in every part.",
+        len(lacking),
+    )
+    st.warning(words.format(count=f"{len(lacking):,}"))
     shown = page_of(lacking, PAGE_SIZE, "lacking")
     st.caption(_("The smallest first."))  # not the pages, which a table's own buttons would cover on a phone
-    missing = [", ".join(_(PART_NAMES[Part(name)]) for name in names.split(", ")) for names in shown["missing"]]
+    missing = [listed(_(PART_NAMES[Part(name)]) for name in names.split(", ")) for names in shown["missing"]]
     names = {"label": _("Character"), "images": _("Pictures"), "missing": _("Not in")}
-    st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=220)
+    st.dataframe(shown.assign(missing=missing).rename(columns=names), hide_index=True, height=_height(shown))
+
+
+def _height(rows: pd.DataFrame) -> int:
+    return table_height(len(rows), _TABLE_PX)
 
 
 def ask_shares(settings: SplitSettings, key: str) -> dict[str, object]:

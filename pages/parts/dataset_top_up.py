@@ -8,6 +8,7 @@ from hanzi_core.cli.synthesise import StarterConfig
 from hanzi_core.dataset import Dataset
 from hanzi_core.dataset.written import are_written
 from hanzi_core.language import gettext as _
+from hanzi_core.language import sentences
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.workspace import Workspace
 from pages.parts.dataset_facts import all_counts_of, manifest_of
@@ -55,7 +56,8 @@ def _show_lacking(counts: pd.Series, wanted: int) -> int:
             classes=f"{len(known):,}", pictures=f"{lacking:,}"
         )
     if unknown := [str(label) for label in small.index if label not in library]:
-        text += " " + _("The stroke library lacks: {skipped}").format(skipped=escape(" ".join(unknown[:20])))
+        lacks = _("The stroke library lacks: {skipped}").format(skipped=escape(" ".join(unknown[:20])))
+        text = sentences(text, lacks)
     st.markdown(text)
     return lacking
 

@@ -13,6 +13,7 @@ from hanzi_core.evaluation.predictions import EvaluationConfig, list_evaluations
 from hanzi_core.jobs import Job
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
+from hanzi_core.language import sentences
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
 from pages.parts.evaluated_caveats import show_caveats_of_other
@@ -88,7 +89,7 @@ def _verdict(found: Comparison, this: str, that: str) -> str:
     else:
         why = _("That may be chance: p {chance} (McNemar's test).")
     chance = f"= {found.chance:.2g}" if found.chance >= _TINY else f"< {_TINY:g}"
-    return f"{told} {why.format(chance=chance)}"
+    return sentences(told, why.format(chance=chance))
 
 
 def _show_counts(found: Comparison) -> None:

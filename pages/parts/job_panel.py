@@ -7,7 +7,7 @@ from hanzi_core.errors import HanziError
 from hanzi_core.jobs import Job, Status, kill, stop
 from hanzi_core.jobs.queue import ahead
 from hanzi_core.jobs.store import STATE_NAMES, State
-from hanzi_core.language import duration
+from hanzi_core.language import duration, listed
 from hanzi_core.language import gettext as _
 from pages.parts.plain_text import escape, show_error
 from pages.parts.session import errors_shown, workspace
@@ -87,7 +87,7 @@ def show_progress(status: Status, within: str = "") -> None:
 def show_turn(job: Job, status: Status) -> None:
     """For whom a queued job waits."""
     if status.state is State.QUEUED and (before := ahead(workspace(), job)):
-        st.text(_("Its turn comes after: {runs}").format(runs=", ".join(f"“{other.title}”" for other in before)))
+        st.text(_("Its turn comes after: {runs}").format(runs=listed(f"“{other.title}”" for other in before)))
 
 
 def show_end_buttons(job: Job, status: Status) -> None:

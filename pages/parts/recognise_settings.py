@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from hanzi_core.bundle import CARD
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
-from hanzi_core.language import ngettext
+from hanzi_core.language import ngettext, sentences
 from hanzi_core.recognition import FAVOUR_NAMES, VOCABULARY_NAMES, Favour, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
 from pages.parts.drawing import PEN_PX
@@ -46,7 +46,7 @@ def choose_recogniser(bundles: dict[str, Path], complaints: DeltaGenerator) -> t
         except BundleError as error:
             if key == chosen:
                 meanwhile = _("Another model answers meanwhile.")
-                complaints.error(f"{error} {meanwhile}", icon=":material/error:")
+                complaints.error(sentences(str(error), meanwhile), icon=":material/error:")
         except OSError:
             continue  # deleted since it was listed
     return None

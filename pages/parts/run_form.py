@@ -21,6 +21,7 @@ from hanzi_core.jobs import Job, State
 from hanzi_core.jobs.devices import CPU, cores, list_devices, slots
 from hanzi_core.jobs.queue import holders
 from hanzi_core.language import gettext as _
+from hanzi_core.language import listed
 from hanzi_core.training.config import SIMULATED_HAND, Network, TrainingConfig
 from hanzi_core.training.fine_tuning import fine_tuning
 from hanzi_core.training.presets import PRESETS, preset_values
@@ -125,7 +126,7 @@ def _original(space: Workspace) -> dict[str, Any]:
     with errors_shown():
         job = Job.find(space, st.session_state[CLONE])
         st.caption(_("With the settings of “{run}”.").format(run=escape(job.title)))
-        if gone := ", ".join(_gone(space, job.config)):
+        if gone := listed(_gone(space, job.config)):
             told = _("No longer there: {names}. Look at what is chosen in its place.").format(names=gone)
             st.warning(told, icon=":material/warning:")
         return job.config
@@ -193,7 +194,7 @@ def _ask_devices(place: DeltaGenerator, space: Workspace) -> list[str]:
             help=_("Several GPUs share each batch."),
         )  # fmt: skip
     full = [key for key in chosen if len(held.get(key, [])) >= slots(key)]
-    if names := ", ".join(f"“{escape(job.title)}”" for key in full for job in held[key]):
+    if names := listed(f"“{escape(job.title)}”" for key in full for job in held[key]):
         place.caption(_("Held by {runs}; the next one waits for its turn.").format(runs=names))
     return chosen
 

@@ -10,7 +10,7 @@ from hanzi_core.cli.synthesise import StarterConfig, give_up, summary
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.jobs.store import State
 from hanzi_core.language import gettext as _
-from hanzi_core.language import mark
+from hanzi_core.language import mark, sentences
 from hanzi_core.strokes.character_sets import HSK_SIZES, WHOLE_LIBRARY, characters_named
 from hanzi_core.strokes.library import StrokeLibrary
 from hanzi_core.strokes.synthesis import MIXED, SynthesisConfig
@@ -115,9 +115,11 @@ def show_last_synthesis(space: Workspace, topped_up: str = "") -> None:
 
 def _show_outcome(job: Job) -> None:
     skipped = (job.result() or {})["skipped"]
-    lacking = " " + _("The stroke library lacks: {skipped}").format(skipped=skipped) if skipped else ""
+    told = [summary(job)]
+    if skipped:
+        told.append(_("The stroke library lacks: {skipped}").format(skipped=skipped))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.success(f"**{escape(job.title)}** · {escape(summary(job) + lacking)}", icon=":material/check:")
+        st.success(f"**{escape(job.title)}** · {escape(sentences(*told))}", icon=":material/check:")
         if name := job.config["name"]:
             st.page_link(
                 "pages/datasets.py",

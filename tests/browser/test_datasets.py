@@ -78,7 +78,7 @@ def test_from_numbered_folders_to_folders_for_other_tools(
     assert dataset.description["limits"]["total_gib"] == 2
     dataset.exclude([Fault.DUPLICATE], [])
     page.get_by_role("tab", name="Faults").click()
-    expect(page.get_by_text("1 pictures are excluded")).to_be_visible()
+    expect(page.get_by_text("1 picture is excluded")).to_be_visible()
     split_by_writer(page)
     assert dataset.splits()["writers"].writer_pattern == r"input_(\d+)_"
     keep_preset(page)
