@@ -23,7 +23,7 @@ from hanzi_core.jobs.notice import webhook
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.trash import thrown_away
 from hanzi_core.language import Sentence, duration, set_language_source
-from hanzi_core.training.config import SIMULATED_HAND, Start, TrainingConfig
+from hanzi_core.training.config import SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
 from pages.parts.run_compare import written
@@ -485,6 +485,14 @@ def test_of_a_model_to_start_from_the_network_is_its_own(workspace: Workspace, r
         "the model's own"
     }
     assert shown["Model to start from"] == "builtin" and shown["Batch size"] == "64"
+
+
+def test_what_an_optimiser_has_no_use_for_is_no_setting_of_the_run() -> None:
+    """AdamW was said to have the momentum of SGD."""
+    config = {"momentum": 0.9, "decay": 0.5}
+    for optimiser, told in ((Optimiser.SGD, ("0.9", "0.5")), (Optimiser.ADAMW, ("–", "–"))):
+        shown = readable({"optimiser": optimiser, **config}, {})
+        assert (shown["Momentum"], shown["Decay every 10,000 steps"]) == told
 
 
 def test_the_simulated_hand_is_named_in_the_language_of_the_reader() -> None:

@@ -63,6 +63,7 @@ _VALUE_NAMES: dict[str, Mapping[Any, str]] = {
     "precision": PRECISION_NAMES,
     "optimiser": OPTIMISER_NAMES,
 }
+_OF_SGD = ("momentum", "decay")
 
 
 def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> dict[str, str]:
@@ -71,6 +72,8 @@ def readable(config: Mapping[str, Any], presets: Mapping[str, Augmentation]) -> 
     for name, label in SETTING_NAMES.items():
         value = config.get(name)
         shown[_(label)] = _augmentation(value, presets) if name == "augmentation" else _readable(name, value)
+    if config.get("optimiser") == Optimiser.ADAMW:
+        shown |= {_(SETTING_NAMES[name]): "–" for name in _OF_SGD}
     if config.get("start") == Start.BUNDLE:
         shown |= {_(SETTING_NAMES[name]): _("the model's own") for name in OF_THE_MODEL}
     return shown
