@@ -7,7 +7,7 @@ import streamlit as st
 
 from hanzi_core.cli.datasets import ScanConfig
 from hanzi_core.cli.perform import start
-from hanzi_core.dataset import Dataset, list_datasets
+from hanzi_core.dataset import Dataset, Part, list_datasets
 from hanzi_core.dataset.manifest import SYNTHETIC
 from hanzi_core.dataset.store import PICTURES, UPLOAD
 from hanzi_core.jobs import list_jobs
@@ -65,6 +65,13 @@ def show_head(dataset: Dataset, space: Workspace) -> None:
         with errors_shown(), dataset.in_use():  # also a damaged one can be deleted
             is_long = len(dataset.name.encode()) > _LONG_NAME_BYTES
             st.caption(f"{escape(dataset.name)} · {where_from(dataset)}" if is_long else where_from(dataset))
+        # With the very parameters of this page they would be taken for left over from it.
+        for page, label, icon, more in (
+            ("training", _("Train on it"), ":material/model_training:", {"view": "one"}),
+            ("evaluation", _("Evaluate on it"), ":material/grid_on:", {"part": Part.TEST.value}),
+        ):
+            parameters = {"dataset": dataset.name, **more}
+            st.page_link(f"pages/{page}.py", label=label, icon=icon, query_params=parameters)
         if st.button(_("Scan again"), icon=":material/refresh:", help=_("Reads only what has changed.")):
             follow(start(space, "scan", ScanConfig(dataset=dataset.name), dataset.name))
             st.rerun()

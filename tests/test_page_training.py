@@ -487,6 +487,18 @@ def test_of_a_model_to_start_from_the_network_is_its_own(workspace: Workspace, r
     assert shown["Model to start from"] == "builtin" and shown["Batch size"] == "64"
 
 
+def test_a_link_from_a_dataset_begins_a_run_on_it(runs: list[Job], workspace: Workspace, tmp_path: Path) -> None:
+    other = ImportConfig(location=write_collection(tmp_path / "another", "人木", 4), name="another")
+    import_dataset(workspace, other, silent)
+    assert open_page("training.py").selectbox(key="form-dataset--").value == "another"
+    app = open_page("training.py", dataset="three")
+    assert app.expander[0].proto.expanded
+    assert next(box for box in app.selectbox if box.label == "Dataset").value == "three"
+    app = open_page("training.py", dataset="gone")
+    assert "is no longer there" in texts(app)
+    assert next(box for box in app.selectbox if box.label == "Dataset").value == "another"
+
+
 def test_what_an_optimiser_has_no_use_for_is_no_setting_of_the_run() -> None:
     """AdamW was said to have the momentum of SGD."""
     config = {"momentum": 0.9, "decay": 0.5}

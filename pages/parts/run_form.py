@@ -1,6 +1,7 @@
 """All that one chooses before a run starts.
 
-A clone begins with what another run had; a link from a page of corrections with the model that is to learn them.
+A clone begins with what another run had; a link from a dataset with that, and one from a page of corrections with the
+model that is to learn them.
 """
 
 import shlex
@@ -39,13 +40,13 @@ CLONE = "clone-of"
 """Key of the session under which the run to clone is kept."""
 STARTED = "runs-started"
 """Key of the session under which is kept how many runs it has started."""
-START, REHEARSAL = "start", "rehearsal"
-"""Parameters of a link: the model to start from, and the dataset to rehearse with."""
+DATASET, START, REHEARSAL = "dataset", "start", "rehearsal"
+"""Parameters of a link: the dataset to train on, the model to start from, and the dataset to rehearse with."""
 
 
 def is_asked_for() -> bool:
     """Whether somebody came here to start a run."""
-    return CLONE in st.session_state or START in st.query_params
+    return CLONE in st.session_state or DATASET in st.query_params
 
 
 def show_run_form(space: Workspace) -> None:
@@ -63,7 +64,7 @@ def show_run_form(space: Workspace) -> None:
     )
     about = st.empty()
     defaults = TrainingConfig(**{"dataset": dataset, **preset_values(network)})
-    if original and original["network"] == network:
+    if original.get("network") == network:
         try:
             defaults = TrainingConfig(**{**original, "dataset": dataset})
         except ValidationError as error:  # of another version, which has other settings
@@ -110,19 +111,20 @@ def _tell_what_is_trained(place: DeltaGenerator, space: Workspace, defaults: Tra
 
 def _forget_what_was_asked() -> None:
     st.session_state.pop(CLONE, None)
-    for name in ("dataset", START, REHEARSAL):
+    for name in (DATASET, START, REHEARSAL):
         st.query_params.pop(name, None)
 
 
 def _key(name: str) -> str:
     """Key of a widget; another clone or link has other widgets, which so begin with its values."""
-    return f"form-{name}-{st.session_state.get(CLONE, '')}-{st.query_params.get(START, '')}"
+    asked = st.query_params.get(START) or st.query_params.get(DATASET, "")
+    return f"form-{name}-{st.session_state.get(CLONE, '')}-{asked}"
 
 
 def _original(space: Workspace) -> dict[str, Any]:
     """The settings to begin with; says whose they are."""
     if CLONE not in st.session_state:
-        return _fine_tuning(space) if START in st.query_params else {}
+        return _linked(space) if is_asked_for() else {}
     with errors_shown():
         job = Job.find(space, st.session_state[CLONE])
         st.caption(_("With the settings of “{run}”.").format(run=escape(job.title)))
@@ -148,14 +150,16 @@ def _gone(space: Workspace, config: dict[str, Any]) -> Iterator[str]:
             yield f"{_(SETTING_NAMES[name])} “{escape(value)}”"
 
 
-def _fine_tuning(space: Workspace) -> dict[str, Any]:
-    """What a link asks for: a model to go on from, a dataset to learn, and one to rehearse with."""
-    dataset, model = st.query_params.get("dataset"), st.query_params[START]
+def _linked(space: Workspace) -> dict[str, Any]:
+    """What a link asks for: a dataset to learn, and maybe a model to go on from, and a dataset to rehearse with."""
+    dataset, model = st.query_params[DATASET], st.query_params.get(START)
     names = [found.name for found in list_datasets(space)]
     models = find_bundles(space)
-    if dataset not in names or model not in models:
+    if dataset not in names or model not in [None, *models]:
         st.warning(_("What this link wants to train is no longer there."), icon=":material/warning:")
         return {}
+    if model is None:
+        return {"dataset": dataset}
     learner = escape(names_to_choose(models)[model])
     st.caption(_("“{model}” learns “{dataset}”.").format(model=learner, dataset=escape(dataset)))
     with errors_shown():

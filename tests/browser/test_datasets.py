@@ -12,7 +12,7 @@ from hanzi_core.image.presets import BUILT_IN, list_presets
 from hanzi_core.jobs import list_jobs
 from hanzi_core.workspace import Workspace
 from tests.browser.conftest import Starter
-from tests.collection import drawn, png, write_files, write_gnt, write_zip
+from tests.collection import drawn, imported, png, write_files, write_gnt, write_zip
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +86,22 @@ def test_from_numbered_folders_to_folders_for_other_tools(
     assert list_presets(workspace)["turned"].rotation_deg == 16
     write_out(page, tmp_path / "out")
     assert (tmp_path / "out" / "labels.txt").read_text("utf-8") == "人\n木\n"
+
+
+def test_from_a_dataset_to_training_and_evaluation_on_it(
+    page: Page, address: str, place: Workspace, tmp_path: Path
+) -> None:
+    for name in ("first", "second"):
+        imported(
+            place,
+            write_files(tmp_path / name, {"人/1.png": png(drawn("人", 1)), "木/1.png": png(drawn("木", 1))}),
+            name,
+        )
+    for link, heading in (("Train on it", "Training"), ("Evaluate on it", "Evaluation")):
+        page.goto(f"{address}/datasets?dataset=second")
+        page.get_by_role("link", name=link).click()
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+        expect(page.get_by_role("combobox", name="Dataset").first).to_have_value("second")
 
 
 def test_a_zip_from_chinese_windows_is_uploaded(
