@@ -13,7 +13,8 @@ from hanzi_core.cli.datasets import ImportConfig
 from hanzi_core.dataset import SplitSettings
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.image.augment import Augmentation
-from hanzi_core.training.config import TrainingConfig
+from hanzi_core.training.config import Network, TrainingConfig
+from hanzi_core.training.presets import PRESETS
 
 PROJECT = Path(__file__).parents[1]
 DOCS = {path: path.read_text("utf-8") for path in (PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md")))}
@@ -67,3 +68,8 @@ def test_the_make_targets_named_are_there(path: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"^ *make ([a-z-]+)|`make ([a-z-]+)`", DOCS[path], re.MULTILINE))
     assert {name for pair in named for name in pair if name} <= targets
+
+
+def test_the_training_page_promises_what_the_readme_does() -> None:
+    found = re.search(r"ten minutes of training on two CPU cores give (\S+ %)", DOCS[PROJECT / "README.md"])
+    assert found and found[1] in PRESETS[Network.COMPACT].expect
