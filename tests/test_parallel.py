@@ -26,6 +26,10 @@ def kill_itself(_source: Source, _number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def hears_ctrl_c(_source: Source, _number: int) -> bool:
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def fail(_source: Source, _number: int) -> None:
     raise DatasetError("a sentence about {what}", what="it")
 
@@ -62,6 +66,13 @@ def test_batches_are_taken_as_they_are_needed() -> None:
 def test_a_killed_process_is_a_sentence() -> None:
     with pytest.raises(DatasetError, match="was killed"):
         list(run_batches(kill_itself, HERE, range(3), PROCESSES_FROM))
+
+
+@pytest.mark.skipif(os.name == "nt" or core_count() == 1, reason="Windows starts no process deaf")
+def test_ctrl_c_ends_no_process_that_is_only_just_starting() -> None:
+    """It had a second until it could say that it does not hear, and the import was told to lack memory."""
+    assert not any(run_batches(hears_ctrl_c, HERE, range(3), PROCESSES_FROM))
+    assert hears_ctrl_c(HERE, 0)
 
 
 def test_an_error_crosses_the_border_whole() -> None:

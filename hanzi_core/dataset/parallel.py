@@ -16,6 +16,7 @@ import cv2
 
 from hanzi_core.dataset.entry import Source
 from hanzi_core.errors import DatasetError
+from hanzi_core.jobs.process import ctrl_c_withheld
 from hanzi_core.language import mark
 
 Batch = TypeVar("Batch")
@@ -45,7 +46,8 @@ def run_batches(
     waiting: deque[Any] = deque()
     try:
         for batch in batches:
-            waiting.append(executor.submit(call, batch))
+            with ctrl_c_withheld():  # the first one starts the processes
+                waiting.append(executor.submit(call, batch))
             if len(waiting) >= 3 * core_count():
                 yield waiting.popleft().result()
         while waiting:
@@ -78,7 +80,7 @@ def _begin(packed_source: bytes) -> None:
     global _packed_source  # noqa: PLW0603  what a process has instead of a closure
     _packed_source = packed_source
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # on Windows; elsewhere it was started deaf to it
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 

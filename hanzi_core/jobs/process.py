@@ -1,13 +1,32 @@
 """Which process does a job, told apart from a later one with the same number."""
 
 import os
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, ConfigDict
 
 _PROC = Path("/proc")
+
+
+@contextmanager
+def ctrl_c_withheld() -> Iterator[None]:
+    """Processes that are started within do not hear Ctrl+C, from their first moment on: it is their parent's to answer.
+
+    The parent hears of one that comes meanwhile afterwards. Windows has no such thing.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ProcessId(BaseModel):

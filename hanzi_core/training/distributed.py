@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from hanzi_core.dataset import Dataset, open_pack
 from hanzi_core.errors import HanziError, TrainingError
 from hanzi_core.jobs import Job, Work
 from hanzi_core.jobs.launcher import end_children
-from hanzi_core.jobs.process import ProcessId
+from hanzi_core.jobs.process import ProcessId, ctrl_c_withheld
 from hanzi_core.language import Sentence, mark
 from hanzi_core.training.config import TrainingConfig
 from hanzi_core.training.start import image_size_px
@@ -143,7 +142,6 @@ def run_rank(job: Job, rank: Rank, function: Callable[[RankWork], None]) -> int:
     A rank that fails ends at once: a polite end waits for the others, and they wait for this one's gradients.
     """
     threading.Thread(target=_end_with_watcher, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the watcher's to answer
     try:
         function(RankWork(job, rank))
     except HanziError as error:
@@ -231,7 +229,8 @@ def _ranks(job: Job, root: Path, config: TrainingConfig) -> Iterator[list[subpro
             for number in range(config.processes):
                 command = _command(job, root, config, number, coordinator)
                 variables = os.environ | _variables(config, number, coordinator) | watcher
-                ranks.append(_started(command, log, variables))
+                with ctrl_c_withheld():
+                    ranks.append(_started(command, log, variables))
         yield ranks
     finally:
         for rank in ranks:
