@@ -1,6 +1,11 @@
 """``python -m hanzi_core``: every verb of the product."""
 
-from hanzi_core.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from hanzi_core.cli import main
+
+        main()
+    except KeyboardInterrupt:  # while the verb is still being imported, a second or two
+        sys.exit(130)

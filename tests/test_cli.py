@@ -1,5 +1,10 @@
+import os
+import runpy
 import shutil
+import signal
 import socket
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -11,7 +16,7 @@ from hanzi_core.cli import build
 from hanzi_core.jobs import Job
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from tests.collection import imported
-from tests.conftest import Command, run_command
+from tests.conftest import PROJECT, Command, run_command
 from tests.handwriting import draw, write_collection, write_png
 
 
@@ -193,3 +198,35 @@ def test_a_character_that_the_terminal_lacks_stops_no_list(
     done = run_command(workspace.root, "dataset", "list")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("\\u624b\t6\t2\t")
+
+
+def test_ctrl_c_while_a_verb_is_being_imported_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def press_ctrl_c(_verbs: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("hanzi_core.cli.build", press_ctrl_c)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("hanzi_core", run_name="__main__")
+    signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 130
+
+
+TERMINATED = """
+import os, signal
+from hanzi_core.cli import main, recognition
+recognition.write_table = lambda *_, **__: os.kill(os.getpid(), signal.SIGTERM)
+main()
+"""
+"""A command that is terminated while it writes."""
+
+
+def test_what_is_half_written_goes_with_a_command_that_is_terminated(workspace: Workspace, tmp_path: Path) -> None:
+    write_png(tmp_path / "wood.png", draw("木", np.random.default_rng(1)))
+    verb = ["--workspace", str(workspace.root), "predict", "wood.png", "--csv", "table.csv"]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-c", TERMINATED, *verb]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 143, done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {"wood.png", "workspace"}

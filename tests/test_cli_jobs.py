@@ -78,19 +78,20 @@ def test_a_run_in_a_terminal_ends_when_it_is_stopped_while_it_waits(
 
 
 @pytest.mark.skipif(slots(CPU) > 1, reason="this test expects a CPU that takes one run at a time")
+@pytest.mark.parametrize(("signalled", "code"), [(KeyboardInterrupt(), 130), (SystemExit(143), 143)])
 def test_a_run_left_while_it_waits_in_a_terminal_is_stopped_and_not_lost(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signalled: BaseException, code: int
 ) -> None:
-    def press_ctrl_c(_held_by: list[Job]) -> None:
-        raise KeyboardInterrupt
+    def leave(_held_by: list[Job]) -> None:
+        raise signalled
 
     make_dataset(workspace, tmp_path / "three")
     holder = make_run(workspace)
     holder.write_status(holder.stored_status().to(State.RUNNING, Sentence("Working."), process=ProcessId.own()))
-    monkeypatch.setattr("hanzi_core.cli.training._tell_holders", press_ctrl_c)
+    monkeypatch.setattr("hanzi_core.cli.training._tell_holders", leave)
     command = ["--workspace", str(workspace.root), "train", "--dataset", "three", "--device", CPU]
     done = CliRunner().invoke(build(["train"]), command)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == code and "Stopped before it began." in done.stdout, done.output
     assert [job.stored_status().state for job in list_jobs(workspace, "train")] == [State.STOPPED, State.RUNNING]
 
 

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import shutil
+import signal
 import threading
 import time
 from pathlib import Path
@@ -108,6 +109,25 @@ def test_work_that_ends_in_every_way(workspace: Workspace) -> None:
         assert (job.result() == {"much": 2}) is (state is State.FINISHED)
     assert str(job.status().changes[-1]) == "The paper is missing."
     assert run_work(make(workspace), lambda _work: {}["nothing"]) == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_work_that_a_signal_stopped_is_no_success_to_a_script(workspace: Workspace, number: int, code: int) -> None:
+    """``import … && train …``: what was stopped is not gone on with."""
+
+    def hear(work: Work) -> dict:
+        os.kill(os.getpid(), number)
+        return {"much": 2} if work.stopping() else {}
+
+    def break_off(work: Work) -> dict:
+        os.kill(os.getpid(), number)
+        work.check()
+        return {}
+
+    for function in (hear, break_off):
+        job = make(workspace)
+        assert run_work(job, function) == code
+        assert job.status().state is State.STOPPED
 
 
 def test_a_half_written_line_waits_and_a_spoilt_one_is_passed_over(workspace: Workspace) -> None:

@@ -232,15 +232,21 @@ def chosen_devices(keys: list[str] | None) -> tuple[str, ...]:
 def _wait(workspace: Workspace, job: Job) -> None:
     """Wait for the devices of ``job``; ends the command where somebody has ended the job meanwhile."""
     try:
-        is_its_turn = wait_in_line(workspace, job, _tell_holders)
-    except KeyboardInterrupt:  # else it would be lost, as one that was killed
+        if wait_in_line(workspace, job, _tell_holders):
+            return
+    except (KeyboardInterrupt, SystemExit):  # else it would be lost, as one that was killed
         stop(job)
-        is_its_turn = False
-    if not is_its_turn:
-        if sys.stderr.isatty():
-            print(file=sys.stderr)
-        print(job.stored_status().changes[-1])
-        raise typer.Exit
+        _tell_end(job)
+        raise
+    _tell_end(job)
+    raise typer.Exit
+
+
+def _tell_end(job: Job) -> None:
+    """Say how a job ended that never began."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(job.stored_status().changes[-1])
 
 
 def _tell_holders(held_by: list[Job]) -> None:
@@ -252,11 +258,12 @@ def _tell_holders(held_by: list[Job]) -> None:
 
 def _train_and_test(workspace: Workspace, job: Job) -> int:
     code = perform(job, lambda work: _train(work, workspace))
-    finished = job.stored_status().state is State.FINISHED
+    state = job.stored_status().state
+    finished = state is State.FINISHED
     if finished:
         _forget_checkpoints(job)
     result = job.result()
-    if result is None or code:
+    if result is None or state is State.FAILED:
         return code
     config = read_config(TrainingConfig, job.config)
     told = (

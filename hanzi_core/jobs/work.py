@@ -50,7 +50,8 @@ class Work:
         self.job = job
         self._own = ProcessId.own()
         self._tell = tell
-        self._terminated = self._stopping = self._has_let_go = self._writes_out = False
+        self._stopping = self._has_let_go = self._writes_out = False
+        self._signal = 0
         self._hearing = threading.Lock()
         self._written = 0.0
         self._phase = ""
@@ -67,7 +68,7 @@ class Work:
         if self._stopping:
             return True
         with self._hearing:
-            if not self._stopping and (self._terminated or self.job.stop_requested()):
+            if not self._stopping and (self._signal or self.job.stop_requested()):
                 self._stopping = True
                 self.change(State.STOPPING, Sentence(mark("Saving what there is, then ending.")))
         return self._stopping
@@ -91,7 +92,7 @@ class Work:
                 notify(self.job)
             finally:  # also where a full disk lets it say nothing
                 end_children(psutil.Process())
-                os._exit(0)
+                os._exit(self.stopped_code)
 
     def mind_the_job(self) -> None:
         """End this process if another machine has taken the job up: two would spoil each other's files.
@@ -177,13 +178,21 @@ class Work:
         if self._tell:
             self._tell(progress)
 
-    def terminate(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
-        """Take a polite signal from the system for a request to stop."""
-        self._terminated = True
+    @property
+    def stopped_code(self) -> int:
+        """The exit code of work that was stopped: 0 if a page or a command asked for it, as of shells if a signal did.
 
-    def interrupt(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        What follows in a script is then not begun: “import … && train …” after Ctrl+C.
+        """
+        return 128 + self._signal if self._signal else 0
+
+    def terminate(self, number: int, _frame: FrameType | None = None) -> None:
+        """Take a polite signal from the system for a request to stop."""
+        self._signal = number
+
+    def interrupt(self, number: int, _frame: FrameType | None = None) -> None:
         """Take Ctrl+C for a request to stop, too; the next one ends the work where it is."""
-        self._terminated = True
+        self._signal = number
         signal.signal(signal.SIGINT, signal.default_int_handler)
         print("\n" + _("Saving what there is, then ending. Press Ctrl+C again to end at once."), file=sys.stderr)
 
@@ -201,7 +210,8 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
     """Do a job in this process, and see to it that its folder tells how it ended.
 
     Returns:
-        The exit code: 0 finished or stopped as asked, 2 a sentence for the user, 1 a fault of ours.
+        The exit code: 0 finished or stopped as asked, 130 or 143 stopped by Ctrl+C or SIGTERM, 2 a sentence for the
+        user, 1 a fault of ours.
     """
     work = Work(job, tell)
     work.change(State.RUNNING, Sentence(mark("Working.")))
@@ -233,7 +243,7 @@ def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[in
         result = function(work)
         work.job.write_result(result)
     except (Stopped, KeyboardInterrupt):
-        return 0, State.STOPPED, Sentence(mark("Stopped as asked."))
+        return work.stopped_code, State.STOPPED, Sentence(mark("Stopped as asked."))
     except HanziError as error:
         print(error, file=sys.stderr)
         return 2, State.FAILED, error.sentence
@@ -241,7 +251,7 @@ def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[in
         traceback.print_exc()
         return 1, State.FAILED, _fault(error)
     if work.stopping():
-        return 0, State.STOPPED, Sentence(mark("Stopped as asked; what it had is kept."))
+        return work.stopped_code, State.STOPPED, Sentence(mark("Stopped as asked; what it had is kept."))
     return 0, State.FINISHED, Sentence(mark("Finished."))
 
 
