@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hanzi_core.errors import BundleError
 from hanzi_core.image.normalise import IMAGE_SIZE_PX, VERSION
 from hanzi_core.jobs import Job, list_jobs
+from hanzi_core.jobs.store import damaged_jobs, kind_of
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace, replace_json
@@ -215,7 +216,9 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     The built-in one comes first, so that no answer changes because somebody trained something; then runs, the newest
     first, then what was imported, which hides neither.
     """
-    found = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in list_jobs(workspace, "train")}}
+    damaged = [job for job in damaged_jobs(workspace.jobs) if kind_of(job.id) == "train"]  # its model is whole
+    runs = [*list_jobs(workspace, "train"), *damaged]
+    found = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in runs}}
     for folder in sorted(workspace.models.iterdir()):
         if not folder.name.startswith("."):  # still being unpacked
             found.setdefault(folder.name, folder)

@@ -13,6 +13,7 @@ from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
 from pages.parts.choice import choose
+from pages.parts.damaged_jobs import show_damaged_jobs
 from pages.parts.run_compare import show_comparison
 from pages.parts.run_form import STARTED, is_asked_for, show_run_form
 from pages.parts.run_view import show_run
@@ -43,7 +44,7 @@ def show_more(space: Workspace) -> None:
 
 def show_trash(space: Workspace) -> None:
     """What was thrown away: to be had back, or to be let go of for good."""
-    thrown = trash.thrown_away(space)
+    thrown, damaged = trash.thrown_away(space), trash.damaged(space)
     st.subheader(_("Trash"))
     for job in thrown:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -51,7 +52,10 @@ def show_trash(space: Workspace) -> None:
             if st.button(_("Restore"), key=f"restore-{job.id}", icon=":material/restore_from_trash:"):
                 trash.restore(space, job)
                 st.rerun()
-    if not thrown:
+    for job in damaged:
+        word = _("damaged")
+        st.text(f"{word} · {job.id}")
+    if not (thrown or damaged):
         st.caption(_("The trash is empty."))
     else:
         with st.popover(_("Empty the trash"), icon=":material/delete_forever:"):
@@ -84,6 +88,7 @@ else:
 asked = st.query_params.get("run")
 if asked and asked not in runs:
     st.warning(_("The run {run} is no longer there: its folder was deleted.").format(run=f"`{asked}`"))
+show_damaged_jobs(space)
 st.session_state.setdefault("view", st.query_params.get("view") if st.query_params.get("view") in VIEWS else "one")
 view = st.segmented_control(
     _("View"), list(VIEWS), format_func=lambda key: _(VIEWS[key]), key="view", required=True,

@@ -239,3 +239,10 @@ def test_another_normalisation_is_refused(folder: Path) -> None:
 
 def test_runs_and_imported_bundles_are_found(trained: Workspace, finished_run: Job) -> None:
     assert find_bundles(trained)[finished_run.id] == bundle_folder(finished_run)
+
+
+def test_a_damaged_description_of_a_run_does_not_hide_its_model(workspace: Workspace) -> None:
+    run = Job.create(workspace, "train", {}, "mine")
+    shutil.copytree(BUILT_IN, bundle_folder(run))
+    (run.folder / "config.json").write_bytes(b"")
+    assert find_bundles(workspace)[run.id] == bundle_folder(run)

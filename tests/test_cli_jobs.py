@@ -59,6 +59,27 @@ def test_to_the_trash_and_back(workspace: Workspace, ended: Job) -> None:
         jobs(workspace, "restore", ended.id)
 
 
+def test_a_damaged_job_is_listed_with_the_way_to_remove_it(workspace: Workspace, ended: Job) -> None:
+    (ended.folder / "config.json").write_text('{"kind": "tra')
+    (row,) = jobs(workspace, "list").splitlines()
+    assert row.startswith(f"{ended.id}\t–\tdamaged\t") and "delete the job" in row
+    jobs(workspace, "delete", ended.id)
+    assert jobs(workspace, "list") == "" and jobs(workspace, "trash") == f"{ended.id}\tdamaged\n"
+
+
+def test_a_title_breaks_neither_columns_nor_lines(workspace: Workspace, ended: Job) -> None:
+    jobs(workspace, "describe", ended.id, "--title", "my\trun\nof  today")
+    (row,) = jobs(workspace, "list").splitlines()
+    assert row.split("\t")[2:] == ["finished", "my run of  today"]
+
+
+def test_to_end_what_has_ended_is_told(workspace: Workspace, ended: Job) -> None:
+    with pytest.raises(JobError, match="already ended"):
+        jobs(workspace, "kill", ended.id)
+    waiting = make_run(workspace)
+    assert jobs(workspace, "kill", waiting.id) == "" and waiting.stored_status().state is State.STOPPED
+
+
 def test_a_run_in_a_terminal_ends_when_it_is_stopped_while_it_waits(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,8 @@ from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices,
 from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
-from hanzi_core.jobs.trash import empty, restore, throw_away, thrown_away
+from hanzi_core.jobs.store import STARTING_LIMIT_S, damaged_jobs
+from hanzi_core.jobs.trash import damaged, empty, restore, throw_away, thrown_away
 from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace, replace_json
 
@@ -49,12 +50,23 @@ def test_a_job_that_finds_no_space_leaves_nothing(workspace: Workspace, monkeypa
 
 def test_a_job_is_listed_when_all_of_it_is_there(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[State] = []
+    rename = Path.rename
 
-    def look_after(path: Path, value: object) -> None:
-        replace_json(path, value)
+    def look() -> None:
+        assert damaged_jobs(workspace.jobs) == [], "one that is half made is none that is damaged"
         seen.extend(job.stored_status().state for job in list_jobs(workspace))
 
-    monkeypatch.setattr("hanzi_core.jobs.store.replace_json", look_after)
+    def look_after_file(path: Path, value: object) -> None:
+        replace_json(path, value)
+        look()
+
+    def look_after_name(path: Path, target: Path) -> Path:
+        named = rename(path, target)
+        look()
+        return named
+
+    monkeypatch.setattr("hanzi_core.jobs.store.replace_json", look_after_file)
+    monkeypatch.setattr("pathlib.Path.rename", look_after_name)
     make(workspace)
     assert seen == [State.QUEUED]
 
@@ -314,6 +326,38 @@ def test_a_description_that_is_none_is_passed_over_here_and_in_the_trash(workspa
     assert restore(workspace, kept).title == "手写"
     assert empty(workspace) == 1, "what is damaged takes space too"
     assert list((workspace.root / "trash").iterdir()) == []
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.STOPPED])
+@pytest.mark.parametrize("spoilt", ["", "null", None])
+def test_a_job_whose_description_is_damaged_is_told_and_can_be_thrown_away(
+    workspace: Workspace, spoilt: str | None, state: State
+) -> None:
+    """It vanished from every list, and nothing could remove it."""
+    bad, good = make(workspace), make(workspace)
+    bad.write_status(bad.stored_status().to(state, Sentence("So."), process=None))
+    (bad.folder / "config.json").unlink()
+    if spoilt is not None:
+        (bad.folder / "config.json").write_text(spoilt)
+    (workspace.jobs / "somebody-s").mkdir()
+    assert damaged_jobs(workspace.jobs) == [bad] and not good.is_damaged
+    if state is State.QUEUED:  # a process may be about to come for it
+        with pytest.raises(JobError, match=f"{bad.id}” is still at work"):
+            throw_away(workspace, Job.find(workspace, bad.id))
+        old = time.time() - 2 * STARTING_LIMIT_S
+        status = bad.stored_status()
+        changes = tuple(change.model_copy(update={"time": old}) for change in status.changes)
+        bad.write_status(status.model_copy(update={"changes": changes}))
+    throw_away(workspace, Job.find(workspace, bad.id))
+    assert damaged_jobs(workspace.jobs) == [] and damaged(workspace) == [Job(workspace.root / "trash" / bad.id)]
+
+
+def test_a_job_with_nothing_but_a_folder_left_can_be_thrown_away(workspace: Workspace) -> None:
+    bad = make(workspace)
+    for path in bad.folder.iterdir():
+        path.unlink()
+    throw_away(workspace, Job.find(workspace, bad.id))
+    assert empty(workspace) == 1 and not any(workspace.jobs.glob("errand-*"))
 
 
 def test_a_status_that_is_missing_or_cannot_be_read_is_that_of_a_lost_job(workspace: Workspace) -> None:

@@ -26,6 +26,7 @@ from hanzi_core.language import Sentence, duration, set_language_source
 from hanzi_core.training.config import SIMULATED_HAND, Optimiser, Start, TrainingConfig
 from hanzi_core.training.presets import CORRECTING
 from hanzi_core.workspace import Workspace
+from pages.parts.plain_text import escape
 from pages.parts.run_compare import written
 from pages.parts.setting_names import SETTING_NAMES, readable
 from tests.handwriting import write_collection
@@ -238,6 +239,15 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     assert not app.exception and not app.error, "nothing is asked of what the form does not show"
     (other,) = set(list_jobs(workspace, "train")) - before - {with_held_cpu, made}
     assert not other.config["keep_last"] and other.config["rehearsal"] is None
+
+
+def test_a_damaged_run_is_told_and_can_be_deleted(workspace: Workspace, runs: list[Job]) -> None:
+    (runs[0].folder / "config.json").write_bytes(b"")
+    page = open_page("training.py")
+    assert any(escape(f"config.json of job “{runs[0].id}”") in error.value for error in page.error)
+    page.button(key=f"delete-{runs[0].id}").click().run()
+    assert not page.exception and not page.error and not runs[0].folder.exists()
+    assert f"damaged · {runs[0].id}" in [text.value for text in open_page("training.py", view="more").text]
 
 
 def test_a_link_to_what_is_gone_says_so(runs: list[Job]) -> None:

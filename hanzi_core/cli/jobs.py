@@ -16,7 +16,7 @@ from hanzi_core.jobs import stop as ask_to_stop
 from hanzi_core.jobs.devices import list_devices
 from hanzi_core.jobs.queue import holders
 from hanzi_core.jobs.queue import supervise as watch
-from hanzi_core.jobs.store import STATE_NAMES
+from hanzi_core.jobs.store import DAMAGED, STATE_NAMES, damaged_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 
@@ -27,10 +27,13 @@ JobId = Annotated[str, typer.Argument(help="Id of the job.")]
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """List every job of the workspace, the newest first."""
+    """List every job of the workspace, the newest first; then the damaged ones, and what is wrong with each."""
+    damaged = _("damaged")
     for job in list_jobs(context.obj):
         created = datetime.fromtimestamp(job.created)
         print(f"{job.id}\t{created:%Y-%m-%d %H:%M}\t{_(STATE_NAMES[job.status().state])}\t{shown_name(job.title)}")
+    for job in damaged_jobs(context.obj.jobs):
+        print(f"{job.id}\t–\t{damaged}\t{_(DAMAGED).format(job=job.id)}")
 
 
 @app.command("show")
@@ -51,7 +54,9 @@ def stop(context: typer.Context, job: JobId) -> None:
 @app.command("kill")
 def kill(context: typer.Context, job: JobId) -> None:
     """End a job's process at once; what it had not saved is lost."""
-    end_process(Job.find(context.obj, job))
+    found = Job.find(context.obj, job)
+    if not end_process(found):
+        raise JobError(mark("Job “{job}” has already ended."), job=job)
 
 
 @app.command("resume")
@@ -64,7 +69,8 @@ def resume(context: typer.Context, job: JobId) -> None:
 def delete(context: typer.Context, job: JobId) -> None:
     """Move a job that has ended to the trash; what a synthesis wrote for a dataset that it did not make is deleted."""
     found = Job.find(context.obj, job)
-    (give_up if found.kind == "synthesise" else trash.throw_away)(context.obj, found)
+    is_synthesis = not found.is_damaged and found.kind == "synthesise"
+    (give_up if is_synthesis else trash.throw_away)(context.obj, found)
 
 
 @app.command("describe")
@@ -86,8 +92,11 @@ def describe(
 @app.command("trash")
 def show_trash(context: typer.Context) -> None:
     """List what lies in the trash."""
+    damaged = _("damaged")
     for job in trash.thrown_away(context.obj):
         print(f"{job.id}\t{job.title}")
+    for job in trash.damaged(context.obj):
+        print(f"{job.id}\t{damaged}")
 
 
 @app.command("restore")

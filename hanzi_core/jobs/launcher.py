@@ -70,8 +70,8 @@ def stop(job: Job) -> None:
         notify(job)
 
 
-def kill(job: Job) -> None:
-    """End a job's process and its children at once; what it had not saved is lost.
+def kill(job: Job) -> bool:
+    """End a job's process and its children at once; what it had not saved is lost. Whether there was anything to end.
 
     Raises:
         JobError: the process is on another machine, or does not end; the job stays as it is, and keeps its devices.
@@ -83,7 +83,8 @@ def kill(job: Job) -> None:
                 job=job.title,
                 host=host,
             )
-        if process := job.process():
+        process = job.process()
+        if process:
             _end(job, process)
         status = job.stored_status()
         ends = status.state.is_active
@@ -91,6 +92,7 @@ def kill(job: Job) -> None:
             job.write_status(status.to(State.STOPPED, Sentence(mark("Ended at once, as asked; unsaved work is lost."))))
     if ends:
         notify(job)
+    return ends or process is not None
 
 
 def _end(job: Job, process: psutil.Process) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import re
 import secrets
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -12,20 +11,23 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import psutil
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, RootModel
 
 from hanzi_core.errors import JobError
 from hanzi_core.jobs.history import History
 from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.language import Sentence, mark
-from hanzi_core.workspace import Workspace, check_name, replace_json, writing
+from hanzi_core.workspace import Workspace, check_name, new_folder, replace_json, writing
 
 STARTING_LIMIT_S = 60.0
 """A job that is said to be starting, but has no process after this long, will never have one."""
+
+_DESCRIPTION = "config.json"
+_BUILDING = ".new"
 
 _KEPT_FILES = 16_384
 """Descriptions and states that are kept in memory, a kilobyte or two each."""
@@ -64,8 +66,17 @@ STATE_NAMES = {
 }
 
 
+DAMAGED = mark("config.json of job “{job}” is missing or damaged: put it back from a backup, or delete the job.")
+"""What to tell of each of :func:`damaged_jobs`."""
+
+
 class _Stored(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+def _one_line(text: str) -> str:
+    """``text`` with a space for whatever would break the columns and lines of a list."""
+    return " ".join(text.replace("\t", " ").splitlines())
 
 
 class _Description(_Stored):
@@ -74,7 +85,7 @@ class _Description(_Stored):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     kind: str
-    title: str
+    title: Annotated[str, AfterValidator(_one_line)]
     created: float
     config: dict[str, Any]
     devices: tuple[str, ...] = ()
@@ -163,18 +174,14 @@ class Job:
             WorkspaceError: no space is left, or the place is not writable; nothing half-made stays.
         """
         name = f"{kind}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-        job = cls(workspace.jobs / check_name(name))
-        with writing(job.folder):
-            job.folder.mkdir(parents=True)
+        target = workspace.jobs / check_name(name)
         description = {"kind": kind, "title": title, "created": time.time(), "devices": list(devices), "config": config}
-        try:
-            waiting = Sentence(mark("Waiting to be started."))
-            job.write_status(Status(changes=(), process=process).to(State.QUEUED, waiting))
-            replace_json(job.folder / "config.json", description)  # with which it is a job to everybody who looks
-        except BaseException:
-            shutil.rmtree(job.folder, ignore_errors=True)
-            raise
-        return job
+        waiting = Status(changes=(), process=process).to(State.QUEUED, Sentence(mark("Waiting to be started.")))
+        with writing(target), new_folder(workspace.jobs, _BUILDING) as building:
+            cls(building).write_status(waiting)
+            replace_json(building / _DESCRIPTION, description)
+            building.rename(target)  # with which it is a job to everybody who looks
+        return cls(target)
 
     @classmethod
     def find(cls, workspace: Workspace, job_id: str) -> "Job":
@@ -184,7 +191,7 @@ class Job:
             JobError: there is none, or its folder has been deleted.
         """
         job = cls(workspace.jobs / check_name(job_id))
-        if not (job.folder / "config.json").is_file():
+        if not (job.folder / _DESCRIPTION).is_file() and job not in damaged_jobs(workspace.jobs):
             raise JobError(mark("There is no job “{job}” in this workspace: it may have been deleted."), job=job_id)
         return job
 
@@ -192,6 +199,19 @@ class Job:
     def id(self) -> str:
         """The name of the folder, unique in its workspace."""
         return self.folder.name
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether its description is missing or cannot be read: all that can be done is to throw it away.
+
+        Raises:
+            JobError: the folder has gone.
+        """
+        try:
+            self._description()
+        except _DamagedError:
+            return True
+        return False
 
     @property
     def kind(self) -> str:
@@ -237,10 +257,13 @@ class Job:
         if not str(fields.get("title", "-")).strip():
             raise JobError(mark("A name cannot be empty: type one."))
         with deciding(self.folder.parent):  # two who change different fields at once
-            replace_json(self.folder / "config.json", {**self._description().model_dump(), **fields})
+            replace_json(self.folder / _DESCRIPTION, {**self._description().model_dump(), **fields})
 
     def _description(self) -> _Description:
-        return self._read("config.json", _Description)
+        return self._read(_DESCRIPTION, _Description)
+
+    def _gone(self) -> JobError:
+        return JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id)
 
     def _damaged(self, name: str) -> _DamagedError:
         return _DamagedError(mark("{file} of job “{job}” is damaged."), file=name, job=self.id)
@@ -297,7 +320,7 @@ class Job:
 
     def _is_as_stored(self, stored: Status) -> bool:
         # Without devices it waits for nobody: its process comes within a moment, or never.
-        waits = stored.state is State.QUEUED and stored.process is None and bool(self.devices)
+        waits = stored.state is State.QUEUED and stored.process is None and not self.is_damaged and bool(self.devices)
         return not stored.state.is_active or waits or self._process_lives(stored)
 
     def _with_progress(self, stored: Status) -> Status:
@@ -319,9 +342,16 @@ class Job:
         try:
             return self._read("status.json", Status)
         except _DamagedError:
-            written = self.created
+            written = self._last_touched()
             sentence = Sentence(mark("What it said of itself was damaged, by a full or failing disk perhaps."))
             return Status(changes=(Change(state=State.LOST, time=written, sentence=sentence.to_json()),))
+
+    def _last_touched(self) -> float:
+        """Unix seconds."""
+        try:
+            return self.folder.stat().st_mtime
+        except OSError as error:
+            raise self._gone() from error
 
     def write_status(self, status: Status) -> None:
         """Replace the status, in one step; other machines take nobody for lost who has just said something."""
@@ -358,7 +388,8 @@ class Job:
             JobError: it is at work or waits, or has been stopped and is still writing its model.
         """
         if self.status().state.is_active or self.process() is not None:
-            raise JobError(mark("“{job}” is still at work: stop it, or wait until it has ended."), job=self.title)
+            name = self.id if self.is_damaged else self.title
+            raise JobError(mark("“{job}” is still at work: stop it, or wait until it has ended."), job=name)
 
     def _identity(self, status: Status) -> ProcessId | None:
         path = self.folder / "launched.json"
@@ -426,9 +457,7 @@ class Job:
             found = path.stat()
             return cast("_Kind", _parsed(kind, path, (found.st_mtime_ns, found.st_size, found.st_ino)))
         except FileNotFoundError as error:
-            if name == "config.json" or not (self.folder / "config.json").exists():
-                raise JobError(mark("Job “{job}” is no longer there: its folder was deleted."), job=self.id) from error
-            raise self._damaged(name) from error
+            raise (self._damaged(name) if self.folder.exists() else self._gone()) from error
         except (OSError, ValueError) as error:
             raise self._damaged(name) from error
 
@@ -456,6 +485,22 @@ def jobs_below(folder: Path, kind: str | None = None) -> list[Job]:
     """As :func:`list_jobs`, of any folder of jobs; none where there is no such folder."""
     created = dict(_jobs(folder, kind)) if folder.is_dir() else {}
     return sorted(created, key=created.__getitem__, reverse=True)
+
+
+def damaged_jobs(folder: Path) -> list[Job]:
+    """Those of a folder of jobs whose description cannot be read (:attr:`Job.is_damaged`), by their ids."""
+    found = []
+    for place in sorted(folder.glob("*-*")):
+        if is_job_id(place.name) and place.is_dir():
+            with contextlib.suppress(JobError):  # it may be thrown away at any moment
+                if Job(place).is_damaged:
+                    found.append(Job(place))
+    return found
+
+
+def kind_of(job_id: str) -> str:
+    """The kind of a job by its id, which also a damaged one has."""
+    return job_id.partition("-")[0]
 
 
 def _jobs(folder: Path, kind: str | None) -> Iterator[tuple[Job, float]]:

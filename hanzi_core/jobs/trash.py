@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hanzi_core.errors import WorkspaceError
 from hanzi_core.jobs.lock import deciding
-from hanzi_core.jobs.store import Job, jobs_below
+from hanzi_core.jobs.store import Job, damaged_jobs, jobs_below
 from hanzi_core.workspace import Workspace, let_go, sweep, writing
 
 
@@ -24,6 +24,11 @@ def throw_away(workspace: Workspace, job: Job) -> None:
 def thrown_away(workspace: Workspace) -> list[Job]:
     """What lies in the trash, the newest first."""
     return jobs_below(_trash(workspace))
+
+
+def damaged(workspace: Workspace) -> list[Job]:
+    """What lies in the trash and cannot be read any more."""
+    return damaged_jobs(_trash(workspace))
 
 
 def restore(workspace: Workspace, job: Job) -> Job:
