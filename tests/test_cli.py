@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hanzi_core.cli import build
-from hanzi_core.jobs import Job
+from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.workspace import ENVIRONMENT_VARIABLE, Workspace
 from tests.collection import imported
 from tests.conftest import PROJECT, Command, run_command
@@ -86,6 +86,8 @@ def test_a_list_of_characters_counts_alone_and_not_beside_another_choice(trained
         assert done.returncode == 0, done.stderr
         candidates = done.stdout.split("\t")[1]
         assert "口" in candidates and "日" in candidates and "木" not in candidates
+    done = run_command(trained.root, "predict", str(tmp_path / "wood.png"), "--listed", "木龘 Ω")
+    assert done.returncode == 0 and "2 of them are unknown to the model: 龘Ω" in done.stderr
     done = run_command(trained.root, *command, "--vocabulary", "simplified")
     assert done.returncode == 2 and done.stdout == ""
     assert "Either the characters of --listed count, or those of --vocabulary simplified" in done.stderr
@@ -106,6 +108,18 @@ class TestMistakesAreOneSentence:
 
     def test_nothing_there(self, command: Command) -> None:
         self.check(command, "dataset", "import", "/nowhere/at/all", says="Nothing is at /nowhere/at/all")
+
+    def test_a_path_that_was_left_empty(self, workspace: Workspace) -> None:
+        """As ``"$UNSET"`` gives it: it was the current folder."""
+        for verb, says in (
+            (["dataset", "import"], "Give the folder, zip or .gnt file to import."),
+            (["dataset", "materialise", "any"], "Give the folder to write to."),
+            (["synthesise", "--characters", "人"], "Give a folder to write to"),
+            (["predict"], "Say which pictures or folders"),
+        ):
+            done = CliRunner().invoke(build([verb[0]]), ["--workspace", str(workspace.root), *verb, ""])
+            assert says in str(done.exception), done.output
+        assert not list_jobs(workspace)
 
     def test_an_empty_folder(self, command: Command, tmp_path: Path, workspace: Workspace) -> None:
         (tmp_path / "empty").mkdir()

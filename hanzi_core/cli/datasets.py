@@ -47,6 +47,10 @@ class ScanConfig(BaseModel):
     dataset: str = Field(description="Name of the dataset.")
 
 
+GivenPath = Annotated[
+    str | None,  # no path: an empty one would be the current folder
+    typer.Argument(help="Folder of pictures, zip, .gnt file or folder of them."),
+]
 Name = Annotated[str, typer.Argument(help="Name of a dataset in the workspace.")]
 OptionalName = Annotated[str | None, typer.Argument(help="Name of a dataset in the workspace.")]
 Prepared = Annotated[str | None, typer.Option(help="Work on this prepared job instead.", hidden=True)]
@@ -104,7 +108,7 @@ def check_is_new(workspace: Workspace, name: str, own: str = "") -> None:
 @app.command("import")
 def import_(
     context: typer.Context,
-    source: Annotated[Path | None, typer.Argument(help="Folder of pictures, zip, .gnt file or folder of them.")] = None,
+    source: GivenPath = None,
     name: Annotated[str | None, typer.Option(help="Name of the dataset [default: that of the source].")] = None,
     labels: Annotated[Path | None, typer.Option(help="CSV, JSON or TXT: file or folder, label.")] = None,
     validation: Validation = 0.1,
@@ -119,13 +123,13 @@ def import_(
     workspace: Workspace = context.obj
 
     def config() -> ImportConfig:
-        if source is None:
+        if not source:
             raise DatasetError(mark("Give the folder, zip or .gnt file to import."))
         shares = {"validation": validation, "test": test, "seed": seed, "writer_pattern": writer_pattern}
-        wanted = name or usual_name(source)
+        wanted = name or usual_name(Path(source))
         check_is_new(workspace, wanted)
         values = {
-            "location": source.absolute(),
+            "location": Path(source).absolute(),
             "name": wanted,
             "label_list": labels.absolute() if labels else None,
             "split": read_config(SplitSettings, shares),
@@ -133,7 +137,7 @@ def import_(
         }
         return read_config(ImportConfig, values)
 
-    title = name or (usual_name(source) if source else None)
+    title = name or (usual_name(Path(source)) if source else None)
     result = _do(workspace, job, "import", config, title, lambda work: _import(work, workspace))
     print(_("{name}: {images} pictures of {classes} classes, {faults} with faults.").format(**result))
 
@@ -287,7 +291,7 @@ def leaks(context: typer.Context, name: Name, split_name: SplitName = "default")
 def materialise_(
     context: typer.Context,
     name: OptionalName = None,
-    target: Annotated[Path | None, typer.Argument(help="Folder to make.")] = None,
+    target: Annotated[str | None, typer.Argument(help="Folder to make.")] = None,
     split_name: SplitName = "default",
     augmented: Annotated[int, typer.Option(help="Augmented files for each picture of the training part.")] = 0,
     augmentation: Annotated[str, typer.Option(help="Preset that they are changed by.")] = "classic",
@@ -301,11 +305,11 @@ def materialise_(
     workspace: Workspace = context.obj
 
     def config() -> MaterialiseConfig:
-        if target is None:
+        if not target:
             raise DatasetError(mark("Give the folder to write to."))
         values = {
             "dataset": _named(workspace, name),
-            "target": target.absolute(),
+            "target": Path(target).absolute(),
             "split": split_name,
             "augmented": augmented,
             "augmentation": find_preset(workspace, augmentation),

@@ -36,9 +36,7 @@ from hanzi_core.workspace import Workspace, writing
 
 def predict(
     context: typer.Context,
-    images: Annotated[
-        list[Path] | None, typer.Argument(help="Pictures of one character each, folders or zips.")
-    ] = None,
+    images: Annotated[list[str] | None, typer.Argument(help="Pictures of one character each, folders or zips.")] = None,
     model: Annotated[str | None, typer.Option(help="Run id or name of a model [default: the built-in].")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write a table of ten candidates a picture here.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="How many candidates to print a picture.")] = 5,
@@ -54,15 +52,17 @@ def predict(
     if job:
         found = Job.find(workspace, job)
         raise typer.Exit(perform(found, lambda work: _perform(work, workspace)))
-    if not images:
+    if not images or not all(images):
         raise ImageError(mark("Say which pictures or folders to recognise."))
     preferences = Preferences(vocabulary=_vocabulary(vocabulary, listed), listed=listed, favour=favour)
     reader = _reader(workspace, model)
-    pictures = pictures_at(images)
+    if lacking := preferences.lacking_words(reader.labels):
+        print(lacking, file=sys.stderr)
+    pictures = pictures_at(map(Path, images))
     if not pictures:
         raise ImageError(
             mark("No files are in {places}: name pictures, folders of them or zips."),
-            places=", ".join(map(str, images)),
+            places=", ".join(images),
         )
     if csv:  # a row tells what could not be read
         _write(csv, reader, pictures, preferences)
@@ -80,7 +80,7 @@ def _vocabulary(named: Vocabulary | None, listed: str) -> Vocabulary:
     return Vocabulary.LIST if listed else named or PLAIN.vocabulary
 
 
-def _reader(workspace: Workspace, model: str | None) -> Reader:
+def _reader(workspace: Workspace, model: str | None) -> TaughtRecogniser:
     """The model, and what it was taught in this workspace."""
     return TaughtRecogniser(Recogniser.open(choose_bundle(workspace, model)), TaughtCharacters(workspace).all())
 

@@ -38,7 +38,7 @@ class StarterConfig(BaseModel):
 def synthesise(
     context: typer.Context,
     folder: Annotated[
-        Path | None, typer.Argument(help="Where to write, one folder a character. What is there is kept.")
+        str | None, typer.Argument(help="Where to write, one folder a character. What is there is kept.")
     ] = None,
     name: Annotated[str, typer.Option(help="Instead: make it a dataset of this name.")] = "",
     top_up: Annotated[
@@ -76,7 +76,12 @@ def synthesise(
         values = {key: value for key, value in context.params.items() if key in SynthesisConfig.model_fields}
         synthesis = read_config(SynthesisConfig, {**values, "adjust": read_adjustments(adjust or [])})
         name = name and check_name(name)
-        where = {"folder": folder and folder.absolute(), "name": name, "top_up": top_up, "remove": remove}
+        where = {
+            "folder": Path(folder).absolute() if folder else None,
+            "name": name,
+            "top_up": top_up,
+            "remove": remove,
+        }
         config = read_config(StarterConfig, {**where, "synthesis": synthesis})
         _check(workspace, config)  # or a job would be left that says to everybody that it failed
         if name:

@@ -1,14 +1,18 @@
 """What a person wants of a recogniser: which characters count, and which are preferred in doubt."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from hanzi_core.language import ngettext
 from hanzi_core.recognition.frequency import Favour, frequency_prior
 from hanzi_core.recognition.vocabulary import Vocabulary, allowed_labels, is_made_of
+
+_NAMED = 30
+"""Characters of one's own list that are named of those that the model lacks."""
 
 
 class Preferences(BaseModel):
@@ -34,6 +38,19 @@ class Preferences(BaseModel):
         known = set("".join(labels))
         listed = dict.fromkeys("".join(self.listed.split()))
         return [each for each in listed if known.isdisjoint(each + normalize("NFKC", each))]
+
+    def lacking_words(self, labels: Iterable[str], written: Callable[[str], str] = str) -> str:
+        """What to tell of :meth:`lacking`, the first of them by name as ``written``; empty where none is."""
+        lacking = self.lacking(labels)
+        if not lacking:
+            return ""
+        words = ngettext(
+            "{count} of them is unknown to the model: {characters}",
+            "{count} of them are unknown to the model: {characters}",
+            len(lacking),
+        )
+        more = "" if len(lacking) <= _NAMED else " …"
+        return words.format(count=len(lacking), characters=written("".join(lacking[:_NAMED])) + more)
 
     def _characters(self) -> frozenset[str]:
         """Those of one's own list, and what each stands for: a PDF holds ⼈, a radical (U+2F08), that looks like 人."""

@@ -127,6 +127,11 @@ class TaughtRecogniser:
         rows = [_direction(recogniser, pictures) for _label, pictures in sound]
         self._directions = np.stack(rows) if rows else None
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes of its model, and what was taught."""
+        return (*self._recogniser.bundle.labels, *self._labels)
+
     def see(self, gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """See :meth:`Recogniser.see`."""
         return self._recogniser.see(gray)

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from hanzi_core.bundle import CARD
 from hanzi_core.errors import BundleError
 from hanzi_core.language import gettext as _
-from hanzi_core.language import ngettext, sentences
+from hanzi_core.language import sentences
 from hanzi_core.recognition import FAVOUR_NAMES, VOCABULARY_NAMES, Favour, Preferences, Recogniser, Vocabulary
 from pages.parts.choice import choose
 from pages.parts.drawing import PEN_PX
@@ -20,8 +20,6 @@ from pages.parts.plain_text import escape
 
 _OPEN_LIMIT = 4
 """Models in memory at once, whoever uses them."""
-_NAMED = 30
-"""Characters of one's own list that are named of those that the model lacks."""
 
 
 @st.cache_resource(show_spinner=False, max_entries=_OPEN_LIMIT)
@@ -67,7 +65,8 @@ def choose_preferences(known: Iterable[str]) -> Preferences:
         if not listed.strip():
             st.caption(_("The list is empty: until it is filled, all characters count."))
             vocabulary = Vocabulary.ALL
-        _tell_lacking(Preferences(listed=listed).lacking(known))
+        if lacking := Preferences(listed=listed).lacking_words(known, escape):
+            st.caption(lacking)
     favour = st.selectbox(
         _("In doubt prefer"),
         format_func=lambda choice: _(FAVOUR_NAMES[choice]),
@@ -75,17 +74,6 @@ def choose_preferences(known: Iterable[str]) -> Preferences:
         **kept_choice("favour", list(Favour), Favour.COMMON),
     )
     return Preferences(vocabulary=vocabulary, listed="".join(listed.split()), favour=favour)
-
-
-def _tell_lacking(lacking: list[str]) -> None:
-    if lacking:
-        words = ngettext(
-            "{count} of them is unknown to the model: {characters}",
-            "{count} of them are unknown to the model: {characters}",
-            len(lacking),
-        )
-        named = escape("".join(lacking[:_NAMED])) + ("" if len(lacking) <= _NAMED else " …")
-        st.caption(words.format(count=len(lacking), characters=named))
 
 
 def choose_pad() -> None:
