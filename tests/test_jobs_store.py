@@ -15,7 +15,7 @@ from hanzi_core.jobs.devices import CPU, environment, find_device, list_devices,
 from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.jobs.queue import wait_in_line
-from hanzi_core.jobs.store import STARTING_LIMIT_S, damaged_jobs
+from hanzi_core.jobs.store import STARTING_LIMIT_S, Status, damaged_jobs
 from hanzi_core.jobs.trash import damaged, empty, restore, throw_away, thrown_away
 from hanzi_core.language import Sentence
 from hanzi_core.workspace import Workspace, replace_json
@@ -223,6 +223,36 @@ def test_a_full_disk_does_not_keep_deaf_work_alive(workspace: Workspace, monkeyp
     with pytest.raises(WorkspaceError):  # the end of this process would leave nobody to hear it
         work.stop_unheard()
     assert ends == [0]
+
+
+def test_a_disk_that_fills_up_before_the_first_progress_lets_the_end_be_told(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Progress gives up its place; without any the job was told to be lost, killed for lack of memory perhaps."""
+    job = make(workspace)
+    write_status = Job.write_status
+
+    def write_where_there_is_space(each: Job, status: Status) -> None:
+        if status.state is State.FAILED and (each.folder / "progress.json").exists():
+            raise WorkspaceError("No space is left.")
+        assert status.state is not State.FAILED or freed, "there was nothing to free"
+        write_status(each, status)
+
+    freed: list[Job] = []
+    forget_progress = Job.forget_progress
+
+    def forget(each: Job) -> None:
+        if (each.folder / "progress.json").exists():
+            freed.append(each)
+        forget_progress(each)
+
+    def fill_the_disk(_work: Work) -> dict:
+        raise WorkspaceError("No space is left.")
+
+    monkeypatch.setattr(Job, "write_status", write_where_there_is_space)
+    monkeypatch.setattr(Job, "forget_progress", forget)
+    assert run_work(job, fill_the_disk) == 2
+    assert freed == [job] and job.stored_status().state is State.FAILED
 
 
 def test_two_who_describe_a_job_at_once_are_both_heard(workspace: Workspace) -> None:

@@ -30,6 +30,8 @@ from hanzi_core.workspace import writing
 WRITE_INTERVAL_S = 0.5
 """Progress reaches the disk this often: pages are at most 2 s behind, and the disk is left alone."""
 
+_WORKING = mark("Working.")
+
 HEARTBEAT_INTERVAL_S = 5.0
 UNHEARD_LIMIT_S = 20.0
 """Work that has not come to ask for so long whether to stop is ended all the same: the first step of a large network
@@ -214,7 +216,7 @@ def run_work(job: Job, function: Callable[[Work], dict[str, Any]], tell: Tell | 
         user, 1 a fault of ours.
     """
     work = Work(job, tell)
-    work.change(State.RUNNING, Sentence(mark("Working.")))
+    work.change(State.RUNNING, Sentence(_WORKING))
     with _listening(work), _beating(work):
         code, state, sentence = _outcome(work, function)
         work.end(state, sentence)
@@ -240,6 +242,8 @@ def _listening(work: Work) -> Iterator[None]:
 
 def _outcome(work: Work, function: Callable[[Work], dict[str, Any]]) -> tuple[int, State, Sentence]:
     try:
+        # Nothing is known yet; but it takes the place in which the end can be told on a disk that is full by then.
+        work.job.write_progress(Progress(phase=_WORKING, done=0, total=0))
         result = function(work)
         work.job.write_result(result)
     except (Stopped, KeyboardInterrupt):
