@@ -549,6 +549,19 @@ def test_a_line_stands_between_the_tab_and_the_table_of_corrections(
     assert kinds == ["caption", "dataframe"]
 
 
+def test_corrections_that_are_damaged_are_named_beside_the_list(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened_corrections(workspace, monkeypatch)
+    assert not app.warning
+    records = sorted((Corrections(workspace).folder / "records").iterdir())
+    for number, record in enumerate(records, 1):
+        record.write_bytes(b"")
+        (warning,) = sound(app.run()).warning
+        assert warning.value.count("json") == number
+    assert not app.info, "something was corrected"
+
+
 def test_corrections_that_were_chosen_are_not_those_of_a_list_that_has_changed(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,15 +104,15 @@ def test_every_class_of_the_built_in_model_can_be_a_correction(workspace: Worksp
     assert [_check_label(label) for label in labels] == list(labels)
 
 
-def test_what_could_not_be_kept_leaves_nothing(workspace: Workspace) -> None:
+def test_what_could_not_be_kept_leaves_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkspaceError("No space is left.")
+
     corrections = Corrections(workspace)
     first = add(corrections, "木")
-    manifest = corrections.folder / "manifest.parquet"
-    sound = manifest.read_bytes()
-    manifest.write_bytes(b"rubbish")
-    with pytest.raises(DatasetError):
+    monkeypatch.setattr("hanzi_core.recognition.corrections.rescan", refuse)
+    with pytest.raises(WorkspaceError):
         add(corrections, "未", 1)
-    manifest.write_bytes(sound)
     assert [each.id for each in corrections.all()] == [first]
     assert [path.name for path in (corrections.folder / "pictures").iterdir()] == ["木"]
 
@@ -158,3 +158,43 @@ def test_a_dataset_that_was_imported_under_the_name_is_left_as_it_is(workspace: 
     assert corrections.all() == []
     corrections.delete(["20260101-000000-000000000"])
     assert len(Dataset.find(workspace, CORRECTIONS).source().read("人/0.png"))
+
+
+@pytest.mark.parametrize("name", ["dataset.json", "manifest.parquet"])
+@pytest.mark.parametrize("content", [b"", b"{", None])
+def test_corrections_whose_dataset_is_damaged_are_gone_on_with(
+    workspace: Workspace, name: str, content: bytes | None
+) -> None:
+    """The pictures are all there: to be told to import it again, and to lose them by that, was no help."""
+    corrections = Corrections(workspace)
+    add(corrections, "木")
+    (corrections.folder / name).unlink()
+    if content is not None:
+        (corrections.folder / name).write_bytes(content)
+    add(corrections, "未", 1)
+    assert sorted(Dataset.find(workspace, CORRECTIONS).manifest()["label"]) == ["木", "未"]
+    assert len(corrections.all()) == 2
+
+
+def test_a_damaged_dataset_that_was_imported_under_the_name_is_left_as_it_is(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    archive = write_zip(tmp_path / "a.zip", {f"人/{seed}.png": png(drawn("人", seed)) for seed in range(3)})
+    imported(workspace, archive, take=True).folder.rename(workspace.datasets / CORRECTIONS)
+    description = workspace.datasets / CORRECTIONS / "dataset.json"
+    description.write_bytes(b"{")
+    corrections = Corrections(workspace)
+    with pytest.raises(DatasetError, match="was imported and takes no corrections"):
+        add(corrections, "木")
+    with pytest.raises(DatasetError, match="is damaged"):
+        corrections.delete(["20260101-000000-000000000"])
+    assert description.read_bytes() == b"{"
+
+
+def test_records_that_are_damaged_are_named(workspace: Workspace) -> None:
+    corrections = Corrections(workspace)
+    first, second = add(corrections, "木"), add(corrections, "未", 1)
+    assert corrections.damaged() == []
+    (corrections.folder / "records" / f"{first}.json").write_text("{")
+    assert corrections.damaged() == [f"{first}.json"]
+    assert [each.id for each in corrections.all()] == [second]

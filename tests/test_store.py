@@ -79,6 +79,16 @@ def test_damage_is_a_sentence(dataset: Dataset) -> None:
         dataset.splits()
 
 
+def test_a_dataset_without_a_description_is_listed_and_can_be_deleted(dataset: Dataset, workspace: Workspace) -> None:
+    """It was in no list, could not be deleted, and its name was taken."""
+    (dataset.folder / "dataset.json").unlink()
+    assert list_datasets(workspace) == [dataset]
+    with pytest.raises(DatasetError, match="“set” is damaged"):
+        Dataset.find(workspace, "set").splits()
+    Dataset.find(workspace, "set").delete()
+    assert list_datasets(workspace) == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

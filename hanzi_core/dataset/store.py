@@ -75,7 +75,7 @@ class Dataset:
 
     @property
     def _is_there(self) -> bool:
-        return (self.folder / DESCRIPTION).is_file()
+        return self.folder.is_dir()
 
     def _check_there(self) -> None:
         if not self._is_there:
@@ -101,6 +101,11 @@ class Dataset:
             raise self._damaged() from error
 
     def _damaged(self) -> DatasetError:
+        if self.name == CORRECTIONS:
+            return DatasetError(
+                mark("The dataset “{name}” is damaged: the next correction makes it anew of all pictures in it."),
+                name=self.name,
+            )
         return DatasetError(mark("The dataset “{name}” is damaged: import it again."), name=self.name)
 
     def source(self) -> Source:
@@ -313,6 +318,6 @@ def describe(source: Source, location: str, limits: ZipLimits, label_list: str |
 
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
-    """Every whole dataset of the workspace, by name; one that is still being imported is not yet among them."""
-    folders = sorted(path.parent for path in workspace.datasets.glob(f"*/{DESCRIPTION}"))
+    """Every dataset of the workspace, by name, damaged ones too; one that is still being imported is not among them."""
+    folders = sorted(path for path in workspace.datasets.iterdir() if path.is_dir())
     return [Dataset(folder) for folder in folders if not folder.name.startswith(".")]

@@ -124,6 +124,11 @@ class Corrections:
                 continue  # damaged by hand: the others are as good as ever
         return found
 
+    def damaged(self) -> list[str]:
+        """Names of the records that cannot be read, and so are not among :meth:`all`; their pictures stay."""
+        sound = {self._record_path(each.id).name for each in self.all()}
+        return sorted(path.name for path in (self.folder / _RECORDS).glob("*.json") if path.name not in sound)
+
     def delete(self, ids: list[str]) -> None:
         """Forget some; the picture and the record go for good.
 
@@ -176,18 +181,30 @@ class Corrections:
 
     def _is_imported(self) -> bool:
         """Whether the folder is somebody's dataset that took the name before it was reserved."""
-        dataset = Dataset(self.folder)
-        return (self.folder / DESCRIPTION).is_file() and dataset.description.get("location") != PICTURES
+        if not (self.folder / DESCRIPTION).is_file():
+            return False
+        try:
+            return Dataset(self.folder).description.get("location") != PICTURES
+        except DatasetError:
+            return not (self.folder / _RECORDS).is_dir()
 
     def _scan(self) -> None:
-        """Bring manifest and splits up to date, so that it can be trained on at once."""
-        dataset = Dataset(self.folder)
-        if (self.folder / DESCRIPTION).is_file():
-            rescan(dataset, _silent)
+        """Bring manifest and splits up to date, so that it can be trained on at once; what is damaged is made anew."""
+        if self._is_sound() or self._is_imported():
+            rescan(Dataset(self.folder), _silent)
             return
         source = FolderSource(self.folder / PICTURES)
         description = describe(source, PICTURES, ZipLimits(), None)
         lay_down(self.folder, scan(source, _silent), description, SplitSettings())
+
+    def _is_sound(self) -> bool:
+        """Whether manifest and splits are there and can be read."""
+        dataset = Dataset(self.folder)
+        try:
+            dataset.splits(), dataset.manifest()
+        except DatasetError:
+            return False
+        return True
 
 
 def _silent(_phase: str, _done: int, _total: int) -> None:

@@ -10,19 +10,26 @@ from hanzi_core.cli.perform import start
 from hanzi_core.cli.training import chosen_devices
 from hanzi_core.dataset.store import CORRECTIONS
 from hanzi_core.language import gettext as _
+from hanzi_core.language import mark
 from hanzi_core.recognition.corrections import Correction, Corrections
 from hanzi_core.training.fine_tuning import fine_tuning
 from pages.parts.choice import show_next
+from pages.parts.plain_text import escape
 from pages.parts.recognise_desk import Desk
 from pages.parts.session import errors_shown
+
+DAMAGED = mark("Corrections whose records are damaged, and so not listed: {files}. Their pictures stay in the dataset.")
 
 
 def show_corrections(desk: Desk) -> None:
     """All that were kept: look, export, delete, train on."""
     corrections = Corrections(desk.space)
     kept = corrections.all()
+    if damaged := corrections.damaged():
+        st.warning(escape(_(DAMAGED).format(files=", ".join(damaged))), icon=":material/warning:")
     if not kept:
-        st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
+        if not damaged:
+            st.info(_("Nothing has been corrected yet. Where an answer is wrong, say what it should be."))
         return
     # And the tab is not where a touch screen shows the buttons of the table.
     st.caption(_("The newest first. Choose some to see or delete them."))
