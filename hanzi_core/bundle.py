@@ -218,18 +218,25 @@ def find_bundles(workspace: Workspace) -> dict[str, Path]:
     """
     damaged = [job for job in damaged_jobs(workspace.jobs) if kind_of(job.id) == "train"]  # its model is whole
     runs = [*list_jobs(workspace, "train"), *damaged]
-    found = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in runs}}
+    made = {BUILT_IN_KEY: BUILT_IN, **{job.id: bundle_folder(job) for job in runs}}
+    found = {key: folder for key, folder in made.items() if _has_card(folder)}
     for folder in sorted(workspace.models.iterdir()):
-        if not folder.name.startswith("."):  # still being unpacked
-            found.setdefault(folder.name, folder)
-    return {key: folder for key, folder in found.items() if _has_card(folder)}
+        # One without a card is damaged, and told; with a dot before its name it is still being unpacked.
+        if _may_be_read(folder) and not folder.name.startswith(".") and folder.name not in made:
+            found[folder.name] = folder
+    return found
 
 
 def _has_card(folder: Path) -> bool:
+    return _may_be_read(folder) and (folder / CARD).is_file()
+
+
+def _may_be_read(folder: Path) -> bool:
     try:
-        return (folder / CARD).is_file()
+        (folder / CARD).is_file()
     except OSError:  # another user's, and not for us to read
         return False
+    return folder.is_dir()
 
 
 def choose_bundle(workspace: Workspace, model: str | None) -> Path:

@@ -8,7 +8,7 @@ import streamlit as st
 from hanzi_core.dataset import list_datasets
 from hanzi_core.errors import JobError
 from hanzi_core.jobs import Job, list_jobs, notice, trash
-from hanzi_core.jobs.store import STATE_NAMES
+from hanzi_core.jobs.store import STATE_NAMES, damaged_jobs
 from hanzi_core.language import gettext as _
 from hanzi_core.language import mark
 from hanzi_core.workspace import Workspace
@@ -86,9 +86,10 @@ else:
         show_run_form(space)
 
 asked = st.query_params.get("run")
-if asked and asked not in runs:
+damaged = damaged_jobs(space.jobs)
+if asked and asked not in runs and asked not in {job.id for job in damaged}:
     st.warning(_("The run {run} is no longer there: its folder was deleted.").format(run=f"`{asked}`"))
-show_damaged_jobs(space)
+show_damaged_jobs(space, damaged)
 st.session_state.setdefault("view", st.query_params.get("view") if st.query_params.get("view") in VIEWS else "one")
 view = st.segmented_control(
     _("View"), list(VIEWS), format_func=lambda key: _(VIEWS[key]), key="view", required=True,

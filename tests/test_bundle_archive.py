@@ -319,3 +319,13 @@ def test_the_command_line_exports_lists_imports_and_deletes(
     assert again.returncode == 2 and "name a new file" in again.stderr
     assert command("models", "delete", "taken").returncode == 0
     assert "taken\t" not in command("models", "list").stdout
+
+
+def test_a_model_that_lost_its_card_is_listed_and_can_go(workspace: Workspace, tmp_path: Path) -> None:
+    """It was in no list, could not be deleted, and its name was taken."""
+    bring_in_bundle(workspace, built_in_zip(tmp_path), "brush")
+    (workspace.models / "brush" / CARD).unlink()
+    (workspace.models / "Thumbs.db").touch()
+    assert list(find_bundles(workspace)) == [BUILT_IN_KEY, "brush"]
+    delete_bundle(workspace, "brush")
+    assert list(find_bundles(workspace)) == [BUILT_IN_KEY]

@@ -243,7 +243,8 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
 
 def test_a_damaged_run_is_told_and_can_be_deleted(workspace: Workspace, runs: list[Job]) -> None:
     (runs[0].folder / "config.json").write_bytes(b"")
-    page = open_page("training.py")
+    page = open_page("training.py", run=runs[0].id)
+    assert not page.warning, "it is not told to have been deleted"
     assert any(escape(f"config.json of job “{runs[0].id}”") in error.value for error in page.error)
     page.button(key=f"delete-{runs[0].id}").click().run()
     assert not page.exception and not page.error and not runs[0].folder.exists()

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from hanzi_core.jobs.store import DAMAGED, damaged_jobs
+from hanzi_core.jobs import Job
+from hanzi_core.jobs.store import DAMAGED
 from hanzi_core.jobs.trash import throw_away
 from hanzi_core.language import gettext as _
 from hanzi_core.workspace import Workspace
@@ -10,9 +11,9 @@ from pages.parts.plain_text import show_error
 from pages.parts.session import errors_shown
 
 
-def show_damaged_jobs(space: Workspace) -> None:
-    """Each with its button; nothing where all are sound."""
-    for job in damaged_jobs(space.jobs):
+def show_damaged_jobs(space: Workspace, damaged: list[Job]) -> None:
+    """Each with its button."""
+    for job in damaged:
         with st.container(horizontal=True, vertical_alignment="center"):
             show_error(_(DAMAGED).format(job=job.id))
             help_text = _("Moves it to the trash.")
