@@ -141,6 +141,21 @@ def test_an_uploader_tells_in_chinese_what_it_takes(workspace: Workspace, page: 
     assert any(f"每个文件最多 2 GB · {kinds}" in style for style in styles)
 
 
+def run_watch() -> None:
+    from pages.parts.run_notice import watch_runs
+
+    watch_runs()
+
+
+def test_a_workspace_that_goes_under_an_open_page_is_no_traceback(workspace: Workspace) -> None:
+    """The look for ended runs comes every two seconds, with nothing of the page around it that says what is wrong."""
+    app = AppTest.from_function(run_watch, default_timeout=30).run()
+    assert not app.exception
+    shutil.rmtree(workspace.root)
+    workspace.root.touch()
+    assert not app.run().exception
+
+
 def test_a_damaged_workspace_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(tmp_path / "ws"))
     broken = Workspace.open().datasets / "broken"

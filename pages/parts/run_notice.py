@@ -36,7 +36,11 @@ def _keep_watched(root: Path) -> None:
 @st.fragment(run_every=LOOK_S)
 def watch_runs() -> None:
     """A toast on this page when a run ends, whoever started it."""
-    space = Workspace.open()
+    with suppress(HanziError, OSError):  # of a workspace that has gone meanwhile the page itself tells
+        _watch_runs_of(Workspace.open())
+
+
+def _watch_runs_of(space: Workspace) -> None:
     _keep_watched(space.root)
     before: dict[str, State] | None = st.session_state.get("seen-states")
     now = {job.id: _state(job) for job in list_jobs(space, "train")}
