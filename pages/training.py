@@ -30,8 +30,11 @@ def describe(job: Job) -> str:
 
 def show_more(space: Workspace) -> None:
     """The address that hears of the end of runs, and what was thrown away."""
+    now = None
+    with errors_shown():
+        now = notice.webhook(space)
     url = st.text_input(
-        _("Address to tell when a run ends"), notice.webhook(space) or "", placeholder="https://…", key="webhook",
+        _("Address to tell when a run ends"), now or "", placeholder="https://…", key="webhook",
         help=_("Gets a POST with JSON: run, state, reason, result."),
     )  # fmt: skip
     if st.button(_("Save"), icon=":material/save:"):

@@ -430,6 +430,20 @@ def test_only_a_web_address_can_be_told(workspace: Workspace, url: str) -> None:
     assert webhook(workspace) is None
 
 
+@pytest.mark.parametrize("content", ["", "[1]", '{"webhook": 5}'])
+def test_an_address_that_is_damaged_is_told_and_can_be_set_anew(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    """Nobody was told, and nobody heard of that."""
+    (workspace.root / "settings.json").write_text(content)
+    with pytest.raises(JobError, match=r"settings\.json is damaged"):
+        webhook(workspace)
+    notify(make(workspace, "ended"))
+    assert "settings.json is damaged" in capsys.readouterr().err
+    set_webhook(workspace, "http://host/")
+    assert webhook(workspace) == "http://host/"
+
+
 def test_an_address_that_answers_nonsense_changes_nothing(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:

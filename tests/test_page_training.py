@@ -241,6 +241,15 @@ def test_a_link_from_corrections_begins_a_run_that_rehearses(
     assert not other.config["keep_last"] and other.config["rehearsal"] is None
 
 
+def test_an_address_to_tell_that_is_damaged_can_be_set_anew(workspace: Workspace, runs: list[Job]) -> None:
+    (workspace.root / "settings.json").write_bytes(b"{")
+    app = open_page("training.py", view="more")
+    assert not app.exception and "set the address anew" in app.error[0].value
+    app.text_input(key="webhook").set_value("http://host/").run()
+    press(app, "Save")
+    assert webhook(workspace) == "http://host/"
+
+
 def test_a_damaged_run_is_told_and_can_be_deleted(workspace: Workspace, runs: list[Job]) -> None:
     (runs[0].folder / "config.json").write_bytes(b"")
     page = open_page("training.py", run=runs[0].id)

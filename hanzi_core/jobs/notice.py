@@ -5,8 +5,11 @@ import json
 import re
 import sys
 import urllib.request
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
 
 from hanzi_core.errors import JobError
 from hanzi_core.jobs.store import Job
@@ -16,9 +19,29 @@ from hanzi_core.workspace import Workspace, replace_json
 POST_LIMIT_S = 5.0
 
 
+class _Settings(BaseModel):
+    """What ``settings.json`` says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    webhook: str | None = None
+
+
 def webhook(workspace: Workspace) -> str | None:
-    """The address that is told, if one is set."""
-    return _settings(workspace).get("webhook")
+    """The address that is told, if one is set.
+
+    Raises:
+        JobError: the settings of the workspace are damaged.
+    """
+    path = _path(workspace)
+    try:
+        return _Settings.model_validate_json(path.read_bytes()).webhook
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise JobError(
+            mark("{path} is damaged, so nobody is told when a run ends: set the address anew."), path=path
+        ) from error
 
 
 def set_webhook(workspace: Workspace, url: str | None) -> None:
@@ -36,7 +59,7 @@ def set_webhook(workspace: Workspace, url: str | None) -> None:
             ),
             url=url,
         )
-    replace_json(workspace.root / "settings.json", {**_settings(workspace), "webhook": url})
+    replace_json(_path(workspace), _Settings(webhook=url).model_dump())
 
 
 def _is_address(url: str) -> bool:
@@ -51,9 +74,13 @@ def _is_address(url: str) -> bool:
 def notify(job: Job) -> None:
     """Post how ``job`` ended, as JSON; a job that holds no device is over before anybody leaves.
 
-    An address that does not answer is named in the log, and changes nothing about the job.
+    An address that does not answer is named in the log, and changes nothing about the job; so is one that is damaged.
     """
-    url = webhook(Workspace(job.folder.parents[1])) if job.devices else None
+    try:
+        url = webhook(Workspace(job.folder.parents[1])) if job.devices else None
+    except JobError as error:
+        print(error, file=sys.stderr)
+        return
     if not url:
         return
     body = json.dumps(_message(job), ensure_ascii=False).encode()
@@ -71,8 +98,5 @@ def _message(job: Job) -> dict[str, Any]:
     return {"job": job.id, "kind": job.kind, "title": job.title, **ended, "result": job.result()}
 
 
-def _settings(workspace: Workspace) -> dict[str, Any]:
-    try:
-        return dict(json.loads((workspace.root / "settings.json").read_bytes()))
-    except (OSError, ValueError, TypeError):
-        return {}
+def _path(workspace: Workspace) -> Path:
+    return workspace.root / "settings.json"
