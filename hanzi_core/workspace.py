@@ -122,6 +122,11 @@ def no_space(place: Path) -> WorkspaceError:
     return WorkspaceError(mark("No space is left on the disk of {place}: free some, then try again."), place=place)
 
 
+def cannot_be_read(place: Path) -> WorkspaceError:
+    """What to tell of a file of ours that the disk does not let us read."""
+    return WorkspaceError(mark("{path} cannot be read: check its permissions."), path=place)
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Turn the system's refusals to write at ``place`` into a sentence.

@@ -1,6 +1,7 @@
 """The training page as Streamlit runs it, over runs whose folders were written by hand."""
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -248,6 +249,35 @@ def test_an_address_to_tell_that_is_damaged_can_be_set_anew(workspace: Workspace
     app.text_input(key="webhook").set_value("http://host/").run()
     press(app, "Save")
     assert webhook(workspace) == "http://host/"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"a": 1},
+        {"kind": "epoch", "epoch": "x"},
+        {"kind": "step", "epoch": math.nan, "loss": 1.0},
+        {"kind": "epoch", "epoch": 1.0, "val_accuracy": "x"},
+        {"kind": "epoch", "epoch": 1.0, "elapsed_s": []},
+    ],
+)
+@pytest.mark.parametrize("view", ["one", "several"])
+def test_a_row_of_a_history_that_the_disk_spoilt_is_passed_over(
+    runs: list[Job], row: dict[str, Any], view: str
+) -> None:
+    runs[0].history.append(row)
+    app = open_page("training.py", run=runs[0].id, view=view)
+    assert not app.exception and not app.error
+    assert view == "several" or {metric.label: metric.value for metric in app.metric}["Epoch"] == "2 / 2"
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "log.txt"])
+def test_a_file_of_a_run_that_cannot_be_read_is_named(runs: list[Job], name: str) -> None:
+    """A folder, since tests may be root, who may read any file."""
+    (runs[0].folder / name).unlink(missing_ok=True)
+    (runs[0].folder / name).mkdir()
+    app = open_page("training.py", run=runs[0].id)
+    assert not app.exception and escape(f"{name} cannot be read") in app.error[0].value
 
 
 def test_a_damaged_run_is_told_and_can_be_deleted(workspace: Workspace, runs: list[Job]) -> None:

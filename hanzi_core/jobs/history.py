@@ -3,12 +3,12 @@
 import json
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hanzi_core.workspace import replace_file, writing
+from hanzi_core.workspace import cannot_be_read, replace_file, writing
 
 Row = dict[str, Any]
 
@@ -33,6 +33,9 @@ class History:
         """Rows from byte ``start`` on, and the byte to go on from next time.
 
         A half-written last line is left for the next call, a spoilt line in between (a crash, a full disk) is skipped.
+
+        Raises:
+            WorkspaceError: the file is there, and the disk does not let us read it.
         """
         try:
             with self.path.open("rb") as file:
@@ -43,6 +46,8 @@ class History:
                 content = file.read()
         except FileNotFoundError:
             return [], 0
+        except OSError as error:
+            raise cannot_be_read(self.path) from error
         whole = content[: content.rfind(b"\n") + 1]
         return list(_rows(whole.splitlines())), start + len(whole)
 
@@ -74,22 +79,28 @@ class Follower:
     Any number of threads may share one.
     """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, is_sound: Callable[[Row], bool] = bool) -> None:
+        """Follow ``history``, whose rows are all ``is_sound``: what a disk has spoilt may be JSON still."""
         self._history = history
+        self._is_sound = is_sound
         self._lock = threading.Lock()
         self._rows: list[Row] = []
         self._offset = 0
         self._file = 0
 
     def rows(self) -> list[Row]:
-        """Every whole row by now; a file that was replaced (a resumed run) is read anew."""
+        """Every whole row by now; a file that was replaced (a resumed run) is read anew.
+
+        Raises:
+            WorkspaceError: as :meth:`History.read`.
+        """
         with self._lock:
             file = self._history.file_number()
             if file != self._file or self._history.size_bytes() < self._offset:
                 self._file, self._rows, self._offset = file, [], 0
             new, self._offset = self._history.read(self._offset)
             if new:
-                self._rows = [*self._rows, *new]
+                self._rows = [*self._rows, *filter(self._is_sound, new)]
             return self._rows
 
 

@@ -21,7 +21,7 @@ from hanzi_core.jobs.history import History
 from hanzi_core.jobs.lock import deciding
 from hanzi_core.jobs.process import ProcessId
 from hanzi_core.language import Sentence, mark
-from hanzi_core.workspace import Workspace, check_name, new_folder, replace_json, writing
+from hanzi_core.workspace import Workspace, cannot_be_read, check_name, new_folder, replace_json, writing
 
 STARTING_LIMIT_S = 60.0
 """A job that is said to be starting, but has no process after this long, will never have one."""
@@ -279,7 +279,11 @@ class Job:
         return self.folder / "log.txt"
 
     def log_tail(self, lines: int = 200) -> str:
-        """The last ``lines`` lines of the log."""
+        """The last ``lines`` lines of the log.
+
+        Raises:
+            WorkspaceError: it is there, and the disk does not let us read it.
+        """
         try:
             with self.log_path.open("rb") as file:
                 size = file.seek(0, 2)
@@ -287,6 +291,8 @@ class Job:
                 text = file.read().decode(errors="replace")
         except FileNotFoundError:
             return ""
+        except OSError as error:
+            raise cannot_be_read(self.log_path) from error
         return "\n".join(text.splitlines()[-lines:])
 
     def result(self) -> dict[str, Any] | None:

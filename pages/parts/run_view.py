@@ -34,7 +34,14 @@ CURVES = {
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _follower(path: str) -> Follower:
     """One for all sessions: a refresh costs the rows that are new."""
-    return Follower(History(Path(path)))
+    return Follower(History(Path(path)), is_of_run)
+
+
+def is_of_run(row: dict[str, Any]) -> bool:
+    """Whether a row of a history is as runs write them: a kind, an epoch, and nothing but numbers beside."""
+    kind, epoch = row.get("kind"), row.get("epoch")
+    numbers = all(isinstance(value, int | float | None) for name, value in row.items() if name != "kind")
+    return isinstance(kind, str) and numbers and epoch is not None and math.isfinite(epoch)
 
 
 def show_run(job: Job) -> None:
