@@ -245,6 +245,14 @@ def test_what_a_model_learned_from_is_followed_back_to_its_beginnings(workspace:
     assert lessons_of(workspace, alone.id) == [Lesson("fixes", "default")]
 
 
+def test_a_run_whose_result_or_settings_are_damaged_can_be_evaluated_all_the_same(workspace: Workspace) -> None:
+    """A digest that is lost is as one that was never kept, by earlier versions."""
+    run, lost = learned(workspace, "a", dataset="ten"), Job.create(workspace, "train", {}, "lost")
+    (run.folder / "result.json").write_bytes(b"{")
+    assert lessons_of(workspace, run.id) == [Lesson("ten", "default")]
+    assert lessons_of(workspace, lost.id) == []
+
+
 def test_figures_of_remembered_pictures_are_told_from_others(workspace: Workspace, tmp_path: Path) -> None:
     make_dataset(workspace, tmp_path / "three")
     dataset = Dataset.find(workspace, "three")

@@ -271,6 +271,14 @@ def test_a_row_of_a_history_that_the_disk_spoilt_is_passed_over(
     assert view == "several" or {metric.label: metric.value for metric in app.metric}["Epoch"] == "2 / 2"
 
 
+@pytest.mark.parametrize("view", ["one", "several"])
+def test_a_run_whose_settings_are_lost_is_shown_without_them(runs: list[Job], view: str) -> None:
+    path = runs[0].folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), "config": {}}))
+    app = open_page("training.py", run=runs[0].id, view=view)
+    assert not app.exception and not app.error
+
+
 @pytest.mark.parametrize("name", ["history.jsonl", "log.txt"])
 def test_a_file_of_a_run_that_cannot_be_read_is_named(runs: list[Job], name: str) -> None:
     """A folder, since tests may be root, who may read any file."""

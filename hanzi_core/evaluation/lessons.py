@@ -1,14 +1,16 @@
 """What a model has learned from: on those pictures a figure says how well it remembers, and not how well it reads."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from hanzi_core.dataset import Dataset, Part
 from hanzi_core.dataset.manifest import usable
 from hanzi_core.dataset.store import split_digest
-from hanzi_core.errors import HanziError
+from hanzi_core.errors import HanziError, JobError
 from hanzi_core.evaluation.predictions import EvaluationConfig
 from hanzi_core.jobs import Job, list_jobs
 from hanzi_core.language import mark
@@ -53,13 +55,22 @@ def lessons_of(workspace: Workspace, model: str) -> list[Lesson]:
 
 def _lessons(runs: dict[str, Job], model: str) -> Iterator[Lesson]:
     while run := runs.pop(model, None):
-        config, result = run.config, run.result() or {}
+        config, result = run.config, _result_of(run)
+        if not {"dataset", "split"} <= config.keys():  # of another version, or damaged: nothing is known of it
+            return
         yield Lesson(config["dataset"], config["split"], result.get("split_digest", ""), bool(config.get("keep_last")))
         if config.get("rehearsal"):
             # Earlier versions went by the split of that name, and kept no digest.
             by, digest = result.get("rehearsal_split", "default"), result.get("rehearsal_digest", "")
             yield Lesson(config["rehearsal"], by, digest)
-        model = config["start_bundle"] if config.get("start") == "bundle" else ""
+        model = config.get("start_bundle", "") if config.get("start") == "bundle" else ""
+
+
+def _result_of(run: Job) -> dict[str, Any]:
+    """What a run left; nothing of one whose result is damaged, as earlier versions left no digests."""
+    with suppress(JobError):
+        return run.result() or {}
+    return {}
 
 
 def own_lesson(lessons: Sequence[Lesson]) -> Lesson | None:

@@ -97,7 +97,7 @@ def _show(job: Job, status: Status) -> None:
 
 def _epoch(job: Job, rows: list[dict[str, Any]]) -> str:
     """How far the run is within its present epoch; nothing after the last one, when its model is written."""
-    done, count = rows[-1].get("epoch", 0.0), job.config["epochs"]
+    done, count = rows[-1].get("epoch", 0.0), job.config.get("epochs", 0)  # of another version it may not be told
     if done >= count:
         return ""
     return _("epoch {number} of {epochs}, {share}").format(
@@ -148,7 +148,7 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
     speed = speed_of(rows)
     memory = next((row["memory_bytes"] for row in reversed(rows[-9:]) if "memory_bytes" in row), None)
     figures = {
-        _("Epoch"): f"{epochs(latest.get('epoch', 0))} / {job.config['epochs']}",
+        _("Epoch"): f"{epochs(latest.get('epoch', 0))} / {job.config.get('epochs', '–')}",
         _best_name(job): f"{best['val_accuracy']:.1%}" if best else "–",
         _("Images/s"): f"{speed:,.0f}" if speed else "–",
         _("Memory"): f"{memory / 2**30:.1f} GiB" if memory else "–",
@@ -178,7 +178,7 @@ def _best_name(job: Job) -> str:
 def _why_early(config: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     """Why a run that is finished has fewer epochs than were asked for; nothing of one that has them all."""
     last: dict[str, Any] = next((row for row in reversed(rows) if row["kind"] == "epoch"), {})
-    if last.get("epoch", config["epochs"]) >= config["epochs"]:
+    if last.get("epoch", math.inf) >= config.get("epochs", 0):
         return ""
     limit_min = config.get("time_limit_min")
     if limit_min and last["elapsed_s"] >= 60 * limit_min:
@@ -196,4 +196,4 @@ def _validated_on(config: dict[str, Any]) -> str:
         if config.get("keep_last")
         else _("Validation is on pictures of “{dataset}” and of what it goes over ({rehearsal}) together.")
     )
-    return told.format(dataset=escape(config["dataset"]), rehearsal=escape(dataset_name(config["rehearsal"])))
+    return told.format(dataset=escape(config.get("dataset", "")), rehearsal=escape(dataset_name(config["rehearsal"])))
