@@ -21,7 +21,7 @@ from pages.parts.model_card import link_model
 from pages.parts.plain_text import escape, show_error
 from pages.parts.run_notice import show_in_title
 from pages.parts.run_record import show_life, show_record
-from pages.parts.session import workspace
+from pages.parts.session import errors_shown, workspace
 from pages.parts.setting_names import dataset_name, readable
 
 CURVES = {
@@ -53,7 +53,8 @@ def show_run(job: Job) -> None:
         if at_work:
             _show_live(job, status.state)
         else:
-            _show(job, status)
+            with errors_shown():  # what is damaged can still be deleted, below
+                _show(job, status)
     show_record(job, at_work)
 
 
@@ -158,7 +159,9 @@ def _show_figures(job: Job, status: Status, rows: list[dict[str, Any]]) -> None:
         figures[_("Time left")] = short_duration(left) if left is not None else "–"
     elif rows and (elapsed := next((row["elapsed_s"] for row in reversed(rows) if "elapsed_s" in row), None)):
         figures[_("Time")] = short_duration(elapsed)
-    result = job.result() or {}
+    result: dict[str, Any] = {}
+    with errors_shown():
+        result = job.result() or {}
     if "learned" in result:
         figures[_("Learned")] = f"{result['learned']} / {result['to_learn']}"
     with st.container(horizontal=True):
