@@ -319,5 +319,5 @@ def describe(source: Source, location: str, limits: ZipLimits, label_list: str |
 
 def list_datasets(workspace: Workspace) -> list[Dataset]:
     """Every dataset of the workspace, by name, damaged ones too; one that is still being imported is not among them."""
-    folders = sorted(path for path in workspace.datasets.iterdir() if path.is_dir())
+    folders = sorted(path for path in workspace.datasets.glob("*") if path.is_dir())
     return [Dataset(folder) for folder in folders if not folder.name.startswith(".")]
