@@ -139,5 +139,5 @@ def test_what_a_check_of_ours_says_stands_alone_and_in_the_readers_language() ->
     ):
         read_config(SplitSettings, shares)
     set_language_source(lambda: "zh_CN")
-    with pytest.raises(JobError, match=r"^验证与测试的比例之和必须小于 1，才有可供训练的图片。$"):
+    with pytest.raises(JobError, match=r"^验证集与测试集的比例之和必须小于 1，才有可供训练的图片。$"):
         read_config(SplitSettings, shares)

@@ -19,7 +19,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from streamlit.testing.v1 import AppTest
 
 from hanzi_core.bundle import BUILT_IN, Bundle, Card, write_description
-from hanzi_core.errors import ArchiveError, ImageError
+from hanzi_core.errors import ArchiveError, ImageError, WorkspaceError
 from hanzi_core.image.binarise import Threshold, binarise
 from hanzi_core.image.segment import Box, Direction
 from hanzi_core.jobs import Job, State, Work
@@ -426,11 +426,19 @@ def test_what_was_said_holds_whichever_way_the_page_is_read(workspace: Workspace
     assert kept_labels(workspace) == ["末"]
 
 
-def test_what_cannot_be_taken_back_is_told(workspace: Workspace) -> None:
+def test_what_cannot_be_taken_back_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkspaceError("No space is left.")
+
     app = correct(choose(correct(choose(opened_page(alike(2)), 0), "末"), 1), "本")
+    with monkeypatch.context() as patch:
+        patch.setattr("hanzi_core.recognition.corrections.rescan", refuse)
+        app.button(key="page-correct-undo").click()
+        assert "No space" in sound(app.run()).error[0].value
     (Corrections(workspace).folder / "manifest.parquet").write_bytes(b"rubbish")
     app.button(key="page-correct-undo").click()
-    assert "damaged" in sound(app.run()).error[0].value
+    assert not sound(app.run()).error
+    assert kept_labels(workspace) == ["末"], "the damaged list of pictures is made anew"
 
 
 def press(app: AppTest, label: str) -> AppTest:
